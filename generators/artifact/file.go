@@ -1,0 +1,11 @@
+// Package artifact is the bundle: its files in memory, and on disk.
+package artifact
+
+import "io/fs"
+
+// File is one file of a bundle.
+type File struct {
+	Path string      // slash-separated, relative to the bundle's root
+	Mode fs.FileMode // 0o644, or 0o755 for what is run
+	Data []byte
+}

@@ -1,0 +1,3 @@
+module skep.dev
+
+go 1.26.0

@@ -1,0 +1,130 @@
+// Package schema says what a cluster may be.
+//
+// The CUE files beside this one are the schema; they hold every default and every fact. Load reads a spec against
+// them and returns a Cluster in which each field is set and each rule holds, or all mistakes of the spec at once.
+// The Go types here mirror the CUE definitions one to one; a test walks both, so they cannot drift.
+package schema
+
+import "net/netip"
+
+// Cluster is one Docker Swarm cluster, complete and checked: a generator neither tests for "unset" nor validates.
+type Cluster struct {
+	Name         string       `json:"name"`
+	Kind         string       `json:"kind"` // "target" or "host"
+	Domain       string       `json:"domain"`
+	Nodes        Nodes        `json:"nodes"`
+	Access       Access       `json:"access"`
+	Network      Network      `json:"network"`
+	Engine       Engine       `json:"engine"`
+	Firewall     Firewall     `json:"firewall"`
+	Certificates Certificates `json:"certificates"`
+	Applications Applications `json:"applications"`
+	Services     Services     `json:"services"`
+	Exposures    Exposures    `json:"exposures"`
+	Secrets      Secrets      `json:"secrets"`
+	Networks     Overlays     `json:"networks"`
+}
+
+// Node is a machine of the cluster. Public is the zero address when the spec names none.
+type Node struct {
+	Name    string            `json:"-"`
+	Address netip.Addr        `json:"address"`
+	Public  netip.Addr        `json:"public,omitzero"`
+	Role    string            `json:"role"` // "manager" or "worker"
+	Labels  map[string]string `json:"labels"`
+	SSH     SSH               `json:"ssh"`
+}
+
+// SSH is how the runbook logs in to a node.
+type SSH struct {
+	User string `json:"user"`
+	Port uint16 `json:"port"`
+}
+
+// Access holds the zones outside the cluster, each a list of masked prefixes.
+type Access struct {
+	Management []netip.Prefix `json:"management"`
+	Nuvla      []netip.Prefix `json:"nuvla"`
+	Users      []netip.Prefix `json:"users"`
+}
+
+// Network describes the overlays. MTU is that of the links between nodes, in bytes.
+type Network struct {
+	Public PublicNetwork `json:"public"`
+	MTU    int           `json:"mtu"`
+}
+
+// PublicNetwork is the overlay that Traefik and everything it serves share. Subnet is zero when swarm chooses.
+type PublicNetwork struct {
+	Name       string       `json:"name"`
+	Attachable bool         `json:"attachable"`
+	Encrypted  bool         `json:"encrypted"`
+	Subnet     netip.Prefix `json:"subnet,omitzero"`
+}
+
+// Engine is the Docker engine on every node, and the swarm.
+type Engine struct {
+	Versions     Versions    `json:"versions"`
+	Pool         Pool        `json:"pool"`
+	Bridges      Pool        `json:"bridges"`
+	Logs         Logs        `json:"logs"`
+	Autolock     bool        `json:"autolock"`
+	DataPathPort uint16      `json:"dataPathPort"`
+	Directory    string      `json:"directory"`
+	TLS          string      `json:"tls"` // directory on the node
+	Ports        EnginePorts `json:"ports"`
+}
+
+// Versions is the half-open range [From, Below) of engine versions.
+type Versions struct {
+	From  string `json:"from"`
+	Below string `json:"below"`
+}
+
+// Pool is a range of addresses cut into networks of prefix length Size.
+type Pool struct {
+	Subnet netip.Prefix `json:"subnet"`
+	Size   int          `json:"size"`
+}
+
+// Logs limits a container's log files; Size is in Docker's notation, such as "10m".
+type Logs struct {
+	Size  string `json:"size"`
+	Files int    `json:"files"`
+}
+
+// EnginePorts are the ports of the engine and the swarm.
+type EnginePorts struct {
+	API     uint16 `json:"api"`
+	Plain   uint16 `json:"plain"`
+	Swarm   uint16 `json:"swarm"`
+	Gossip  uint16 `json:"gossip"`
+	Metrics uint16 `json:"metrics"`
+}
+
+// Firewall is the host firewall. Rollback is in seconds.
+type Firewall struct {
+	Backend  string `json:"backend"` // "nft" or "iptables"
+	Rollback int    `json:"rollback"`
+}
+
+// Certificates is the cluster's own authority.
+type Certificates struct {
+	Days    int      `json:"days"`
+	CADays  int      `json:"caDays"`
+	Names   []string `json:"names"`
+	Clients []string `json:"clients"`
+}
+
+// Applications are the port ranges of the users' own services.
+type Applications struct {
+	Ingress  PortRange `json:"ingress"`
+	Host     PortRange `json:"host"`
+	HostMode bool      `json:"hostMode"`
+}
+
+// PortRange is the closed range [First, Last].
+type PortRange struct {
+	First uint16 `json:"first"`
+	Last  uint16 `json:"last"`
+}

@@ -1,0 +1,13 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// decodeStrict decodes one JSON value and refuses fields that v does not have.
+func decodeStrict(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}

@@ -1,0 +1,83 @@
+package schema
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Managers returns the nodes that are managers, sorted by name.
+func (c *Cluster) Managers() []Node {
+	return slices.DeleteFunc(slices.Clone(c.Nodes), func(n Node) bool { return n.Role != "manager" })
+}
+
+// Node returns the node of that name; the schema has checked every reference, so it exists.
+func (c *Cluster) Node(name string) Node {
+	i, ok := slices.BinarySearchFunc(c.Nodes, name, func(n Node, name string) int {
+		return strings.Compare(n.Name, name)
+	})
+	if !ok {
+		return Node{}
+	}
+	return c.Nodes[i]
+}
+
+// Exposure returns the row of that name, and whether the cluster has it.
+func (c *Cluster) Exposure(name string) (Exposure, bool) {
+	for _, e := range c.Exposures {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Exposure{}, false
+}
+
+// Secret returns the row of that name, and whether the cluster has it.
+func (c *Cluster) Secret(name string) (Secret, bool) {
+	for _, s := range c.Secrets {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Secret{}, false
+}
+
+// Includes reports whether the exposure is open on the node.
+func (e Exposure) Includes(n Node) bool {
+	return slices.ContainsFunc(e.On, func(on string) bool {
+		return on == "all" || on == n.Role+"s" || on == n.Name
+	})
+}
+
+// Zone returns the prefixes of a zone outside the cluster, or nil for "cluster" and "containers".
+func (a Access) Zone(name string) []netip.Prefix {
+	switch name {
+	case "management":
+		return a.Management
+	case "nuvla":
+		return a.Nuvla
+	case "users":
+		return a.Users
+	}
+	return nil
+}
+
+// Duties returns what the node is chosen for by the spec, sorted: "monitoring", "nfs", "s3", "traefik".
+// The runbook sets each as the swarm label skep.DUTY=true, and stacks place their tasks by it.
+func (c *Cluster) Duties(name string) []string {
+	var duties []string
+	s := c.Services
+	if s.Monitoring != nil && s.Monitoring.Node == name {
+		duties = append(duties, "monitoring")
+	}
+	if s.NFS != nil && s.NFS.Server == name {
+		duties = append(duties, "nfs")
+	}
+	if s.S3 != nil && s.S3.Node == name {
+		duties = append(duties, "s3")
+	}
+	if s.Traefik != nil && slices.Contains(s.Traefik.Nodes, name) {
+		duties = append(duties, "traefik")
+	}
+	return duties
+}

@@ -1,0 +1,155 @@
+package schema
+
+// Services are the optional services; one that the spec does not name is nil.
+type Services struct {
+	Traefik    *Traefik    `json:"traefik,omitempty"`
+	Monitoring *Monitoring `json:"monitoring,omitempty"`
+	NFS        *NFS        `json:"nfs,omitempty"`
+	S3         *S3         `json:"s3,omitempty"`
+}
+
+// Traefik is the router in front of every service.
+type Traefik struct {
+	Image       string         `json:"image"`
+	Nodes       []string       `json:"nodes"`
+	Certificate WebCertificate `json:"certificate"`
+	Dashboard   Dashboard      `json:"dashboard"`
+	Log         string         `json:"log"`
+	Ports       TraefikPorts   `json:"ports"`
+	Proxy       SocketProxy    `json:"proxy"`
+}
+
+// WebCertificate says where the web certificate comes from: exactly one of the three pointers is set.
+type WebCertificate struct {
+	SelfSigned *struct{} `json:"selfSigned,omitempty"`
+	ACME       *ACME     `json:"acme,omitempty"`
+	Files      *struct{} `json:"files,omitempty"`
+	Revision   int       `json:"revision"`
+}
+
+// ACME is an account at an authority such as Let's Encrypt.
+type ACME struct {
+	Email   string `json:"email"`
+	Server  string `json:"server"`
+	Storage string `json:"storage"`
+}
+
+// Dashboard is the login of Traefik's own pages.
+type Dashboard struct {
+	User     string `json:"user"`
+	Revision int    `json:"revision"`
+}
+
+// TraefikPorts are the entry points.
+type TraefikPorts struct {
+	Web       uint16 `json:"web"`
+	Websecure uint16 `json:"websecure"`
+	Dashboard uint16 `json:"dashboard"`
+	Internal  uint16 `json:"internal"`
+}
+
+// SocketProxy answers read-only questions to the Docker API.
+type SocketProxy struct {
+	Image string `json:"image"`
+	Port  uint16 `json:"port"`
+}
+
+// Monitoring is Prometheus, Grafana and their exporters. Alerts is nil when nobody is to be told.
+type Monitoring struct {
+	Node         string     `json:"node"`
+	Prometheus   Prometheus `json:"prometheus"`
+	Grafana      Grafana    `json:"grafana"`
+	NodeExporter Exporter   `json:"nodeExporter"`
+	CAdvisor     Exporter   `json:"cadvisor"`
+	Alerts       *Alerts    `json:"alerts,omitempty"`
+}
+
+// Prometheus keeps the metrics. Durations and sizes are in Prometheus' notation.
+type Prometheus struct {
+	Image     string    `json:"image"`
+	Retention Retention `json:"retention"`
+	Interval  string    `json:"interval"`
+	Path      string    `json:"path"`
+	Port      uint16    `json:"port"`
+}
+
+// Retention ends at whichever limit is reached first.
+type Retention struct {
+	Time string `json:"time"`
+	Size string `json:"size"`
+}
+
+// Grafana shows the metrics.
+type Grafana struct {
+	Image    string `json:"image"`
+	User     string `json:"user"`
+	Revision int    `json:"revision"`
+	Path     string `json:"path"`
+	Port     uint16 `json:"port"`
+}
+
+// Exporter is a task on every node that Prometheus scrapes.
+type Exporter struct {
+	Image string `json:"image"`
+	Port  uint16 `json:"port"`
+}
+
+// Alerts says who is told, and when. Memory and Disk are percentages, Certificate is in days.
+type Alerts struct {
+	Image       string   `json:"image"`
+	Path        string   `json:"path"`
+	Port        uint16   `json:"port"`
+	Webhook     *Webhook `json:"webhook,omitempty"`
+	Email       *Email   `json:"email,omitempty"`
+	Memory      int      `json:"memory"`
+	Disk        int      `json:"disk"`
+	Certificate int      `json:"certificate"`
+	Silence     string   `json:"silence"`
+}
+
+// Webhook is an HTTP endpoint that alerts are sent to.
+type Webhook struct {
+	URL string `json:"url"`
+}
+
+// Email is a receiver of alerts. User is empty when the smarthost wants no login.
+type Email struct {
+	To        string `json:"to"`
+	From      string `json:"from"`
+	Smarthost string `json:"smarthost"`
+	User      string `json:"user,omitempty"`
+	Revision  int    `json:"revision"`
+}
+
+// NFS is a directory of one node that all nodes can mount, read-only.
+type NFS struct {
+	Server   string   `json:"server"`
+	Path     string   `json:"path"`
+	Versions string   `json:"versions"` // "4" or "3+4"
+	Ports    NFSPorts `json:"ports"`
+}
+
+// NFSPorts are pinned in nfs.conf.d.
+type NFSPorts struct {
+	Rpcbind       uint16 `json:"rpcbind"`
+	NFS           uint16 `json:"nfs"`
+	Mountd        uint16 `json:"mountd"`
+	Lockd         uint16 `json:"lockd"`
+	Statd         uint16 `json:"statd"`
+	StatdOutgoing uint16 `json:"statdOutgoing"`
+}
+
+// S3 is object storage on one node's disk. Host is empty when S3 has only a port.
+type S3 struct {
+	Server       string `json:"server"` // "versitygw" or "minio"
+	Image        string `json:"image"`
+	Node         string `json:"node"`
+	Path         string `json:"path"`
+	Port         uint16 `json:"port"`
+	Host         string `json:"host,omitempty"`
+	Revision     int    `json:"revision"`
+	Region       string `json:"region"`
+	UID          int    `json:"uid"`
+	GID          int    `json:"gid"`
+	InternalPort uint16 `json:"internalPort"`
+}
