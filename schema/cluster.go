@@ -23,6 +23,8 @@ type Cluster struct {
 	Exposures    Exposures    `json:"exposures"`
 	Secrets      Secrets      `json:"secrets"`
 	Networks     Overlays     `json:"networks"`
+
+	source *sourceMap // where the fields stand in the spec; nil for a cluster that was not loaded
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.

@@ -1,0 +1,3 @@
+package schema
+
+func (c *Cluster) check() Mistakes { return nil }

@@ -1,0 +1,208 @@
+package schema
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	cueerrors "cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/literal"
+)
+
+// Limits bound what one spec may cost.
+type Limits struct {
+	Bytes  int64         // size of the spec's files
+	Time   time.Duration // from the first byte to the decoded cluster
+	Memory uint64        // bytes of heap of the whole process
+}
+
+// DefaultLimits are ample for 10,000 nodes, which take some seconds and half a gigabyte.
+func DefaultLimits() Limits {
+	return Limits{Bytes: 32 << 20, Time: time.Minute, Memory: 3 << 30}
+}
+
+// Load reads a spec and checks it against the schema. A spec is a directory that holds one CUE package, or a file that
+// ends in .cue, .yaml, .yml or .json; its fields stand at the top or below one field "cluster".
+// The error is an *InputError when the spec could not be read, and Mistakes when it could but is wrong.
+func Load(spec string) (*Cluster, error) { return LoadWithin(spec, DefaultLimits()) }
+
+// LoadWithin is Load with other limits. After an error about time or memory the evaluation still runs, since CUE cannot
+// be interrupted: the process should end soon.
+func LoadWithin(spec string, limits Limits) (*Cluster, error) {
+	return watched(spec, limits, func() (*Cluster, error) { return loadSpec(spec, limits.Bytes) })
+}
+
+func loadSpec(spec string, bytes int64) (*Cluster, error) {
+	inst, err := source(spec, bytes)
+	if err != nil {
+		return nil, err
+	}
+	r := newReader(inst)
+	if inst.Err != nil {
+		return nil, r.mistakes(inst.Err)
+	}
+	v, err := r.evaluate()
+	if err != nil {
+		return nil, err
+	}
+	c, err := decode(v)
+	if err != nil {
+		return nil, err
+	}
+	c.source = r.source
+	if found := c.check(); len(found) > 0 {
+		return nil, found
+	}
+	return c, nil
+}
+
+// reader is one evaluation of one spec. Its context is thrown away with it: a context keeps all it ever compiled.
+type reader struct {
+	ctx    *cue.Context
+	inst   *build.Instance
+	def    cue.Value // #Cluster
+	source *sourceMap
+}
+
+func newReader(inst *build.Instance) *reader {
+	// The environment's CUE_DEBUG=opendef would switch the check of field names off.
+	ctx := cuecontext.New(cuecontext.CUE_DEBUG("opendef=0"))
+	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst)}
+}
+
+// evaluate gives the concrete cluster, or Mistakes.
+func (r *reader) evaluate() (cue.Value, error) {
+	user := r.ctx.BuildInstance(r.inst)
+	if err := r.buildSchema(); err != nil {
+		return cue.Value{}, err
+	}
+	if err := user.Err(); err != nil && user.IncompleteKind() == cue.BottomKind {
+		return cue.Value{}, r.mistakes(err)
+	}
+	wrapped := user.LookupPath(cue.ParsePath("cluster"))
+	if wrapped.Exists() {
+		if stray := r.source.strays(r.def); len(stray) > 0 {
+			return cue.Value{}, stray
+		}
+		user = wrapped
+	}
+	v := user
+	// Where the spec says `cluster: schema.#Cluster` CUE has unified them already, and it is half of the work.
+	if !wrapped.Exists() || !refersToSchema(r.inst.Files) {
+		v = r.def.Unify(user)
+	}
+	if err := v.Validate(cue.Concrete(true)); err != nil {
+		return cue.Value{}, r.mistakes(err)
+	}
+	return v, nil
+}
+
+// buildSchema compiles #Cluster, or takes it from where the spec imports it.
+func (r *reader) buildSchema() error {
+	inst := importedSchema(r.inst, map[*build.Instance]bool{})
+	if inst == nil {
+		inst = build.NewContext().NewInstance("", nil)
+		inst.ImportPath = importPath
+		for name, b := range Vendored() {
+			if err := inst.AddFile(name, b); err != nil {
+				return err
+			}
+		}
+	}
+	v := r.ctx.BuildInstance(inst)
+	r.def = v.LookupPath(cue.ParsePath("#Cluster"))
+	return r.def.Err()
+}
+
+// importedSchema finds the schema among the imports of an instance and of what it imports.
+func importedSchema(inst *build.Instance, seen map[*build.Instance]bool) *build.Instance {
+	if seen[inst] {
+		return nil
+	}
+	seen[inst] = true
+	for _, imp := range inst.Imports {
+		if isSchemaPath(imp.ImportPath) {
+			return imp
+		}
+		if found := importedSchema(imp, seen); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// refersToSchema reports whether a file has the field `cluster: schema.#Cluster` (also within a conjunction) at its top:
+// fields of one name are unified, so the definition then holds for the whole of it. An embedding does not count, since
+// it opens the definition (cue#1576), nor does a field that may be absent.
+func refersToSchema(files []*ast.File) bool {
+	for _, f := range files {
+		for _, d := range f.Decls {
+			field, ok := d.(*ast.Field)
+			if !ok || field.Constraint != 0 {
+				continue
+			}
+			if name, _, err := ast.LabelName(field.Label); err == nil && name == "cluster" && conjoinsSchema(field.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func conjoinsSchema(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return conjoinsSchema(e.X)
+	case *ast.BinaryExpr:
+		return e.Op.String() == "&" && (conjoinsSchema(e.X) || conjoinsSchema(e.Y))
+	case *ast.SelectorExpr:
+		x, ok := e.X.(*ast.Ident)
+		sel, isIdent := e.Sel.(*ast.Ident)
+		if !ok || !isIdent || sel.Name != "#Cluster" {
+			return false
+		}
+		spec, ok := x.Node.(*ast.ImportSpec)
+		return ok && isSchemaSpec(spec)
+	}
+	return false
+}
+
+func decode(v cue.Value) (*Cluster, error) {
+	b, err := v.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{}
+	if err := decodeStrict(b, c); err != nil {
+		return nil, errors.Join(errors.New("schema: the Go types do not fit the CUE definitions"), err)
+	}
+	return c, nil
+}
+
+func workingDir() string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return wd
+}
+
+func syntaxMistakes(err error) Mistakes {
+	m := newRewriter(nil)
+	for _, e := range cueerrors.Errors(err) {
+		m.plain(e)
+	}
+	return m.sorted()
+}
+
+func isSchemaPath(p string) bool { return p == importPath || strings.HasPrefix(p, importPath+"@") }
+
+func isSchemaSpec(s *ast.ImportSpec) bool {
+	p, err := literal.Unquote(s.Path.Value)
+	return err == nil && isSchemaPath(p)
+}

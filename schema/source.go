@@ -1,0 +1,232 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/encoding/json"
+	"cuelang.org/go/encoding/yaml"
+	"cuelang.org/go/mod/modfile"
+	"cuelang.org/go/mod/module"
+)
+
+// source reads a spec into a build instance that is not evaluated yet.
+func source(spec string, limit int64) (*build.Instance, error) {
+	info, err := os.Stat(spec)
+	if err != nil {
+		return nil, unreadable(spec, err)
+	}
+	if info.IsDir() {
+		return packageSource(spec, limit)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &InputError{Path: spec, Text: "is not a regular file"}
+	}
+	switch ext := strings.ToLower(filepath.Ext(spec)); ext {
+	case ".cue":
+		return fileSource(spec, limit)
+	case ".yaml", ".yml", ".json":
+		return dataSource(spec, ext, limit)
+	default:
+		return nil, &InputError{Path: spec, Text: "want a directory, or a file that ends in .cue, .yaml, .yml or .json"}
+	}
+}
+
+// unreadable turns an error of the file system into one clear line.
+func unreadable(spec string, err error) error {
+	text := err.Error()
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		text = pathError.Err.Error()
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		text = "no such file or directory"
+	case errors.Is(err, fs.ErrPermission):
+		text = "may not be read (permission denied)"
+	}
+	return &InputError{Path: spec, Text: text, Err: err}
+}
+
+// checkSize refuses a file over the limit before a byte of it is parsed, and one with nothing in it.
+func checkSize(file string, limit int64) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return unreadable(file, err)
+	}
+	if info.Size() == 0 {
+		return &InputError{Path: file, Text: "is empty"}
+	}
+	if info.Size() > limit {
+		return &InputError{Path: file, Text: fmt.Sprintf("has %d MB, more than the %d MB that skep reads; 10,000 nodes need about 1 MB", info.Size()>>20, limit>>20)}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return unreadable(file, err)
+	}
+	return f.Close()
+}
+
+func packageSource(dir string, limit int64) (*build.Instance, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, unreadable(dir, err)
+	}
+	left := limit
+	for _, e := range entries {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".cue" {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil, unreadable(filepath.Join(dir, e.Name()), err)
+		}
+		if left -= info.Size(); left < 0 {
+			return nil, &InputError{Path: dir, Text: fmt.Sprintf("its CUE files have more than the %d MB that skep reads; 10,000 nodes need about 1 MB", limit>>20)}
+		}
+	}
+	inst, err := instance(dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	var none *load.NoFilesError
+	var several *load.MultiplePackageError
+	switch {
+	case errors.As(inst.Err, &none):
+		return nil, &InputError{Path: dir, Text: noPackage(dir, entries), Err: inst.Err}
+	case errors.As(inst.Err, &several):
+		return nil, &InputError{Path: dir, Err: inst.Err, Text: fmt.Sprintf("holds two packages, %s (%s) and %s (%s); want one, or name a file",
+			several.Packages[0], filepath.Base(several.Files[0]), several.Packages[1], filepath.Base(several.Files[1]))}
+	}
+	return inst, nil
+}
+
+// noPackage says what a directory without a CUE package lacks, and names a spec in it that the user may have meant.
+func noPackage(dir string, entries []fs.DirEntry) string {
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".yaml", ".yml", ".json":
+			return "holds no CUE package; name the file to read, such as " + filepath.Join(dir, e.Name())
+		case ".cue":
+			return fmt.Sprintf("holds no CUE package; %s has no package clause of its own, or is left out by a build tag", e.Name())
+		}
+	}
+	return "holds no CUE package; `skep init` writes one"
+}
+
+func fileSource(file string, limit int64) (*build.Instance, error) {
+	if err := checkSize(file, limit); err != nil {
+		return nil, err
+	}
+	return instance(filepath.Dir(file), "./"+filepath.Base(file))
+}
+
+func dataSource(file, ext string, limit int64) (*build.Instance, error) {
+	if err := checkSize(file, limit); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	inst := build.NewContext().NewInstance("", nil)
+	if ext == ".json" {
+		expr, err := json.Extract(file, b)
+		if err != nil {
+			return nil, syntaxMistakes(err)
+		}
+		if err := inst.AddSyntax(exprFile(file, expr)); err != nil {
+			return nil, syntaxMistakes(err)
+		}
+		return inst, nil
+	}
+	tree, err := yaml.Extract(file, b)
+	if err != nil {
+		return nil, syntaxMistakes(err)
+	}
+	if err := inst.AddSyntax(tree); err != nil {
+		return nil, syntaxMistakes(err)
+	}
+	return inst, nil
+}
+
+// instance loads one CUE package or file with the schema planted where its import is looked for.
+func instance(dir, arg string) (*build.Instance, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, unreadable(dir, err)
+	}
+	insts := load.Instances([]string{arg}, &load.Config{Dir: abs, Overlay: overlay(abs), Registry: offline{}})
+	if len(insts) != 1 {
+		return nil, &InputError{Path: dir, Text: fmt.Sprintf("holds %d CUE packages; want one", len(insts))}
+	}
+	return insts[0], nil
+}
+
+// overlay plants the embedded schema in the module that dir belongs to, and a module where there is none.
+// A vendored schema of another version on disk would be merged in, so its files are blanked.
+func overlay(dir string) map[string]load.Source {
+	root, found := moduleRoot(dir)
+	files := map[string]load.Source{}
+	if !found {
+		files[filepath.Join(root, "cue.mod", "module.cue")] = load.FromString("module: \"skep.local/spec@v0\"\nlanguage: version: \"v0.17.0\"\n")
+	}
+	stale, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(vendorDir), "*.cue"))
+	if err != nil {
+		stale = nil // the root's name has a bracket in it; nothing can be listed
+	}
+	for _, file := range stale {
+		files[file] = load.FromString("package schema\n")
+	}
+	for name, b := range Vendored() {
+		files[filepath.Join(root, filepath.FromSlash(name))] = load.FromBytes(b)
+	}
+	return files
+}
+
+// moduleRoot finds the directory above dir that has a cue.mod/module.cue, or returns dir itself.
+func moduleRoot(dir string) (root string, found bool) {
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "cue.mod", "module.cue")); err == nil {
+			return d, true
+		}
+		if d == filepath.Dir(d) {
+			return dir, false
+		}
+	}
+}
+
+// errOffline is the answer to every question about a module that is not on disk.
+var errOffline = errors.New("skep works offline: copy the module below cue.mod/pkg, or drop it from cue.mod/module.cue")
+
+// offline is a module registry that knows nothing, so that no spec makes skep use the network.
+type offline struct{}
+
+func (offline) ModFile(context.Context, module.Version) (*modfile.File, error) {
+	return nil, errOffline
+}
+
+func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) {
+	return module.SourceLoc{}, errOffline
+}
+
+func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, nil }
+
+// exprFile makes a file of one expression; the fields of a struct become those of the file.
+func exprFile(name string, expr ast.Expr) *ast.File {
+	f := &ast.File{Filename: name}
+	if s, ok := expr.(*ast.StructLit); ok {
+		f.Decls = s.Elts
+		return f
+	}
+	f.Decls = []ast.Decl{&ast.EmbedDecl{Expr: expr}}
+	return f
+}
