@@ -17,6 +17,8 @@ type Traefik struct {
 	Log         string         `json:"log"`
 	Ports       TraefikPorts   `json:"ports"`
 	Proxy       SocketProxy    `json:"proxy"`
+	UID         int            `json:"uid"`
+	Resources   Resources      `json:"resources"`
 }
 
 // WebCertificate says where the web certificate comes from: exactly one of the three pointers is set.
@@ -50,8 +52,16 @@ type TraefikPorts struct {
 
 // SocketProxy answers read-only questions to the Docker API.
 type SocketProxy struct {
-	Image string `json:"image"`
-	Port  uint16 `json:"port"`
+	Image     string    `json:"image"`
+	Port      uint16    `json:"port"`
+	Resources Resources `json:"resources"`
+}
+
+// Resources are what one task may use, and what is kept free for it, in Docker's notation ("0.5", "512m").
+type Resources struct {
+	CPUs    string `json:"cpus"`
+	Memory  string `json:"memory"`
+	Reserve string `json:"reserve"`
 }
 
 // Monitoring is Prometheus, Grafana and their exporters. Alerts is nil when nobody is to be told.
@@ -61,6 +71,7 @@ type Monitoring struct {
 	Grafana      Grafana    `json:"grafana"`
 	NodeExporter Exporter   `json:"nodeExporter"`
 	CAdvisor     Exporter   `json:"cadvisor"`
+	Thresholds   Thresholds `json:"thresholds"`
 	Alerts       *Alerts    `json:"alerts,omitempty"`
 }
 
@@ -71,6 +82,8 @@ type Prometheus struct {
 	Interval  string    `json:"interval"`
 	Path      string    `json:"path"`
 	Port      uint16    `json:"port"`
+	UID       int       `json:"uid"`
+	Resources Resources `json:"resources"`
 }
 
 // Retention ends at whichever limit is reached first.
@@ -86,25 +99,36 @@ type Grafana struct {
 	Revision int    `json:"revision"`
 	Path     string `json:"path"`
 	Port     uint16 `json:"port"`
+	UID      int    `json:"uid"`
+
+	Resources Resources `json:"resources"`
 }
 
 // Exporter is a task on every node that Prometheus scrapes.
 type Exporter struct {
-	Image string `json:"image"`
-	Port  uint16 `json:"port"`
+	Image     string    `json:"image"`
+	Port      uint16    `json:"port"`
+	UID       int       `json:"uid"`
+	Resources Resources `json:"resources"`
 }
 
-// Alerts says who is told, and when. Memory and Disk are percentages, Certificate is in days.
+// Thresholds say when an alert fires. Memory and Disk are percentages, Certificate is in days.
+type Thresholds struct {
+	Memory      int    `json:"memory"`
+	Disk        int    `json:"disk"`
+	Certificate int    `json:"certificate"`
+	Silence     string `json:"silence"`
+}
+
+// Alerts says who is told.
 type Alerts struct {
-	Image       string   `json:"image"`
-	Path        string   `json:"path"`
-	Port        uint16   `json:"port"`
-	Webhook     *Webhook `json:"webhook,omitempty"`
-	Email       *Email   `json:"email,omitempty"`
-	Memory      int      `json:"memory"`
-	Disk        int      `json:"disk"`
-	Certificate int      `json:"certificate"`
-	Silence     string   `json:"silence"`
+	Image     string    `json:"image"`
+	Path      string    `json:"path"`
+	Port      uint16    `json:"port"`
+	Webhook   *Webhook  `json:"webhook,omitempty"`
+	Email     *Email    `json:"email,omitempty"`
+	UID       int       `json:"uid"`
+	Resources Resources `json:"resources"`
 }
 
 // Webhook is an HTTP endpoint that alerts are sent to.
@@ -141,15 +165,16 @@ type NFSPorts struct {
 
 // S3 is object storage on one node's disk. Host is empty when S3 has only a port.
 type S3 struct {
-	Server       string `json:"server"` // "versitygw" or "minio"
-	Image        string `json:"image"`
-	Node         string `json:"node"`
-	Path         string `json:"path"`
-	Port         uint16 `json:"port"`
-	Host         string `json:"host,omitempty"`
-	Revision     int    `json:"revision"`
-	Region       string `json:"region"`
-	UID          int    `json:"uid"`
-	GID          int    `json:"gid"`
-	InternalPort uint16 `json:"internalPort"`
+	Server       string    `json:"server"` // "versitygw" or "minio"
+	Image        string    `json:"image"`
+	Node         string    `json:"node"`
+	Path         string    `json:"path"`
+	Port         uint16    `json:"port"`
+	Host         string    `json:"host,omitempty"`
+	Revision     int       `json:"revision"`
+	Region       string    `json:"region"`
+	UID          int       `json:"uid"`
+	GID          int       `json:"gid"`
+	InternalPort uint16    `json:"internalPort"`
+	Resources    Resources `json:"resources"`
 }
