@@ -106,8 +106,22 @@ type EnginePorts struct {
 
 // Firewall is the host firewall. Rollback is in seconds.
 type Firewall struct {
-	Backend  string `json:"backend"` // "nft" or "iptables"
-	Rollback int    `json:"rollback"`
+	Backend  string   `json:"backend"` // "nft" or "iptables"
+	Rollback int      `json:"rollback"`
+	Bridges  []string `json:"bridges"` // interfaces; a last "*" stands for any ending
+	Answers  Answers  `json:"answers"`
+}
+
+// Answers are the UDP ports on which address servers answer.
+type Answers struct {
+	DHCP  Answer `json:"dhcp"`
+	DHCP6 Answer `json:"dhcp6"`
+}
+
+// Answer is sent by a server's port to a client's port.
+type Answer struct {
+	From uint16 `json:"from"`
+	To   uint16 `json:"to"`
 }
 
 // Certificates is the cluster's own authority.
