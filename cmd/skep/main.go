@@ -1,0 +1,86 @@
+// Command skep compiles one CUE description of a Docker Swarm cluster into a bundle of files to review and run.
+//
+// How it speaks: stdout is data, stderr is talk. A mistake in a spec is one line, `file:line:col: path: got: rule`;
+// everything else that goes wrong is one line that begins with "skep: ", in lower case and without a full stop.
+// Verbs return errors; only this file prints them and exits.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// Exit codes. They do not add up: a script may test for exactly one.
+const (
+	exitGood    = 0
+	exitFound   = 1 // mistakes in the spec, findings, differences
+	exitUsage   = 2
+	exitRefused = 3 // nothing was done, so that nothing is lost
+	exitIO      = 4
+)
+
+// errFound ends a verb whose findings are printed already.
+var errFound = errors.New("findings")
+
+// usageError is a command line that makes no sense.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func main() {
+	debug.SetGCPercent(400) // a short life: memory is cheaper than the time to reclaim it
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is skep with the given arguments; it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	out := bufio.NewWriter(stdout)
+	root := newRootCmd()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if flushed := out.Flush(); err == nil && flushed != nil {
+		err = fmt.Errorf("stdout: %w", flushed)
+	}
+	say(stderr, err)
+	return exitCode(err)
+}
+
+// say prints what went wrong, one line each.
+func say(w io.Writer, err error) {
+	if err == nil || errors.Is(err, errFound) {
+		return
+	}
+	prefix := "skep: "
+	if errors.As(err, new(schema.Mistakes)) {
+		prefix = "" // begins with the place in the user's file, where an editor can jump to
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(w, prefix+strings.TrimRight(line, "\n"))
+	}
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	var refusal artifact.Refusal
+	switch {
+	case err == nil:
+		return exitGood
+	case errors.Is(err, errFound), errors.As(err, new(schema.Mistakes)):
+		return exitFound
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &refusal):
+		return exitRefused
+	}
+	return exitIO
+}
