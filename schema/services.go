@@ -151,6 +151,13 @@ type NFS struct {
 	Path     string   `json:"path"`
 	Versions string   `json:"versions"` // "4" or "3+4"
 	Ports    NFSPorts `json:"ports"`
+	Nobody   Owner    `json:"nobody"`
+}
+
+// Owner is a user and a group by number, as files have them.
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
 }
 
 // NFSPorts are pinned in nfs.conf.d.
