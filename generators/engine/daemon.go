@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// configuration is daemon.json. An unknown key stops dockerd, so a key stands here only if the lowest engine version
+// of the spec knows it; live-restore never does, since the swarm refuses it.
+type configuration struct {
+	Hosts        []string        `json:"hosts"`
+	TLSVerify    bool            `json:"tlsverify,omitempty"`
+	TLSCA        string          `json:"tlscacert,omitempty"`
+	TLSCert      string          `json:"tlscert,omitempty"`
+	TLSKey       string          `json:"tlskey,omitempty"`
+	Metrics      string          `json:"metrics-addr,omitempty"`
+	LogDriver    string          `json:"log-driver"`
+	LogOptions   logOptions      `json:"log-opts"`
+	Pools        []pool          `json:"default-address-pools"`
+	NoPrivileges bool            `json:"no-new-privileges"`
+	Firewall     string          `json:"firewall-backend,omitempty"`
+	Features     map[string]bool `json:"features,omitempty"`
+}
+
+// logOptions are strings in daemon.json, numbers too.
+type logOptions struct {
+	Size  string `json:"max-size"`
+	Files string `json:"max-file"`
+}
+
+type pool struct {
+	Base string `json:"base"`
+	Size int    `json:"size"`
+}
+
+// daemon returns the configuration of the nodes of a role.
+func daemon(c *schema.Cluster, role string) configuration {
+	d := configuration{
+		// Only managers serve the API over the network; workers keep to the socket that systemd hands over.
+		Hosts:        []string{"fd://"},
+		LogDriver:    "local",
+		LogOptions:   logOptions{Size: c.Engine.Logs.Size, Files: strconv.Itoa(c.Engine.Logs.Files)},
+		Pools:        []pool{{Base: c.Engine.Bridges.Subnet.String(), Size: c.Engine.Bridges.Size}},
+		NoPrivileges: true,
+	}
+	if role == "manager" {
+		d.Hosts = append(d.Hosts, "tcp://"+listen(c, c.Engine.Ports.API))
+		d.TLSVerify = true
+		d.TLSCA = path.Join(c.Engine.TLS, CA)
+		d.TLSCert = path.Join(c.Engine.TLS, Cert)
+		d.TLSKey = path.Join(c.Engine.TLS, Key)
+	}
+	if c.Services.Monitoring != nil {
+		d.Metrics = listen(c, c.Engine.Ports.Metrics)
+		// A new engine 29 keeps images in containerd, and cAdvisor then sees containers only through containerd's
+		// socket, which is as good as root (google/cadvisor#3772). Older engines know the map and ignore the name.
+		if !atMost(c.Engine.Versions.Below, "29.0") {
+			d.Features = map[string]bool{"containerd-snapshotter": false}
+		}
+	}
+	// The swarm refuses the nftables backend; the key that says so is known since 29.0.
+	if atMost("29.0", c.Engine.Versions.From) {
+		d.Firewall = "iptables"
+	}
+	return d
+}
+
+// encode returns the configuration as an indented file.
+func (d configuration) encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(d); err != nil {
+		return nil, fmt.Errorf("engine: daemon.json: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// listen returns the address of every interface, of both families once a node has an IPv6 address: the file is one
+// for all nodes of a role, and the firewall decides who may connect.
+func listen(c *schema.Cluster, port uint16) string {
+	six := slices.ContainsFunc(c.Nodes, func(n schema.Node) bool { return n.Address.Is6() || n.Public.Is6() })
+	host := netip.IPv4Unspecified()
+	if six {
+		host = netip.IPv6Unspecified()
+	}
+	return netip.AddrPortFrom(host, port).String()
+}
+
+// atMost reports whether engine version a is not above b. Versions are numbers parted by dots; "29" is "29.0.0".
+func atMost(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		x, y := number(as, i), number(bs, i)
+		if x != y {
+			return x < y
+		}
+	}
+	return true
+}
+
+// number returns the i-th part of a version, which the schema has checked to be a number.
+func number(parts []string, i int) int {
+	if i >= len(parts) {
+		return 0
+	}
+	n, _ := strconv.Atoi(parts[i])
+	return n
+}

@@ -1,0 +1,64 @@
+// Package engine makes the configuration of the Docker engine: daemon.json for managers and for workers, the systemd
+// drop-in that lets daemon.json say where to listen, and the kernel's settings.
+package engine
+
+import (
+	_ "embed"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// Paths in the bundle.
+const (
+	Manager = "engine/manager.json"
+	Worker  = "engine/worker.json"
+	DropIn  = "engine/docker.service.conf"
+	Sysctl  = "engine/sysctl.conf"
+)
+
+// Paths on a node. A changed daemon.json or TLS file needs a restart of docker.service: neither the listeners nor
+// the certificates are reloaded (moby#23936).
+const (
+	InstalledDaemon = "/etc/docker/daemon.json"
+	InstalledDropIn = "/etc/systemd/system/docker.service.d/skep.conf"
+	InstalledSysctl = "/etc/sysctl.d/90-skep.conf"
+)
+
+// Names of the TLS files of a manager, in the directory that the schema calls engine.tls.
+const (
+	CA   = "ca.pem"
+	Cert = "server-cert.pem"
+	Key  = "server-key.pem"
+)
+
+//go:embed docker.service.conf
+var dropIn []byte
+
+// Daemon returns the bundle's daemon.json for a role, "manager" or "worker".
+func Daemon(role string) string {
+	if role == "manager" {
+		return Manager
+	}
+	return Worker
+}
+
+// Files returns a daemon.json for each role that the cluster has, the drop-in and the kernel's settings.
+func Files(c *schema.Cluster) ([]artifact.File, error) {
+	files := []artifact.File{
+		{Path: DropIn, Mode: 0o644, Data: dropIn},
+		{Path: Sysctl, Mode: 0o644, Data: sysctl(c)},
+	}
+	roles := []string{"manager"}
+	if len(c.Managers()) < len(c.Nodes) {
+		roles = append(roles, "worker")
+	}
+	for _, role := range roles {
+		data, err := daemon(c, role).encode()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, artifact.File{Path: Daemon(role), Mode: 0o644, Data: data})
+	}
+	return files, nil
+}
