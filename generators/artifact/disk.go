@@ -1,0 +1,201 @@
+package artifact
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A write is made so that it can be killed anywhere:
+//
+//  1. All new content is written into the work directory; the bundle is as it was.
+//  2. The journal is put in place, which lists every digest that may from now on stand in the bundle. The next write
+//     reads it beside MANIFEST, so that a half-written bundle is known as skep's own and not taken for an edited one.
+//  3. Stale files are deleted and new ones renamed into their place. `sha256sum -c MANIFEST` fails meanwhile.
+//  4. The new MANIFEST is renamed into place: the bundle is the new one. The work directory is removed.
+const (
+	workName    = ".skep-build"
+	journalName = workName + "/journal"
+)
+
+// disk is a bundle's directory that is being changed. All changes go through its methods, and pause before each
+// lets a test kill the write there.
+type disk struct {
+	root  *os.Root
+	pause func() error
+}
+
+// do makes one change.
+func (d disk) do(change func() error) error {
+	if d.pause != nil {
+		if err := d.pause(); err != nil {
+			return err
+		}
+	}
+	return change()
+}
+
+// apply makes the bundle what it should be.
+func (d disk) apply(s *state) error {
+	if len(s.put)+len(s.chmod)+len(s.drop) > 0 {
+		if err := d.stage(s); err != nil {
+			if !s.work {
+				_ = d.clean() // nothing of the bundle has changed yet; the first error is the one to tell
+			}
+			return err
+		}
+		if err := d.swap(s); err != nil {
+			return err
+		}
+	} else if !s.work {
+		return nil
+	}
+	return d.clean()
+}
+
+func (d disk) clean() error {
+	return d.do(func() error { return d.root.RemoveAll(workName) })
+}
+
+// staged is the name of the i-th new file before it has its place.
+func staged(i int) string { return workName + "/" + strconv.Itoa(i) }
+
+// stage does steps 1 and 2.
+func (d disk) stage(s *state) error {
+	if err := d.mkdir(workName); err != nil {
+		return err
+	}
+	for i, f := range s.put {
+		if err := d.create(staged(i), f.Data, f.Mode); err != nil {
+			return err
+		}
+		s.known[f.Path] = append(s.known[f.Path], sha256.Sum256(f.Data))
+	}
+	var journal strings.Builder
+	for _, path := range slices.Sorted(maps.Keys(s.known)) {
+		for _, sum := range s.known[path] {
+			if path != ManifestName {
+				journal.WriteString(manifestLine(sum, path))
+			}
+		}
+	}
+	if err := d.create(workName+"/next", []byte(journal.String()), 0o644); err != nil {
+		return err
+	}
+	if err := d.rename(workName+"/next", journalName); err != nil {
+		return err
+	}
+	return d.sync(workName)
+}
+
+// swap does steps 3 and 4.
+func (d disk) swap(s *state) error {
+	touched := map[string]bool{".": true}
+	for _, p := range s.drop {
+		if err := d.remove(p); err != nil {
+			return err
+		}
+	}
+	for _, f := range s.chmod {
+		if err := d.do(func() error { return d.root.Chmod(f.Path, f.Mode) }); err != nil {
+			return err
+		}
+	}
+	manifest := -1
+	for i, f := range s.put {
+		if f.Path == ManifestName {
+			manifest = i
+			continue
+		}
+		for dir := range parents(f.Path) {
+			touched[dir] = true
+			if err := d.mkdir(dir); err != nil {
+				return err
+			}
+		}
+		if err := d.rename(staged(i), f.Path); err != nil {
+			return err
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(touched)) {
+		if err := d.sync(dir); err != nil {
+			return err
+		}
+	}
+	if manifest < 0 {
+		return nil
+	}
+	if err := d.rename(staged(manifest), ManifestName); err != nil {
+		return err
+	}
+	return d.sync(".")
+}
+
+// create writes a file and sees it safely on disk: one that is renamed first and written later is lost with the power.
+func (d disk) create(path string, data []byte, mode fs.FileMode) error {
+	var f *os.File
+	err := d.do(func() (err error) {
+		if err := d.root.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err // left by an interrupted write
+		}
+		f, err = d.root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = d.do(func() error {
+		_, err := f.Write(data)
+		return errors.Join(err, f.Chmod(mode), f.Sync())
+	})
+	return errors.Join(err, f.Close())
+}
+
+func (d disk) rename(from, to string) error {
+	return d.do(func() error { return d.root.Rename(from, to) })
+}
+
+// mkdir makes a directory, whatever the umask is.
+func (d disk) mkdir(dir string) error {
+	return d.do(func() error {
+		err := d.root.Mkdir(dir, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			return nil // look saw a directory there
+		}
+		if err != nil {
+			return err
+		}
+		return d.root.Chmod(dir, 0o755)
+	})
+}
+
+// remove deletes a file, and the directories above it that are empty then.
+func (d disk) remove(p string) error {
+	if err := d.do(func() error { return d.root.Remove(p) }); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
+		entries, err := fs.ReadDir(d.root.FS(), dir)
+		if err != nil || len(entries) > 0 {
+			return err
+		}
+		if err := d.do(func() error { return d.root.Remove(dir) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d disk) sync(dir string) error {
+	f, err := d.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

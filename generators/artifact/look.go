@@ -1,0 +1,242 @@
+package artifact
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// state is a bundle on disk as compared with what it should hold.
+type state struct {
+	differences []Difference
+	known       owned    // by MANIFEST, and by the journal of an interrupted write
+	put         []File   // content to be written
+	chmod       []File   // content right, mode wrong
+	drop        []string // to be deleted
+	work        bool     // there is a work directory
+}
+
+// look compares what is below root with files. It follows no symbolic link and opens only what is a regular file.
+func look(root *os.Root, files []File) (*state, error) {
+	s := &state{known: owned{}}
+	if err := s.readRecords(root); err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, f := range files {
+		wanted[f.Path] = true
+		if err := s.compare(root, f); err != nil {
+			return nil, err
+		}
+	}
+	for path := range s.known {
+		if !wanted[path] {
+			if err := s.compareStale(root, path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.Sort(s.drop)
+	slices.SortFunc(s.differences, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
+	s.differences = slices.Compact(s.differences) // several files may have found the same thing in their way
+	return s, nil
+}
+
+// readRecords learns from MANIFEST and journal which files are skep's. A record that cannot be trusted is a
+// difference, and nothing is then known from it.
+func (s *state) readRecords(root *os.Root) error {
+	work, err := find(root, workName)
+	if err != nil {
+		return err
+	}
+	switch work.what {
+	case directory:
+		s.work = true
+		s.note(workName, Unfinished, "an interrupted build")
+		if _, err := s.readRecord(root, journalName); err != nil {
+			return err
+		}
+	case absent:
+	default:
+		s.note(workName, Foreign, work.note)
+	}
+	found, err := s.readRecord(root, ManifestName)
+	if err != nil || found || len(s.known) > 0 {
+		return err
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != workName && e.Name() != ManifestName }) {
+		s.note(".", Foreign, "not empty, and without a MANIFEST: not a bundle of skep")
+	}
+	return nil
+}
+
+// readRecord adds one list of digests to what is known and tells whether it is there.
+func (s *state) readRecord(root *os.Root, path string) (bool, error) {
+	record, err := find(root, path)
+	if err != nil || record.what != regular {
+		return false, err
+	}
+	list, err := root.ReadFile(path)
+	if err != nil {
+		return false, err
+	}
+	lines := owned{}
+	if err := lines.add(list); err != nil {
+		s.note(path, Edited, err.Error())
+		return true, nil
+	}
+	for path, sums := range lines {
+		s.known[path] = append(s.known[path], sums...)
+	}
+	return true, nil
+}
+
+// compare finds out what must be done for one file of the bundle.
+func (s *state) compare(root *os.Root, f File) error {
+	got, err := find(root, f.Path)
+	if err != nil {
+		return err
+	}
+	switch {
+	case got.what == absent:
+		s.note(f.Path, Added, "")
+	case got.what != regular:
+		s.note(got.path, Foreign, got.note)
+	case got.sum == sha256.Sum256(f.Data):
+		if !sameMode(got.mode, f.Mode) {
+			s.note(f.Path, Mode, "want "+f.Mode.String())
+			s.chmod = append(s.chmod, f)
+		}
+		return nil
+	case f.Path == ManifestName:
+		if !s.noted(ManifestName) {
+			s.note(ManifestName, Changed, "")
+		}
+	case s.known.has(f.Path, got.sum):
+		s.note(f.Path, Changed, "")
+	case s.known[f.Path] != nil:
+		s.note(f.Path, Edited, "")
+	default:
+		s.note(f.Path, Foreign, "")
+	}
+	s.put = append(s.put, f)
+	return nil
+}
+
+// compareStale finds out what must be done for a file that skep wrote and the bundle should no longer hold.
+// What is no longer a regular file is no longer skep's, and in nobody's way.
+func (s *state) compareStale(root *os.Root, path string) error {
+	got, err := find(root, path)
+	if err != nil || got.what != regular {
+		return err
+	}
+	if s.known.has(path, got.sum) {
+		s.note(path, Removed, "")
+	} else {
+		s.note(path, Edited, "no longer wanted")
+	}
+	s.drop = append(s.drop, path)
+	return nil
+}
+
+func (s *state) note(path string, kind Kind, note string) {
+	s.differences = append(s.differences, Difference{path, kind, note})
+}
+
+func (s *state) noted(path string) bool {
+	return slices.ContainsFunc(s.differences, func(d Difference) bool { return d.Path == path })
+}
+
+// refuse is what forbids to write.
+func (s *state) refuse(policy edits) []Difference {
+	var because []Difference
+	for _, d := range s.differences {
+		if d.Kind == Foreign || (d.Kind == Edited && policy == keepEdits) {
+			because = append(because, d)
+		}
+	}
+	return because
+}
+
+// what is at a path.
+type what int
+
+const (
+	absent what = iota
+	regular
+	directory
+	other
+)
+
+// found is what find found. When something other than a directory stands above a path, it is found instead.
+type found struct {
+	what what
+	path string
+	note string
+	sum  digest
+	mode fs.FileMode
+}
+
+// find looks at a path below root without following a symbolic link.
+func find(root *os.Root, path string) (found, error) {
+	for dir := range parents(path) {
+		switch info, err := root.Lstat(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+			return found{what: absent, path: path}, nil
+		case err != nil:
+			return found{}, err
+		case !info.IsDir():
+			return found{what: other, path: dir, note: describe(info.Mode())}, nil
+		}
+	}
+	info, err := root.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return found{what: absent, path: path}, nil
+	case err != nil:
+		return found{}, err
+	case info.IsDir():
+		return found{what: directory, path: path, note: "a directory"}, nil
+	case !info.Mode().IsRegular():
+		return found{what: other, path: path, note: describe(info.Mode())}, nil
+	}
+	sum, err := digestOf(root, path)
+	return found{what: regular, path: path, note: "a file", sum: sum, mode: info.Mode().Perm()}, err
+}
+
+func describe(mode fs.FileMode) string {
+	switch {
+	case mode.IsRegular():
+		return "a file"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	}
+	return "a special file"
+}
+
+func digestOf(root *os.Root, path string) (digest, error) {
+	f, err := root.Open(path)
+	if err != nil {
+		return digest{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return digest{}, err
+	}
+	return digest(h.Sum(nil)), nil
+}
+
+// sameMode compares what git keeps of a mode, since a checkout gives the rest by the umask; but what anyone may
+// write is never right, for root runs it.
+func sameMode(got, want fs.FileMode) bool {
+	return got&0o100 == want&0o100 && got&0o002 == 0
+}
