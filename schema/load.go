@@ -2,7 +2,6 @@ package schema
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -81,12 +80,10 @@ func (r *reader) evaluate() (cue.Value, error) {
 	if err := r.buildSchema(); err != nil {
 		return cue.Value{}, err
 	}
-	if err := user.Err(); err != nil && user.IncompleteKind() == cue.BottomKind {
-		return cue.Value{}, r.mistakes(err)
-	}
+	top := user
 	wrapped := user.LookupPath(cue.ParsePath("cluster"))
 	if wrapped.Exists() {
-		if stray := r.source.strays(r.def); len(stray) > 0 {
+		if stray := r.source.strays(); len(stray) > 0 {
 			return cue.Value{}, stray
 		}
 		user = wrapped
@@ -96,8 +93,9 @@ func (r *reader) evaluate() (cue.Value, error) {
 	if !wrapped.Exists() || !refersToSchema(r.inst.Files) {
 		v = r.def.Unify(user)
 	}
-	if err := v.Validate(cue.Concrete(true)); err != nil {
-		return cue.Value{}, r.mistakes(err)
+	err := v.Validate(cue.Concrete(true))
+	if err != nil || top.Err() != nil {
+		return cue.Value{}, r.mistakes(err, top.Validate())
 	}
 	return v, nil
 }
@@ -184,20 +182,13 @@ func decode(v cue.Value) (*Cluster, error) {
 	return c, nil
 }
 
-func workingDir() string {
-	wd, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	return wd
-}
-
+// syntaxMistakes explains why a file cannot be parsed.
 func syntaxMistakes(err error) Mistakes {
-	m := newRewriter(nil)
+	w := &rewriter{source: &sourceMap{wd: workingDir()}}
 	for _, e := range cueerrors.Errors(err) {
-		m.plain(e)
+		w.plain(e)
 	}
-	return m.sorted()
+	return w.sorted()
 }
 
 func isSchemaPath(p string) bool { return p == importPath || strings.HasPrefix(p, importPath+"@") }

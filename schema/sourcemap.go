@@ -1,14 +1,13 @@
 package schema
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
-	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 )
 
@@ -17,150 +16,51 @@ type sourceMap struct {
 	files   []*ast.File
 	wd      string
 	wrapped bool // the spec stands below a field "cluster"
+	root    *tree
 }
 
 func newSourceMap(inst *build.Instance) *sourceMap {
 	m := &sourceMap{files: inst.Files, wd: workingDir()}
 	for _, f := range m.files {
 		for _, d := range f.Decls {
-			if field, ok := d.(*ast.Field); ok && labelIs(field.Label, "cluster") {
-				m.wrapped = true
+			if field, ok := d.(*ast.Field); ok {
+				name, _, err := ast.LabelName(field.Label)
+				m.wrapped = m.wrapped || err == nil && name == "cluster"
 			}
 		}
 	}
 	return m
 }
 
-// place is the best answer to where a path stands: how many of its elements were found, and the nodes there.
-type place struct {
-	depth int
-	label token.Pos // of the deepest field found
-	value token.Pos
-	expr  ast.Expr
-}
-
-// find gives every place that fits the path to the greatest depth, in file order. Most paths have one.
-func (m *sourceMap) find(path []string) []place {
-	if m.wrapped {
-		path = append([]string{"cluster"}, path...)
+// tree gives the spec as it is written, below the field "cluster" where there is one. It is made when first asked for.
+func (m *sourceMap) tree() *tree {
+	if m.root != nil {
+		return m.root
 	}
-	w := walker{budget: 1 << 20}
+	// Every field is visited once, and references as often as a spec with reason would hold them.
+	b := builder{resolve: resolveLocal, budget: 1 << 22}
+	top := &tree{}
 	for _, f := range m.files {
-		w.decls(f.Decls, path, place{})
+		b.decls(top, f.Decls, true)
 	}
-	return w.best
+	m.root = top
+	if m.wrapped {
+		m.root = top.fields["cluster"]
+	}
+	return m.root
 }
 
-// walker collects places. Its budget bounds the references it follows.
-type walker struct {
-	best   []place
-	budget int
-}
-
-func (w *walker) offer(p place) {
-	if p.depth == 0 || !p.label.IsValid() {
-		return
+// resolveLocal gives what a name in a spec stands for, where that is in the spec itself.
+func resolveLocal(id *ast.Ident) ast.Expr {
+	switch n := id.Node.(type) {
+	case *ast.Field:
+		return n.Value
+	case *ast.LetClause:
+		return n.Expr
+	case ast.Expr:
+		return n
 	}
-	switch {
-	case len(w.best) == 0 || p.depth > w.best[0].depth:
-		w.best = []place{p}
-	case p.depth == w.best[0].depth:
-		w.best = append(w.best, p)
-	}
-}
-
-func (w *walker) decls(decls []ast.Decl, path []string, at place) {
-	if len(path) == 0 {
-		return
-	}
-	for _, d := range decls {
-		if w.budget--; w.budget < 0 {
-			return
-		}
-		switch d := d.(type) {
-		case *ast.Field:
-			if !labelMayBe(d.Label, path[0]) {
-				continue
-			}
-			next := place{depth: at.depth + 1, label: d.Label.Pos(), value: d.Value.Pos(), expr: d.Value}
-			w.offer(next)
-			w.expr(d.Value, path[1:], next)
-		case *ast.EmbedDecl:
-			w.expr(d.Expr, path, at)
-		case *ast.Comprehension:
-			w.expr(d.Value, path, at)
-		}
-	}
-}
-
-func (w *walker) expr(e ast.Expr, path []string, at place) {
-	if len(path) == 0 {
-		return
-	}
-	if w.budget--; w.budget < 0 {
-		return
-	}
-	switch e := e.(type) {
-	case *ast.StructLit:
-		w.decls(e.Elts, path, at)
-	case *ast.ParenExpr:
-		w.expr(e.X, path, at)
-	case *ast.UnaryExpr:
-		w.expr(e.X, path, at)
-	case *ast.BinaryExpr:
-		w.expr(e.X, path, at)
-		w.expr(e.Y, path, at)
-	case *ast.ListLit:
-		i, err := strconv.Atoi(path[0])
-		if err != nil || i < 0 || i >= len(e.Elts) {
-			return
-		}
-		elt := e.Elts[i]
-		next := place{depth: at.depth + 1, label: elt.Pos(), value: elt.Pos(), expr: elt}
-		w.offer(next)
-		w.expr(elt, path[1:], next)
-	case *ast.Ident:
-		switch n := e.Node.(type) {
-		case *ast.Field:
-			w.expr(n.Value, path, at)
-		case *ast.LetClause:
-			w.expr(n.Expr, path, at)
-		case ast.Expr:
-			w.expr(n, path, at)
-		}
-	}
-}
-
-// labelIs reports whether a label is that name, literally.
-func labelIs(l ast.Label, name string) bool {
-	got, _, err := ast.LabelName(l)
-	return err == nil && got == name
-}
-
-// labelMayBe also accepts labels that are computed: only evaluation knows their names.
-func labelMayBe(l ast.Label, name string) bool {
-	switch l := l.(type) {
-	case *ast.Interpolation, *ast.ParenExpr, *ast.ListLit:
-		return true
-	case *ast.Alias:
-		return true
-	default:
-		return labelIs(l, name)
-	}
-}
-
-// relative gives a file name as the user would type it in the working directory.
-func (m *sourceMap) relative(file string) string { return relativeTo(m.wd, file) }
-
-func relativeTo(wd, file string) string {
-	if !filepath.IsAbs(file) || wd == "" {
-		return filepath.Clean(file)
-	}
-	rel, err := filepath.Rel(wd, file)
-	if err != nil {
-		return file
-	}
-	return rel
+	return nil
 }
 
 // Position gives the place in the spec where a field ("services.nfs.path") stands, or else that of its nearest parent.
@@ -169,40 +69,100 @@ func (c *Cluster) Position(path string) (file string, line, column int) {
 	if c.source == nil {
 		return "", 0, 0
 	}
-	return c.source.position(splitPath(path))
+	pos := c.source.position(splitPath(path))
+	return pos.Filename, pos.Line, pos.Column
 }
 
-func (m *sourceMap) position(path []string) (file string, line, column int) {
-	found := m.find(path)
-	if len(found) == 0 {
-		if len(m.files) == 0 {
-			return "", 0, 0
+// position gives the value of a field, or the label where that is a struct or a parent, or the top of the spec.
+func (m *sourceMap) position(path []string) token.Position {
+	t, depth := m.tree().find(path)
+	if len(t.places) > 0 {
+		p := t.places[len(t.places)-1] // the last mention is the closest to what overrides a template
+		for _, q := range t.places {
+			if q.certain && isLiteral(q.expr) {
+				p = q
+			}
 		}
-		return m.relative(m.files[0].Filename), 1, 1
+		_, isStruct := p.expr.(*ast.StructLit)
+		if depth == len(path) && depth > 0 && !isStruct && p.expr.Pos().IsValid() {
+			return m.place(p.expr.Pos())
+		}
+		if p.label.IsValid() {
+			return m.place(p.label)
+		}
 	}
-	want := len(path)
-	if m.wrapped {
-		want++
-	}
-	p := found[0].label
-	if found[0].depth == want && found[0].value.IsValid() {
-		p = found[0].value
-	}
-	pos := p.Position()
-	return m.relative(pos.Filename), pos.Line, pos.Column
+	return m.top()
 }
 
-// splitPath splits "nodes.m1.labels.\"a.b\"" at its dots; a quoted element may hold some.
+// top is where the spec begins: its first field.
+func (m *sourceMap) top() token.Position {
+	for _, f := range m.files {
+		for _, d := range f.Decls {
+			if field, ok := d.(*ast.Field); ok && field.Pos().IsValid() {
+				return m.place(field.Pos())
+			}
+		}
+	}
+	if len(m.files) == 0 {
+		return token.Position{}
+	}
+	return token.Position{Filename: relativeTo(m.wd, m.files[0].Filename), Line: 1, Column: 1}
+}
+
+func (m *sourceMap) place(p token.Pos) token.Position {
+	pos := p.Position()
+	pos.Filename = relativeTo(m.wd, pos.Filename)
+	return pos
+}
+
+// own reports whether a position is in a file of the user and not in the schema.
+func own(p token.Pos) bool {
+	return p.IsValid() && p.Filename() != "" && !strings.Contains(filepath.ToSlash(p.Filename()), vendorDir+"/")
+}
+
+func isLiteral(e ast.Expr) bool {
+	switch e.(type) {
+	case *ast.BasicLit, *ast.StructLit, *ast.ListLit, *ast.UnaryExpr:
+		return true
+	}
+	return false
+}
+
+// relativeTo gives a file name as the user would type it in the working directory, on one line.
+func relativeTo(wd, file string) string {
+	if file == "" {
+		return ""
+	}
+	if filepath.IsAbs(file) && wd != "" {
+		if rel, err := filepath.Rel(wd, file); err == nil {
+			file = rel
+		}
+	}
+	if strings.ContainsFunc(file, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return strconv.Quote(file)
+	}
+	return filepath.Clean(file)
+}
+
+func workingDir() string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return "" // it was removed; names stay absolute
+	}
+	return wd
+}
+
+// splitPath splits nodes.m1.labels."a.b" at its dots; a quoted element may hold some.
 func splitPath(path string) []string {
 	var elements []string
 	for path != "" {
 		var head string
-		if strings.HasPrefix(path, `"`) {
-			end := strings.Index(path[1:], `"`)
-			if end < 0 {
-				return append(elements, path)
+		if quoted, err := strconv.QuotedPrefix(path); err == nil && quoted[0] == '"' {
+			path = strings.TrimPrefix(path[len(quoted):], ".")
+			head, err = strconv.Unquote(quoted)
+			if err != nil {
+				head = quoted
 			}
-			head, path = path[1:end+1], strings.TrimPrefix(path[end+2:], ".")
 		} else {
 			head, path, _ = strings.Cut(path, ".")
 		}
@@ -211,35 +171,39 @@ func splitPath(path string) []string {
 	return elements
 }
 
-// joinPath is the inverse of splitPath.
+// joinPath is the inverse of splitPath. An element that is no plain word is quoted, in ASCII: a look-alike shows.
 func joinPath(elements []string) string {
 	quoted := make([]string, len(elements))
 	for i, e := range elements {
 		quoted[i] = e
-		if !ast.IsValidIdent(e) && strings.ContainsAny(e, ".\" \t\n") {
-			quoted[i] = literal.Label.Quote(e)
+		if e == "" || strings.ContainsFunc(e, func(r rune) bool { return !isWord(r) }) {
+			quoted[i] = strconv.QuoteToASCII(e)
 		}
 	}
 	return strings.Join(quoted, ".")
 }
 
+func isWord(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-#*", r)
+}
+
+func joinLines(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 // strays finds fields of a cluster that stand beside the field "cluster", where nothing would read them.
-func (m *sourceMap) strays(def cue.Value) Mistakes {
+func (m *sourceMap) strays() Mistakes {
 	var found Mistakes
-	names := fieldNames(def)
+	names := newShape().root.fields
 	for _, f := range m.files {
 		for _, d := range f.Decls {
 			field, ok := d.(*ast.Field)
 			if !ok {
 				continue
 			}
-			name, _, err := ast.LabelName(field.Label)
-			if err != nil || !names[name] {
-				continue
+			if name, _, err := ast.LabelName(field.Label); err == nil && names[name] != nil {
+				pos := m.place(field.Label.Pos())
+				found = append(found, Mistake{File: pos.Filename, Line: pos.Line, Column: pos.Column,
+					Path: name, Rule: "stands beside \"cluster\", where nothing reads it; move it inside"})
 			}
-			pos := field.Label.Pos().Position()
-			found = append(found, Mistake{File: m.relative(pos.Filename), Line: pos.Line, Column: pos.Column,
-				Path: name, Rule: "stands beside \"cluster\", where nothing reads it; move it inside"})
 		}
 	}
 	return found
