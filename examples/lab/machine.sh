@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# machine.sh NAME DIR BASE: becomes one node. It runs in a mount namespace of its own.
+set -euo pipefail
+
+name=$1 node=$2 base=$3
+
+# A control group of its own in every hierarchy: the systemd inside takes what it is in for the root of the tree.
+enter() {
+	local hierarchy=$1 group=$1/skep-$name
+	mkdir -p -- "$group"
+	if [[ -e $group/cpuset.cpus && -e $hierarchy/cpuset.cpus && ! -e $group/cgroup.controllers ]]; then
+		cat -- "$hierarchy/cpuset.cpus" >"$group/cpuset.cpus"
+		cat -- "$hierarchy/cpuset.mems" >"$group/cpuset.mems"
+	fi
+	echo $$ >"$group/cgroup.procs"
+}
+
+for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
+	# With version 2 alone the directories below are groups, not hierarchies.
+	if [[ -e $procs ]]; then enter "${procs%/*}"; fi
+	if [[ $procs == /sys/fs/cgroup/cgroup.procs && -e $procs ]]; then break; fi
+done
+
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work" "$node/root"
+
+exec systemd-nspawn --quiet --directory="$node/root" --machine="skep-$name" --hostname="$name" \
+	--network-namespace-path="/run/netns/skep-$name" --boot --register=no --keep-unit \
+	--capability=all --system-call-filter=@known --resolv-conf=off --timezone=off --link-journal=no \
+	--bind="$node/docker:/var/lib/docker" --console=pipe

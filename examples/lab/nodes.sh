@@ -1,0 +1,134 @@
+# shellcheck shell=bash disable=SC2154 # the variables of lab, which reads this file
+# The nodes: systemd-nspawn machines, each an overlay over one base system, in a network namespace and a control group
+# of its own. Their mounts live in the mount namespace of their process and end with it.
+
+declare -A nodes=([m1]=10.77.0.11 [w1]=10.77.0.12 [w2]=10.77.0.13)
+
+packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,nfs-common,procps,kmod,openssl,curl,netcat-openbsd,ca-certificates
+
+# base makes the system that all nodes share, once.
+base() {
+	local root=$work/base-$suite more=''
+	[[ ! -e $root ]] || return 0
+	say "building the base system: two minutes, once"
+	mkdir -p -- "$work"
+	rm -rf -- "$root.partial"
+	if [[ $suite == trixie ]]; then more=,docker-cli; fi
+	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" http://deb.debian.org/debian \
+		>"$work/base-$suite.log" || die 4 "debootstrap: see $work/base-$suite.log"
+	rm -rf -- "$root.partial"/var/cache/apt/archives/*.deb
+	mv -- "$root.partial" "$root"
+}
+
+# keys writes the operator's key pair, the host keys of all nodes and the ssh configuration that knows them.
+keys() {
+	local ssh=$work/ssh name
+	mkdir -p -- "$work/nodes"
+	[[ ! -e $ssh/config ]] || return 0
+	rm -rf -- "$ssh"
+	install -d -m 0700 -- "$ssh"
+	ssh-keygen -q -t ed25519 -N '' -C lab -f "$ssh/key"
+	for name in "${!nodes[@]}"; do
+		ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$ssh/$name"
+		printf '%s,%s %s\n' "$name" "${nodes[$name]}" "$(<"$ssh/$name.pub")" >>"$ssh/known_hosts"
+		printf 'Host %s\n\tHostName %s\n\n' "$name" "${nodes[$name]}" >>"$ssh/config.partial"
+	done
+	cat >>"$ssh/config.partial" <<-END
+		Host *
+			User root
+			IdentityFile $ssh/key
+			IdentitiesOnly yes
+			UserKnownHostsFile $ssh/known_hosts
+			GlobalKnownHostsFile /dev/null
+			StrictHostKeyChecking yes
+	END
+	mv -- "$ssh/config.partial" "$ssh/config"
+}
+
+# disk NAME writes what makes the base system this node.
+disk() {
+	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
+	[[ ! -e $node/upper ]] || return 0
+	rm -rf -- "$node.partial"
+	mkdir -p -- "$node.partial"/{upper,work,root,docker}
+	etc=$node.partial/upper/etc
+	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
+	install -d -m 0700 -- "$node.partial/upper/root" "$node.partial/upper/root/.ssh"
+	install -m 0600 -- "$work/ssh/key.pub" "$node.partial/upper/root/.ssh/authorized_keys"
+	install -m 0600 -- "$work/ssh/$name" "$etc/ssh/ssh_host_ed25519_key"
+	install -m 0644 -- "$work/ssh/$name.pub" "$etc/ssh/ssh_host_ed25519_key.pub"
+	printf 'HostKey /etc/ssh/ssh_host_ed25519_key\nUseDNS no\n' >"$etc/ssh/sshd_config.d/lab.conf"
+	printf '%s\n' "$name" >"$etc/hostname"
+	printf '127.0.0.1 localhost\n' >"$etc/hosts"
+	for other in "${!nodes[@]}"; do printf '%s %s\n' "${nodes[$other]}" "$other" >>"$etc/hosts"; done
+	install -d -- "$etc/default"
+	: >"$etc/default/locale"
+	: >"$etc/resolv.conf"
+	tr -d - </proc/sys/kernel/random/uuid >"$etc/machine-id"
+	# With version 1 control groups nspawn mounts the controllers read-only, and no container would start.
+	cat >"$etc/systemd/system/docker.service.d/00-lab.conf" <<-'END'
+		[Service]
+		ExecStartPre=-/bin/sh -c 'for group in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$group"; done'
+	END
+	# A unit that this kernel cannot start would make every machine "degraded".
+	if ! grep -qw rpc_pipefs /proc/filesystems; then ln -s /dev/null "$etc/systemd/system/run-rpc_pipefs.mount"; fi
+	mv -- "$node.partial" "$node"
+}
+
+pid_of() { cut -d' ' -f1 "$work/nodes/$1/pid" 2>/dev/null || true; }
+
+# born PID: when the process began, in ticks since boot; with its number it names one process for good.
+born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+
+is_up() {
+	local pid when
+	read -r pid when 2>/dev/null <"$work/nodes/$1/pid" || return 1
+	[[ -n $when && $(born "$pid") == "$when" ]]
+}
+
+# boot NAME starts the machine in the background.
+boot() {
+	local name=$1 node=$work/nodes/$1 pid
+	if is_up "$name"; then return; fi
+	[[ -e /run/netns/skep-$name ]] || die 4 "$name: its network is down: lab up"
+	disk "$name"
+	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
+		bash "$here/machine.sh" "$name" "$node" "$work/base-$suite" </dev/null >"$node/console.log" 2>&1 &
+	pid=$!
+	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
+}
+
+# await NAME SECONDS: until sshd lets the operator in and the engine answers.
+await() {
+	local name=$1 until=$((SECONDS + $2))
+	while ((SECONDS < until)); do
+		is_up "$name" || die 1 "$name: ended while booting; see $work/nodes/$name/console.log"
+		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=2 -o BatchMode=yes "$name" \
+			'until docker info; do sleep 0.5; done' >/dev/null 2>"$work/nodes/$name/ssh.log"; then
+			return
+		fi
+	done
+	die 1 "$name: no answer after $2 s; see $work/nodes/$name/ssh.log and console.log"
+}
+
+# halt NAME SECONDS: asks the machine to power off, and ends it when it does not.
+halt() {
+	local name=$1 until=$((SECONDS + $2)) pid
+	is_up "$name" || return 0
+	pid=$(pid_of "$name")
+	kill -TERM "$pid" 2>/dev/null || true
+	while is_up "$name"; do
+		if ((SECONDS >= until)); then kill -KILL "$pid" 2>/dev/null || true; fi
+		sleep 0.2
+	done
+	rm -f -- "$work/nodes/$name/pid"
+	groups_gone "$name"
+}
+
+# groups_gone NAME removes the node's control groups, deepest first.
+groups_gone() {
+	local path
+	for path in /sys/fs/cgroup/skep-"$1" /sys/fs/cgroup/*/skep-"$1"; do
+		if [[ -d $path ]]; then find "$path" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+	done
+}
