@@ -1,0 +1,230 @@
+package firewall
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// family is an address family: sets and iptables files are made for one.
+type family int
+
+const (
+	v4 family = 4
+	v6 family = 6
+)
+
+// suffix ends the names of what is made for one family.
+func (f family) suffix() string { return map[family]string{v4: "4", v6: "6"}[f] }
+
+// zone is who may connect, as addresses. The containers of a node are no zone: they are told by their interface.
+type zone struct {
+	name  string
+	field string // the field of the spec it comes from
+	in4   []netip.Prefix
+	in6   []netip.Prefix
+}
+
+func newZone(name, field string, prefixes []netip.Prefix) zone {
+	return zone{name: name, field: field, in4: ofFamily(v4, prefixes), in6: ofFamily(v6, prefixes)}
+}
+
+// in returns the zone's prefixes of a family, merged.
+func (z zone) in(f family) []netip.Prefix {
+	if f == v4 {
+		return z.in4
+	}
+	return z.in6
+}
+
+// world reports whether every address of the family is in the zone.
+func (z zone) world(f family) bool {
+	in := z.in(f)
+	return len(in) == 1 && in[0].Bits() == 0
+}
+
+// source is the zones that one exposure is open to; equal sources share a chain.
+type source []zone
+
+// name joins the zones' names: "management_nuvla".
+func (s source) name() string {
+	names := make([]string, len(s))
+	for i, z := range s {
+		names[i] = z.name
+	}
+	return strings.Join(names, "_")
+}
+
+func (s source) world(f family) bool {
+	return slices.ContainsFunc(s, func(z zone) bool { return z.world(f) })
+}
+
+func (s source) empty(f family) bool {
+	return !slices.ContainsFunc(s, func(z zone) bool { return len(z.in(f)) > 0 })
+}
+
+// opening is one exposure as the nodes of a class let it in.
+type opening struct {
+	schema.Exposure
+	ports []schema.PortRange // empty for esp
+	from  source             // empty: nobody
+}
+
+// guard is what containers may not reach on other nodes. Its ports are empty for esp.
+type guard struct {
+	proto string
+	ports []schema.PortRange
+}
+
+// policy is what the nodes of one class let in, before it is written for a backend.
+type policy struct {
+	cluster *schema.Cluster
+	class   Class
+	nodes   zone      // the addresses the nodes share
+	public  zone      // the addresses they have outside, where the spec names any
+	outside []opening // from other machines
+	inside  []opening // from the node's own containers, by address; a world source means all of them
+	guards  []guard
+	sources []source // every source that needs a chain, sorted by name
+}
+
+// shared is what all classes of a cluster have in common; it is computed once.
+type shared struct {
+	zones  []zone // in the order in which they are named
+	nodes  zone
+	public zone
+	guards []guard
+	ports  map[string][]schema.PortRange // by the name of the exposure
+}
+
+func newShared(c *schema.Cluster) shared {
+	var addresses, public []netip.Prefix
+	for _, n := range c.Nodes {
+		addresses = append(addresses, host(n.Address))
+		if n.Public.IsValid() {
+			public = append(public, host(n.Public))
+		}
+	}
+	s := shared{
+		nodes:  newZone("cluster", "nodes.*.address", addresses),
+		public: newZone("public", "nodes.*.public", public),
+		guards: guards(c),
+		ports:  map[string][]schema.PortRange{},
+	}
+	for _, name := range []string{"management", "nuvla", "users"} {
+		s.zones = append(s.zones, newZone(name, "access."+name, c.Access.Zone(name)))
+	}
+	s.zones = append(s.zones, s.nodes)
+	for _, e := range c.Exposures {
+		s.ports[e.Name] = Ports(c, e)
+	}
+	return s
+}
+
+// guards returns the ports that neither containers nor users may reach on any node. A container's packet to another
+// node leaves with the address of its own node, so the other node would take it for a member of the cluster.
+func guards(c *schema.Cluster) []guard {
+	closed, open := map[string][]schema.PortRange{}, map[string][]schema.PortRange{}
+	for _, e := range c.Exposures {
+		r := schema.PortRange{First: e.Port, Last: e.Last}
+		if slices.Contains(e.From, "containers") || slices.Contains(e.From, "users") {
+			open[e.Proto] = append(open[e.Proto], r)
+		} else {
+			closed[e.Proto] = append(closed[e.Proto], r)
+		}
+	}
+	var out []guard
+	for _, proto := range []string{"tcp", "udp", "esp"} {
+		if len(closed[proto]) == 0 {
+			continue
+		}
+		g := guard{proto: proto}
+		if proto != "esp" {
+			g.ports = guardedPorts(closed[proto], open[proto])
+		}
+		if proto == "esp" || len(g.ports) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// guardedPorts keeps a port that one node opens to users usable where another node protects it (the other node still
+// does). A range for applications opens nothing here: it never holds a protected port.
+func guardedPorts(closed, open []schema.PortRange) []schema.PortRange {
+	single := slices.DeleteFunc(slices.Clone(open), func(r schema.PortRange) bool { return r.First != r.Last })
+	return subtract(closed, single)
+}
+
+func newPolicy(c *schema.Cluster, class Class, s shared) policy {
+	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards}
+	for _, e := range class.Exposures {
+		o := opening{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
+		p.outside = append(p.outside, o)
+		switch {
+		case slices.Contains(e.From, "containers"):
+			o.from = source{anyone()}
+			p.inside = append(p.inside, o)
+		case slices.Contains(e.From, "users"):
+			o.from = s.pick([]string{"users"})
+			p.inside = append(p.inside, o)
+		}
+	}
+	p.sources = sources(append(slices.Clone(p.outside), p.inside...))
+	return p
+}
+
+// anyone is the zone of every address.
+func anyone() zone {
+	return newZone("anyone", "", []netip.Prefix{
+		netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0),
+	})
+}
+
+// pick returns the named zones that have addresses.
+func (s shared) pick(names []string) source {
+	var out source
+	for _, z := range s.zones {
+		if slices.Contains(names, z.name) && len(z.in4)+len(z.in6) > 0 {
+			out = append(out, z)
+		}
+	}
+	return out
+}
+
+// sources returns each source once, sorted by name. One that is the whole world needs no chain.
+func sources(openings []opening) []source {
+	byName := map[string]source{}
+	for _, o := range openings {
+		if len(o.from) > 0 && o.usable() && !(o.from.world(v4) && o.from.world(v6)) {
+			byName[o.from.name()] = o.from
+		}
+	}
+	out := make([]source, 0, len(byName))
+	for _, s := range byName {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b source) int { return strings.Compare(a.name(), b.name()) })
+	return out
+}
+
+// usable reports whether anything is left of the exposure to open.
+func (o opening) usable() bool { return o.Proto == "esp" || len(o.ports) > 0 }
+
+// remark returns text that may stand between double quotes in a rule's comment, which holds at most 128 bytes in nft.
+func remark(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r == '\\':
+			return '/'
+		case r < ' ' || r > '~':
+			return ' '
+		}
+		return r
+	}, s)
+	return s[:min(len(s), 120)]
+}

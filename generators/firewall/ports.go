@@ -1,0 +1,77 @@
+package firewall
+
+import (
+	"cmp"
+	"slices"
+
+	"skep.dev/schema"
+)
+
+// Ports returns what is left of the exposure's port range when every port that the cluster needs for itself is taken
+// out of it: a range for applications never opens a single port that another row protects, on any node.
+// It is empty for esp, and the port itself for a single port.
+func Ports(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
+	if e.Proto == "esp" {
+		return nil
+	}
+	whole := []schema.PortRange{{First: e.Port, Last: e.Last}}
+	if e.Port == e.Last {
+		return whole
+	}
+	return subtract(whole, taken(c, e))
+}
+
+// taken returns the ranges that e must leave alone: all narrower rows of its protocol, and every port of NFS, whose
+// NFSv3 daemons may listen although NFSv4 alone is served.
+func taken(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
+	var out []schema.PortRange
+	for _, other := range c.Exposures {
+		if other.Proto == e.Proto && other.Name != e.Name && other.Last-other.Port < e.Last-e.Port {
+			out = append(out, schema.PortRange{First: other.Port, Last: other.Last})
+		}
+	}
+	if n := c.Services.NFS; n != nil {
+		p := n.Ports
+		for _, port := range []uint16{p.Rpcbind, p.NFS, p.Mountd, p.Lockd, p.Statd, p.StatdOutgoing} {
+			out = append(out, schema.PortRange{First: port, Last: port})
+		}
+	}
+	return out
+}
+
+// subtract returns what is left of the ranges without the holes, sorted and joined.
+func subtract(ranges, holes []schema.PortRange) []schema.PortRange {
+	holes = union(holes)
+	var left []schema.PortRange
+	for _, r := range union(ranges) {
+		first := int(r.First)
+		for _, h := range holes {
+			if int(h.Last) < first || h.First > r.Last {
+				continue
+			}
+			if int(h.First) > first {
+				left = append(left, schema.PortRange{First: uint16(first), Last: h.First - 1})
+			}
+			first = int(h.Last) + 1
+		}
+		if first <= int(r.Last) {
+			left = append(left, schema.PortRange{First: uint16(first), Last: r.Last})
+		}
+	}
+	return left
+}
+
+// union returns the ranges sorted, with overlapping and adjacent ones joined.
+func union(ranges []schema.PortRange) []schema.PortRange {
+	sorted := slices.Clone(ranges)
+	slices.SortFunc(sorted, func(a, b schema.PortRange) int { return cmp.Compare(a.First, b.First) })
+	var out []schema.PortRange
+	for _, r := range sorted {
+		if n := len(out); n > 0 && int(r.First) <= int(out[n-1].Last)+1 {
+			out[n-1].Last = max(out[n-1].Last, r.Last)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
