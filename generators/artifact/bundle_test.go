@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +88,21 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
+// same reports each path at which two trees differ.
+func same(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for path := range want {
+		if got[path] != want[path] {
+			t.Errorf("%s: got %q, want %q", path, got[path], want[path])
+		}
+	}
+	for path := range got {
+		if want[path] == "" {
+			t.Errorf("%s: got %q, want nothing there", path, got[path])
+		}
+	}
+}
+
 // mustWrite writes and checks that nothing is left to do.
 func mustWrite(t *testing.T, dir string, files []File) Report {
 	t.Helper()
@@ -112,9 +126,7 @@ func TestWrite(t *testing.T) {
 		"stacks/traefik": "drwxr-xr-x", "stacks/traefik/compose.yaml": "-rw-r--r-- one\n",
 		"MANIFEST": "-rw-r--r-- " + string(Manifest(before).Data),
 	}
-	if got := tree(t, dir); !reflect.DeepEqual(got, want) {
-		t.Fatalf("got %q\nwant %q", got, want)
-	}
+	same(t, tree(t, dir), want)
 	sha := exec.Command(tool(t, "sha256sum"), "--check", "--strict", "--quiet", ManifestName)
 	sha.Dir = dir
 	if out, err := sha.CombinedOutput(); err != nil {
@@ -258,9 +270,7 @@ func TestRefusal(t *testing.T) {
 			if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !errors.As(err, new(Refusal)) || got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
-			if now := tree(t, parent); !reflect.DeepEqual(now, was) {
-				t.Errorf("changed:\n%q\nwas\n%q", now, was)
-			}
+			same(t, tree(t, parent), was)
 			if diff, err := Diff(dir, after); err != nil || len(diff) == 0 {
 				t.Errorf("diff %v %v: want differences", diff, err)
 			}

@@ -43,18 +43,17 @@ func (d disk) do(change func() error) error {
 
 // apply makes the bundle what it should be.
 func (d disk) apply(s *state) error {
-	if len(s.put)+len(s.chmod)+len(s.drop) > 0 {
-		if err := d.stage(s); err != nil {
-			if !s.work {
-				_ = d.clean() // nothing of the bundle has changed yet; the first error is the one to tell
-			}
-			return err
-		}
-		if err := d.swap(s); err != nil {
-			return err
-		}
-	} else if !s.work {
+	if len(s.differences) == 0 {
 		return nil
+	}
+	if err := d.stage(s); err != nil {
+		if !s.work {
+			_ = d.clean() // nothing of the bundle has changed yet; the first error is the one to tell
+		}
+		return err
+	}
+	if err := d.swap(s); err != nil {
+		return err
 	}
 	return d.clean()
 }
@@ -97,7 +96,7 @@ func (d disk) stage(s *state) error {
 // swap does steps 3 and 4.
 func (d disk) swap(s *state) error {
 	touched := map[string]bool{".": true}
-	for _, p := range s.drop {
+	for _, p := range s.stale {
 		if err := d.remove(p); err != nil {
 			return err
 		}
@@ -182,6 +181,9 @@ func (d disk) remove(p string) error {
 	}
 	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
 		entries, err := fs.ReadDir(d.root.FS(), dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil || len(entries) > 0 {
 			return err
 		}

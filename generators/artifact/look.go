@@ -16,7 +16,7 @@ type state struct {
 	known       owned    // by MANIFEST, and by the journal of an interrupted write
 	put         []File   // content to be written
 	chmod       []File   // content right, mode wrong
-	drop        []string // to be deleted
+	stale       []string // to be deleted, with the directories that are empty then
 	work        bool     // there is a work directory
 }
 
@@ -40,7 +40,7 @@ func look(root *os.Root, files []File) (*state, error) {
 			}
 		}
 	}
-	slices.Sort(s.drop)
+	slices.Sort(s.stale)
 	slices.SortFunc(s.differences, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	s.differences = slices.Compact(s.differences) // several files may have found the same thing in their way
 	return s, nil
@@ -132,18 +132,21 @@ func (s *state) compare(root *os.Root, f File) error {
 }
 
 // compareStale finds out what must be done for a file that skep wrote and the bundle should no longer hold.
-// What is no longer a regular file is no longer skep's, and in nobody's way.
+// What is no longer a regular file is no longer skep's, and in nobody's way. A file that is gone already is still
+// stale: an interrupted write may have left its directory.
 func (s *state) compareStale(root *os.Root, path string) error {
 	got, err := find(root, path)
-	if err != nil || got.what != regular {
+	if err != nil || (got.what != regular && got.what != absent) {
 		return err
 	}
-	if s.known.has(path, got.sum) {
+	switch {
+	case got.what == absent:
+	case s.known.has(path, got.sum):
 		s.note(path, Removed, "")
-	} else {
+	default:
 		s.note(path, Edited, "no longer wanted")
 	}
-	s.drop = append(s.drop, path)
+	s.stale = append(s.stale, path)
 	return nil
 }
 
