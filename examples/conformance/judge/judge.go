@@ -1,0 +1,84 @@
+// Package judge is what the judges of this module share: the bundles they judge and the tools they judge with.
+package judge
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// Bundles returns the directories of every example's checked-in bundle. A judge without a case is a failure.
+func Bundles(t *testing.T) []string {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join("..", "..", "*", "bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(dirs) == 0 {
+		t.Fatal("no bundle in examples/*/bundle")
+	}
+	return dirs
+}
+
+// Example returns the name of the example that a bundle belongs to.
+func Example(bundle string) string { return filepath.Base(filepath.Dir(bundle)) }
+
+// Tool returns the path of a program. Without it the test fails in CI, and elsewhere is skipped with the name of the
+// Debian package to install.
+func Tool(t *testing.T, name, pkg string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	// An ordinary user's PATH leaves these out.
+	for _, dir := range []string{"/usr/sbin", "/sbin"} {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	Missing(t, name+" is not on PATH: install "+pkg)
+	return ""
+}
+
+// Missing fails the test in CI and skips it elsewhere.
+func Missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
+// Cluster loads a spec in YAML.
+func Cluster(t *testing.T, spec string) *schema.Cluster {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cluster.yaml")
+	if err := os.WriteFile(path, []byte(spec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := schema.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Write puts files below dir and returns dir.
+func Write(t *testing.T, dir string, files []artifact.File) string {
+	t.Helper()
+	for _, f := range files {
+		path := filepath.Join(dir, f.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, f.Mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
