@@ -1,0 +1,166 @@
+package schema
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// prefixes refuses networks whose address has bits set beyond the prefix: one of the two is a typo.
+func (k *checker) prefixes() {
+	one := func(path string, p netip.Prefix) {
+		if p.IsValid() && p != p.Masked() {
+			k.add(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
+		}
+	}
+	for _, zone := range []string{"management", "nuvla", "users"} {
+		for i, p := range k.Access.Zone(zone) {
+			one(fmt.Sprintf("access.%s.%d", zone, i), p)
+		}
+	}
+	one("network.public.subnet", k.Network.Public.Subnet)
+	one("engine.pool.subnet", k.Engine.Pool.Subnet)
+	one("engine.bridges.subnet", k.Engine.Bridges.Subnet)
+}
+
+// owner is a node's use of an address.
+type owner struct{ node, path string }
+
+// addresses looks at the nodes' own: one host each, one family for all, and none twice however it is written.
+func (k *checker) addresses() {
+	owners := map[netip.Addr][]owner{}
+	for _, n := range k.Nodes {
+		owners[n.Address] = append(owners[n.Address], owner{n.Name, nodePath(n, "address")})
+		k.hostAddress(nodePath(n, "address"), n.Address)
+		if n.Public.IsValid() {
+			k.hostAddress(nodePath(n, "public"), n.Public)
+			if n.Public != n.Address {
+				owners[n.Public] = append(owners[n.Public], owner{n.Name, nodePath(n, "public")})
+			}
+		}
+	}
+	for _, n := range k.Nodes { // in the order of names, not of the map
+		for _, a := range []netip.Addr{n.Address, n.Public} {
+			if all := owners[a]; a.IsValid() && len(all) > 1 {
+				k.add(all[len(all)-1].path, "address %s is shared by nodes %s", a.String(), nodesOf(all))
+				delete(owners, a)
+			}
+		}
+	}
+	k.families()
+}
+
+func nodesOf(all []owner) string {
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = o.node
+	}
+	return several(names)
+}
+
+// several lists names, and counts the rest when there are many.
+func several(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+func (k *checker) hostAddress(path string, a netip.Addr) {
+	switch {
+	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		k.add(path, "want the address of one host, as the other nodes reach it")
+	case a.IsLinkLocalUnicast():
+		k.add(path, "want an address that holds on every link; a link-local one does not")
+	}
+}
+
+// families refuses a mix of IPv4 and IPv6: the managers of a swarm advertise, and its nodes join at, addresses of one family.
+func (k *checker) families() {
+	var four, six []Node
+	for _, n := range k.Nodes {
+		if n.Address.Is4() {
+			four = append(four, n)
+		} else {
+			six = append(six, n)
+		}
+	}
+	few, most := six, four
+	if len(six) > len(four) {
+		few, most = four, six
+	}
+	if len(few) > 0 {
+		k.add(nodePath(few[0], "address"), "is of another family than %s of node %s; a swarm needs all nodes on IPv4, or all on IPv6", most[0].Address.String(), most[0].Name)
+	}
+}
+
+// subnet is a network that the cluster uses for itself.
+type subnet struct {
+	path   string
+	prefix netip.Prefix
+}
+
+// subnets refuses overlap of the cluster's own networks with one another and with the nodes: packets would go astray.
+func (k *checker) subnets() {
+	all := []subnet{{"engine.pool.subnet", k.Engine.Pool.Subnet}, {"engine.bridges.subnet", k.Engine.Bridges.Subnet}}
+	if k.Network.Public.Subnet.IsValid() {
+		all = append(all, subnet{"network.public.subnet", k.Network.Public.Subnet})
+	}
+	for i, a := range all {
+		for _, b := range all[i+1:] {
+			if a.prefix.Overlaps(b.prefix) {
+				at, other := b, a
+				if !k.isSet(b.path) && k.isSet(a.path) {
+					at, other = a, b
+				}
+				k.add(at.path, "overlaps %s, which is %s", other.path, other.prefix.String())
+			}
+		}
+		k.nodesInside(a)
+	}
+}
+
+// nodesInside reports nodes whose address lies in a subnet: one mistake, however many they are.
+func (k *checker) nodesInside(s subnet) {
+	var inside []owner
+	for _, n := range k.Nodes {
+		switch {
+		case s.prefix.Contains(n.Address):
+			inside = append(inside, owner{n.Name, nodePath(n, "address")})
+		case n.Public.IsValid() && s.prefix.Contains(n.Public):
+			inside = append(inside, owner{n.Name, nodePath(n, "public")})
+		}
+	}
+	switch {
+	case len(inside) == 0:
+	case k.isSet(s.path):
+		k.add(s.path, "holds the address of nodes %s; choose a range that nothing else uses", nodesOf(inside))
+	default:
+		k.add(inside[0].path, "lies in %s, which is %s unless you set another (nodes %s)", s.path, s.prefix.String(), nodesOf(inside))
+	}
+}
+
+// pools compares the size of one network with that of the range it is cut from.
+func (k *checker) pools() {
+	overlays := 1 // ingress
+	for _, n := range k.Networks {
+		if n.Subnet == "" {
+			overlays++
+		}
+	}
+	k.pool("engine.pool", k.Engine.Pool, overlays, "the ingress and the shared overlays")
+	k.pool("engine.bridges", k.Engine.Bridges, 2, "docker0 and docker_gwbridge")
+}
+
+func (k *checker) pool(path string, p Pool, need int, users string) {
+	at := k.settable(path+".size", path+".subnet")
+	bits := p.Subnet.Bits()
+	switch {
+	case p.Size < bits:
+		k.add(at, "want a prefix length from %s to 28, since %s.subnet is a /%s", strconv.Itoa(bits), path, strconv.Itoa(bits))
+	case p.Size-bits < 16 && 1<<(p.Size-bits) < need:
+		k.add(at, "cuts %s.subnet, a /%s, into %s networks; %s need %s", path, strconv.Itoa(bits), strconv.Itoa(1<<(p.Size-bits)), users, strconv.Itoa(need))
+	}
+}
