@@ -1,3 +1,140 @@
 # shellcheck shell=bash disable=SC2154 # the variables of lab, which reads this file
-# Images.
-images() { die 1 "images: not yet"; }
+# The images of a bundle as archives for `docker load` and `runbook.sh --images`. No registry is asked: programs are
+# built from Go modules (go.mod beside this file), or come from Debian, or are stand-ins that say so.
+
+# images BUNDLE makes DIR/images/*.tar for every line of images.txt that has none yet.
+images() {
+	local list=${1:?images: want the directory of a bundle}/images.txt image
+	[[ -r $list ]] || die 4 "$list: no such file"
+	tools go:golang jq:jq debootstrap:debootstrap
+	base
+	mkdir -p -- "$work/images" "$work/bin"
+	while read -r image _; do
+		[[ -z $image || $image == '#'* ]] || image "$image"
+	done <"$list"
+	printf '%s\n' "$work/images"
+}
+
+# image NAME: one archive, unless it is there already.
+image() {
+	local name=$1 repository=${1%%[:@]*} archive=$work/images/${1//[\/:@]/_}.tar root
+	[[ ! -e $archive ]] || return 0
+	root=$(mktemp -d "$work/image.XXXXXX")
+	skeleton "$root"
+	case $repository in
+	traefik)
+		program github.com/traefik/traefik/v3/cmd/traefik "$root/usr/local/bin/traefik"
+		install -m 0755 -- "$here/image/entrypoint.sh" "$root/entrypoint.sh"
+		pack "$name" "$root" '{"Entrypoint": ["/entrypoint.sh"], "Cmd": ["traefik"]}'
+		;;
+	prom/prometheus)
+		program github.com/prometheus/prometheus/cmd/prometheus "$root/bin/prometheus"
+		program github.com/prometheus/prometheus/cmd/promtool "$root/bin/promtool"
+		install -d -o 65534 -g 65534 -- "$root/prometheus"
+		pack "$name" "$root" '{"Entrypoint": ["/bin/prometheus"], "User": "65534", "WorkingDir": "/prometheus", "Volumes": {"/prometheus": {}}}'
+		;;
+	prom/alertmanager)
+		program github.com/prometheus/alertmanager/cmd/alertmanager "$root/bin/alertmanager"
+		install -d -o 65534 -g 65534 -- "$root/alertmanager"
+		pack "$name" "$root" '{"Entrypoint": ["/bin/alertmanager"], "User": "65534", "WorkingDir": "/alertmanager", "Volumes": {"/alertmanager": {}}}'
+		;;
+	prom/node-exporter)
+		program github.com/prometheus/node_exporter "$root/bin/node_exporter"
+		pack "$name" "$root" '{"Entrypoint": ["/bin/node_exporter"], "User": "65534"}'
+		;;
+	versity/versitygw)
+		program github.com/versity/versitygw/cmd/versitygw "$root/usr/local/bin/versitygw"
+		pack "$name" "$root" '{"Entrypoint": ["/usr/local/bin/versitygw"]}'
+		;;
+	tecnativa/docker-socket-proxy)
+		from_debian "$root" /usr/sbin/haproxy
+		install -D -m 0644 -- "$here/image/haproxy.cfg" "$root/etc/haproxy.cfg"
+		pack "$name" "$root" '{"Entrypoint": ["/usr/sbin/haproxy", "-W", "-db", "-f", "/etc/haproxy.cfg"]}'
+		;;
+	grafana/grafana) stand_in "$name" "$root" :3000 ;;
+	ghcr.io/google/cadvisor) stand_in "$name" "$root" :8080 ;;
+	*) die 1 "$name: no recipe in images.sh; put an archive of it at $archive" ;;
+	esac
+	rm -rf -- "$root"
+}
+
+# stand_in NAME ROOT ADDRESS
+stand_in() {
+	say "$1: a stand-in that answers at $3, since the program cannot be built from modules"
+	program ./standin "$2/bin/standin"
+	pack "$1" "$2" "$(jq -n --arg name "$1" --arg address "$3" '{Entrypoint: ["/bin/standin", $name, $address]}')"
+}
+
+# program PACKAGE TARGET: a static program from the modules of this directory, built once for their versions.
+program() {
+	local package=$1 target=$2 version built overlay=()
+	version=$(go version | cat - "$here/go.mod" | sha256sum)
+	if [[ $package == ./* ]]; then version=$(sha256sum <"$here/$package/main.go"); fi
+	built=$work/bin/${package##*/}-${version:0:12}
+	if [[ ! -e $built ]]; then
+		say "building ${package##*/}, once"
+		if [[ $package == */alertmanager ]]; then overlay=(-overlay "$(alertmanager_pages)"); fi
+		(cd "$here" && CGO_ENABLED=0 nice -n 15 go build -p 1 -trimpath -ldflags='-s -w' "${overlay[@]}" -o "$built" "$package")
+	fi
+	install -D -m 0755 -- "$built" "$target"
+}
+
+# alertmanager_pages prints a file for go build -overlay: the module embeds pages that it does not carry.
+alertmanager_pages() {
+	local module
+	module=$(cd "$here" && go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)
+	jq -n --arg to "$module/ui/app/dist/index.html" --arg from "$here/image/alertmanager.html" '{Replace: {($to): $from}}' \
+		>"$work/overlay.json"
+	printf '%s\n' "$work/overlay.json"
+}
+
+# skeleton ROOT: what every image has: busybox for health checks and shells, and users.
+skeleton() {
+	local root=$1 tool
+	chmod 0755 -- "$root"
+	install -d -- "$root"/{bin,dev,etc,proc,run,sys,usr/local/bin,usr/sbin,var/run}
+	install -d -m 1777 -- "$root/tmp"
+	printf 'root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nnobody:x:65534:\n' >"$root/etc/group"
+	from_debian "$root" /bin/busybox
+	for tool in $("$root/bin/busybox" --list); do
+		if [[ ! -e $root/bin/$tool && ! -L $root/bin/$tool ]]; then ln -s busybox "$root/bin/$tool"; fi
+	done
+}
+
+# from_debian ROOT PROGRAM copies a program of Debian and the libraries that it loads.
+from_debian() {
+	local system=$work/debian-$suite library
+	debian "$system"
+	install -D -m 0755 -- "$system$2" "$1$2"
+	while read -r library; do
+		install -D -m 0755 -- "$system$library" "$1$library"
+	done < <(chroot "$system" ldd "$2" 2>/dev/null | grep -oE '/[^ ]+\.so[^ ]*')
+}
+
+# debian makes the system that programs are copied from.
+debian() {
+	[[ ! -e $1 ]] || return 0
+	say "fetching haproxy and busybox, once"
+	rm -rf -- "$1.partial"
+	debootstrap --variant=minbase --include=haproxy,busybox-static "$suite" "$1.partial" http://deb.debian.org/debian \
+		>"$work/debian.log" || die 4 "debootstrap: see $work/debian.log"
+	mv -- "$1.partial" "$1"
+}
+
+# pack NAME ROOT CONFIG writes the archive of an image with one layer.
+pack() {
+	local name=$1 root=$2 config=$3 out archive=$work/images/${1//[\/:@]/_}.tar layer
+	out=$(mktemp -d "$work/image.XXXXXX")
+	tar --create --sort=name --mtime=@0 --numeric-owner -C "$root" -f "$out/layer.tar" .
+	layer=$(sha256sum <"$out/layer.tar")
+	jq -n --argjson config "$config" --arg layer "sha256:${layer%% *}" --arg arch "$(go env GOARCH)" '{
+		architecture: $arch, os: "linux", created: "1970-01-01T00:00:00Z",
+		config: ($config + {Env: ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/bin"]}),
+		rootfs: {type: "layers", diff_ids: [$layer]}, history: [{created: "1970-01-01T00:00:00Z"}]
+	}' >"$out/config.json"
+	jq -n --arg name "$name" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$out/manifest.json"
+	tar --create --sort=name --mtime=@0 -C "$out" -f "$archive.partial" manifest.json config.json layer.tar
+	mv -- "$archive.partial" "$archive"
+	rm -rf -- "$out"
+}
