@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/engine"
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/nfs"
+	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
 
@@ -13,7 +17,12 @@ import (
 // It is pure: no file, clock, environment, network or random source; the same cluster gives the same bytes.
 func Generate(c *schema.Cluster) ([]artifact.File, error) {
 	var files []artifact.File
-	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){} {
+	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){
+		tls.Files,
+		engine.Files,
+		firewall.Files,
+		nfs.Files,
+	} {
 		fs, err := generate(c)
 		if err != nil {
 			return nil, err

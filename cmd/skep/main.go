@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ func main() {
 
 // run is skep with the given arguments; it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	out := bufio.NewWriter(stdout)
+	out := newOutput(stdout)
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -68,6 +67,9 @@ func say(w io.Writer, err error) {
 		fmt.Fprintln(w, prefix+strings.TrimRight(line, "\n"))
 	}
 }
+
+// talk prints one line that is not data.
+func talk(w io.Writer, line string) { fmt.Fprintln(w, "skep: "+line) }
 
 func exitCode(err error) int {
 	var usage usageError
