@@ -65,6 +65,9 @@ func (c *Cluster) isSet(path string) bool {
 	return depth == len(elements)
 }
 
+// isValue reports whether the spec has the field, and a value there and not further fields.
+func (c *Cluster) isValue(path string) bool { return c.isSet(path) && c.mistake(path, "").Got != "" }
+
 // settable gives the first of the paths that the spec has, or else the first.
 func (c *Cluster) settable(paths ...string) string {
 	for _, p := range paths {

@@ -161,6 +161,6 @@ func (k *checker) pool(path string, p Pool, need int, users string) {
 	case p.Size < bits:
 		k.add(at, "want a prefix length from %s to 28, since %s.subnet is a /%s", strconv.Itoa(bits), path, strconv.Itoa(bits))
 	case p.Size-bits < 16 && 1<<(p.Size-bits) < need:
-		k.add(at, "cuts %s.subnet, a /%s, into %s networks; %s need %s", path, strconv.Itoa(bits), strconv.Itoa(1<<(p.Size-bits)), users, strconv.Itoa(need))
+		k.add(at, "has room for %s of the %s networks of prefix length %s that %s need", strconv.Itoa(1<<(p.Size-bits)), strconv.Itoa(need), strconv.Itoa(p.Size), users)
 	}
 }

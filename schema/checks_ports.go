@@ -31,7 +31,7 @@ func (k *checker) ports() {
 // portTwice reports at the exposure that the spec sets, and names the other.
 func (k *checker) portTwice(a, b Exposure, node string) {
 	path, other := k.portField(a), b
-	if p := k.portField(b); !k.isSet(path) && k.isSet(p) {
+	if p := k.portField(b); !k.isValue(path) && k.isSet(p) {
 		path, other = p, a
 	}
 	k.add(path, "port %s/%s is taken on node %s by %s (%s)", fmt.Sprint(a.Port), a.Proto, node, other.Name, other.Why)

@@ -43,7 +43,7 @@ func loadSpec(spec string, bytes int64) (*Cluster, error) {
 	}
 	r := newReader(inst)
 	if inst.Err != nil {
-		return nil, r.mistakes(inst.Err)
+		return nil, syntaxMistakes(inst.Err)
 	}
 	v, err := r.evaluate()
 	if err != nil {
