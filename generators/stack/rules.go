@@ -1,0 +1,146 @@
+package stack
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// Alert rules, as far as skep writes them. Field names are Prometheus'.
+type (
+	ruleFile struct {
+		Groups []ruleGroup `yaml:"groups"`
+	}
+	ruleGroup struct {
+		Name  string `yaml:"name"`
+		Rules []rule `yaml:"rules"`
+	}
+	rule struct {
+		Alert       string          `yaml:"alert"`
+		Expr        string          `yaml:"expr"`
+		For         string          `yaml:"for"`
+		Labels      ruleLabels      `yaml:"labels"`
+		Annotations ruleAnnotations `yaml:"annotations"`
+	}
+	ruleLabels struct {
+		Severity string `yaml:"severity"`
+	}
+	ruleAnnotations struct {
+		Summary string `yaml:"summary"`
+	}
+)
+
+const (
+	critical = "critical" // somebody should look now
+	warning  = "warning"  // somebody should look today
+)
+
+func alert(name, severity, after, summary, expr string, args ...int) rule {
+	for _, n := range args {
+		expr = strings.Replace(expr, "%d", fmt.Sprint(n), 1)
+	}
+	return rule{Alert: name, Expr: expr, For: after, Labels: ruleLabels{severity}, Annotations: ruleAnnotations{summary}}
+}
+
+func alertRules(c *schema.Cluster) ([]byte, error) {
+	file := ruleFile{Groups: []ruleGroup{nodeRules(c), swarmRules(c), traefikRules(c), monitoringRules(c)}}
+	notes := Notes{
+		"groups/0/rules/0/for":  "services.monitoring.thresholds.silence",
+		"groups/0/rules/1/expr": "nodes",
+		"groups/0/rules/2/expr": "services.monitoring.thresholds.memory",
+		"groups/0/rules/3/expr": "services.monitoring.thresholds.disk",
+		"groups/2/rules/0/expr": "services.traefik.nodes",
+		"groups/2/rules/2/expr": "services.monitoring.thresholds.certificate",
+	}
+	if storage := storageRules(c); len(storage.Rules) > 0 {
+		notes[fmt.Sprintf("groups/%d", len(file.Groups))] = "services.nfs, services.s3"
+		file.Groups = append(file.Groups, storage)
+	}
+	return encodeValue(file, notes)
+}
+
+func nodeRules(c *schema.Cluster) ruleGroup {
+	t := c.Services.Monitoring.Thresholds
+	const filesystems = `{fstype!~"tmpfs|overlay|squashfs|nfs.*"}`
+	return ruleGroup{"nodes", []rule{
+		alert("NodeDown", critical, t.Silence, "The engine of {{ $labels.node }} does not answer.",
+			`up{job="engine"} == 0`),
+		alert("NodeMissing", critical, "5m", "Only {{ $value }} nodes answer.",
+			`(count(up{job="engine"} == 1) or vector(0)) < %d`, len(c.Nodes)),
+		alert("MemoryLow", warning, "10m", "{{ $labels.node }} uses {{ $value | humanize }} % of its memory.",
+			`100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes) > %d`, t.Memory),
+		alert("DiskFillingUp", warning, "30m", "{{ $labels.mountpoint }} of {{ $labels.node }} will be full within a day.",
+			"100 * node_filesystem_avail_bytes"+filesystems+" / node_filesystem_size_bytes"+filesystems+" < %d\n"+
+				"and predict_linear(node_filesystem_avail_bytes"+filesystems+"[6h], 86400) < 0", t.Disk),
+		alert("ClockUnsynchronised", warning, "10m", "The clock of {{ $labels.node }} drifts: certificates and logs depend on it.",
+			`node_timex_sync_status == 0`),
+	}}
+}
+
+func swarmRules(c *schema.Cluster) ruleGroup {
+	return ruleGroup{"swarm", []rule{
+		alert("NoLeader", critical, "2m", "The swarm has {{ $value }} leaders: nothing can be deployed or moved.",
+			`sum(swarm_manager_leader) != 1`),
+		alert("SwarmNodeDown", critical, c.Services.Monitoring.Thresholds.Silence, "The leader has lost {{ $value }} nodes.",
+			`max(swarm_manager_nodes{state="down"}) > 0`),
+	}}
+}
+
+func traefikRules(c *schema.Cluster) ruleGroup {
+	return ruleGroup{"traefik", []rule{
+		alert("TraefikMissing", critical, "2m", "Only {{ $value }} Traefik tasks answer.",
+			`(count(up{job="traefik"} == 1) or vector(0)) < %d`, len(c.Services.Traefik.Nodes)),
+		alert("PageDown", warning, "5m", "{{ $labels.service }} fails the health check of Traefik.",
+			`min by (service) (traefik_service_server_up{service!="s3@file"}) == 0`),
+		alert("CertificateEnding", warning, "1h", "The certificate of {{ $labels.cn }} ends in {{ $value | humanize }} days.",
+			`(traefik_tls_certs_not_after - time()) / 86400 < %d`, c.Services.Monitoring.Thresholds.Certificate),
+	}}
+}
+
+func monitoringRules(c *schema.Cluster) ruleGroup {
+	group := ruleGroup{"monitoring", []rule{
+		alert("ExporterDown", warning, "5m", "{{ $labels.job }} on {{ $labels.node }} does not answer.",
+			`up{job!="engine"} == 0`),
+		alert("ExporterMissing", warning, "15m", "Only {{ $value }} nodes report their measures.",
+			`(count(up{job="node-exporter"} == 1) or vector(0)) < %d`, len(c.Nodes)),
+		alert("PrometheusConfigRefused", warning, "10m", "Prometheus runs with an old configuration.",
+			`prometheus_config_last_reload_successful == 0`),
+	}}
+	if c.Services.Monitoring.Alerts != nil {
+		group.Rules = append(group.Rules, alert("AlertsUndelivered", warning, "15m", "Alertmanager cannot reach {{ $labels.integration }}.",
+			`sum by (integration) (rate(alertmanager_notifications_failed_total[10m])) > 0`))
+	}
+	return group
+}
+
+func storageRules(c *schema.Cluster) ruleGroup {
+	group := ruleGroup{Name: "storage"}
+	disk := c.Services.Monitoring.Thresholds.Disk
+	if n := c.Services.NFS; n != nil {
+		group.Rules = append(group.Rules,
+			full("ShareFull", "The disk of the NFS share", n.Server, n.Path, disk),
+			alert("NFSMountDead", critical, "5m", "{{ $labels.mountpoint }} on {{ $labels.node }} does not answer.",
+				`node_filesystem_device_error{fstype=~"nfs.*"} == 1`))
+	}
+	if s := c.Services.S3; s != nil {
+		if n := c.Services.NFS; n == nil || n.Path != s.Path {
+			group.Rules = append(group.Rules, full("ObjectStoreFull", "The disk of the object storage", s.Node, s.Path, disk))
+		}
+		group.Rules = append(group.Rules, alert("S3Down", critical, "2m", "S3 fails the health check of Traefik.",
+			`min(traefik_service_server_up{service="s3@file"}) == 0`))
+	}
+	return group
+}
+
+// full watches the file systems that may hold the directory: it or one above it is a mount point.
+func full(name, what, node, directory string, percent int) rule {
+	var above []string
+	for d := directory; d != "/"; d = path.Dir(d) {
+		above = append(above, d)
+	}
+	selector := fmt.Sprintf(`{node=%q,fstype!~"tmpfs|overlay|nfs.*",mountpoint=~"/|%s"}`, node, strings.Join(above, "|"))
+	return alert(name, critical, "10m", what+" ({{ $labels.mountpoint }} of {{ $labels.node }}) has {{ $value | humanize }} % left.",
+		"100 * node_filesystem_avail_bytes"+selector+" / node_filesystem_size_bytes"+selector+" < %d", percent)
+}

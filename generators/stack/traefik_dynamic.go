@@ -1,0 +1,200 @@
+package stack
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// The dynamic configuration of Traefik, as far as skep writes it. Field names are Traefik's.
+// Routers have no tls key: it would replace that of their entry point, and the ACME resolver with it.
+type (
+	dynamicConfig struct {
+		HTTP dynamicHTTP    `yaml:"http"`
+		TLS  dynamicTLSPart `yaml:"tls"`
+	}
+	dynamicHTTP struct {
+		Routers     map[string]dynamicRouter     `yaml:"routers"`
+		Services    map[string]dynamicService    `yaml:"services"`
+		Middlewares map[string]dynamicMiddleware `yaml:"middlewares"`
+	}
+	dynamicRouter struct {
+		EntryPoints []string `yaml:"entryPoints"`
+		Rule        string   `yaml:"rule"`
+		Priority    int      `yaml:"priority,omitempty"`
+		Middlewares []string `yaml:"middlewares,omitempty"`
+		Service     string   `yaml:"service"`
+	}
+	dynamicService struct {
+		LoadBalancer dynamicBalancer `yaml:"loadBalancer"`
+	}
+	dynamicBalancer struct {
+		Servers     []dynamicServer `yaml:"servers"`
+		HealthCheck *dynamicHealth  `yaml:"healthCheck,omitempty"`
+	}
+	dynamicServer struct {
+		URL string `yaml:"url"`
+	}
+	dynamicHealth struct {
+		Path     string `yaml:"path"`
+		Interval string `yaml:"interval"`
+		Timeout  string `yaml:"timeout"`
+	}
+	dynamicMiddleware struct {
+		BasicAuth   *dynamicBasicAuth `yaml:"basicAuth,omitempty"`
+		IPAllowList *dynamicAllowList `yaml:"ipAllowList,omitempty"`
+		Compress    *struct{}         `yaml:"compress,omitempty"`
+	}
+	dynamicBasicAuth struct {
+		UsersFile    string `yaml:"usersFile"`
+		RemoveHeader bool   `yaml:"removeHeader"`
+	}
+	dynamicAllowList struct {
+		SourceRange []string `yaml:"sourceRange"`
+	}
+	dynamicTLSPart struct {
+		Stores  map[string]dynamicStore   `yaml:"stores"`
+		Options map[string]dynamicOptions `yaml:"options"`
+	}
+	dynamicStore struct {
+		Default   *dynamicCertificate `yaml:"defaultCertificate,omitempty"`
+		Generated *dynamicGenerated   `yaml:"defaultGeneratedCert,omitempty"`
+	}
+	dynamicCertificate struct {
+		CertFile string `yaml:"certFile"`
+		KeyFile  string `yaml:"keyFile"`
+	}
+	dynamicGenerated struct {
+		Resolver string        `yaml:"resolver"`
+		Domain   dynamicDomain `yaml:"domain"`
+	}
+	dynamicDomain struct {
+		Main string `yaml:"main"`
+	}
+	dynamicOptions struct {
+		MinVersion string `yaml:"minVersion"`
+	}
+)
+
+// Names in the dynamic file. Applications may use the middlewares by "NAME@file".
+const (
+	adminLogin     = "admin-login"
+	managementOnly = "management-only"
+	compress       = "compress"
+)
+
+func traefikDynamic(c *schema.Cluster) ([]byte, error) {
+	d := dynamicConfig{
+		HTTP: dynamicHTTP{
+			Routers: map[string]dynamicRouter{
+				"catchall":  {EntryPoints: []string{"websecure"}, Rule: "PathPrefix(`/`)", Priority: 1, Service: "unavailable"},
+				"dashboard": {EntryPoints: []string{"dashboard"}, Rule: "PathPrefix(`/`)", Middlewares: []string{adminLogin}, Service: "api@internal"},
+			},
+			Services: map[string]dynamicService{"unavailable": {LoadBalancer: dynamicBalancer{Servers: []dynamicServer{}}}},
+			Middlewares: map[string]dynamicMiddleware{
+				adminLogin: {BasicAuth: &dynamicBasicAuth{UsersFile: secretFile(loginSecret), RemoveHeader: true}},
+			},
+		},
+		TLS: dynamicTLSPart{
+			Stores:  map[string]dynamicStore{"default": defaultCertificate(c)},
+			Options: map[string]dynamicOptions{"default": {MinVersion: "VersionTLS12"}},
+		},
+	}
+	notes := Notes{
+		"http/routers/catchall":     "What no other router takes is answered with 503: the service has no servers.",
+		"http/routers/dashboard":    "services.traefik.dashboard; the firewall lets only access.management reach this port.",
+		"http/services/unavailable": "Servers below go by their names in the swarm, not by aliases, which an application could take.",
+		"tls/stores":                "services.traefik.certificate",
+	}
+	d.addMonitoring(c, notes)
+	d.addS3(c, notes)
+	return encodeValue(d, notes)
+}
+
+func defaultCertificate(c *schema.Cluster) dynamicStore {
+	if c.Services.Traefik.Certificate.ACME != nil {
+		return dynamicStore{Generated: &dynamicGenerated{Resolver: resolver, Domain: dynamicDomain{Main: c.Domain}}}
+	}
+	return dynamicStore{Default: &dynamicCertificate{CertFile: secretFile(certificateSecret), KeyFile: secretFile(keySecret)}}
+}
+
+// addMonitoring adds the pages of the monitoring. Grafana has a login of its own; the others have none, so they get
+// Traefik's, and only operators' addresses may try it.
+func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
+	m := c.Services.Monitoring
+	if m == nil {
+		return
+	}
+	d.HTTP.Middlewares[compress] = dynamicMiddleware{Compress: &struct{}{}}
+	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Access.Management)}}
+	notes["http/middlewares/"+managementOnly] = "access.management"
+	guard := []string{managementOnly, adminLogin, compress}
+	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", []string{compress})
+	d.page(c, "prometheus", m.Prometheus.Path, m.Prometheus.Port, "/-/healthy", guard)
+	notes["http/routers/grafana"] = "services.monitoring"
+	if a := m.Alerts; a != nil {
+		d.page(c, "alertmanager", a.Path, a.Port, "/-/healthy", guard)
+		notes["http/routers/alertmanager"] = "services.monitoring.alerts"
+	}
+}
+
+// page adds a service of the monitoring that lives below a path, and knows it: nothing is stripped.
+func (d *dynamicConfig) page(c *schema.Cluster, name, path string, port uint16, health string, middlewares []string) {
+	d.HTTP.Routers[name] = dynamicRouter{
+		EntryPoints: []string{"websecure"},
+		Rule:        fmt.Sprintf("(%s) && (Path(`%s`) || PathPrefix(`%s/`))", hosts(c), path, path),
+		Middlewares: middlewares,
+		Service:     name,
+	}
+	d.HTTP.Services[name] = server("monitoring_"+name, port, path+health)
+}
+
+func server(host string, port uint16, health string) dynamicService {
+	return dynamicService{LoadBalancer: dynamicBalancer{
+		Servers:     []dynamicServer{{URL: "http://" + host + address(port)}},
+		HealthCheck: &dynamicHealth{Path: health, Interval: "30s", Timeout: "5s"},
+	}}
+}
+
+// addS3 adds the S3 API. A signature covers host and path, so it has a port or a host of its own, and passes unchanged.
+func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
+	s := c.Services.S3
+	if s == nil {
+		return
+	}
+	d.HTTP.Services["s3"] = server("s3_s3", s.InternalPort, s3Health(s))
+	d.HTTP.Routers["s3"] = dynamicRouter{EntryPoints: []string{"s3"}, Rule: "PathPrefix(`/`)", Service: "s3"}
+	notes["http/routers/s3"] = "services.s3.port"
+	if s.Host != "" {
+		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"websecure"}, Rule: "Host(`" + s.Host + "`)", Service: "s3"}
+		notes["http/routers/s3-host"] = "services.s3.host"
+	}
+}
+
+// hosts is a rule for the names under which the cluster's own pages answer: its domain, and the IPv4 addresses of
+// the nodes that Traefik runs on. Any other name belongs to an application, whatever its path.
+func hosts(c *schema.Cluster) string {
+	rules := []string{"Host(`" + c.Domain + "`)"}
+	if c.Services.Traefik.Certificate.ACME != nil {
+		return rules[0] // each host of a rule is asked of the authority, and none signs private addresses
+	}
+	for _, name := range c.Services.Traefik.Nodes {
+		n := c.Node(name)
+		for _, a := range []netip.Addr{n.Address, n.Public} {
+			if a.Is4() {
+				rules = append(rules, "Host(`"+a.String()+"`)")
+			}
+		}
+	}
+	return strings.Join(rules, " || ")
+}
+
+func texts(prefixes []netip.Prefix) []string {
+	var out []string
+	for _, p := range prefixes {
+		out = append(out, p.String())
+	}
+	return out
+}
