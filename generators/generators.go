@@ -9,6 +9,7 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
@@ -22,6 +23,7 @@ func Generate(c *schema.Cluster) ([]artifact.File, error) {
 		engine.Files,
 		firewall.Files,
 		nfs.Files,
+		stack.Files,
 	} {
 		fs, err := generate(c)
 		if err != nil {
