@@ -53,7 +53,7 @@ On stdout stands what changed, or what --check found:
 			return build(cmd, specArg(args), o)
 		},
 	}
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "directory of the bundle (default \"bundle\" beside SPEC)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write the bundle to `DIR` (default \"bundle\" beside SPEC)")
 	cmd.Flags().BoolVar(&o.check, "check", false, "write nothing; exit 1 when the bundle is not up to date")
 	cmd.Flags().BoolVar(&o.overwrite, "overwrite-edits", false, "give up what was edited by hand in skep's own files")
 	o.format = addFormat(cmd)

@@ -278,6 +278,21 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
+// Two branches changed the spec, and git merged their bundles.
+func TestOverwriteConflict(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "bundle")
+	mustWrite(t, dir, before)
+	torn := "<<<<<<< ours\n" + string(Manifest(before).Data) + "=======\n" + string(Manifest(third).Data) + ">>>>>>> theirs\n"
+	lay(t, dir, map[string]string{"MANIFEST": torn, "runbook.sh": "<<<<<<< ours\none\n=======\nthree\n>>>>>>> theirs\n"})
+	if _, err := Write(dir, after); !errors.As(err, new(Refusal)) {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	if _, err := Overwrite(dir, after); err != nil {
+		t.Error(err)
+	}
+	same(t, tree(t, dir), whole(t, after, nil))
+}
+
 // What MANIFEST and journal say is believed only below the bundle's root, even when edits are given up.
 func TestOverwrite(t *testing.T) {
 	parent := t.TempDir()

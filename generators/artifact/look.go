@@ -47,7 +47,7 @@ func look(root *os.Root, files []File) (*state, error) {
 }
 
 // readRecords learns from MANIFEST and journal which files are skep's. A record that cannot be trusted is a
-// difference, and nothing is then known from it.
+// difference that forbids to write.
 func (s *state) readRecords(root *os.Root) error {
 	work, err := find(root, workName)
 	if err != nil {
@@ -91,7 +91,6 @@ func (s *state) readRecord(root *os.Root, path string) (bool, error) {
 	lines := owned{}
 	if err := lines.add(list); err != nil {
 		s.note(path, Edited, err.Error())
-		return true, nil
 	}
 	for path, sums := range lines {
 		s.known[path] = append(s.known[path], sums...)

@@ -38,25 +38,35 @@ type owned map[string][]digest
 func (o owned) has(path string, sum digest) bool { return slices.Contains(o[path], sum) }
 
 // add adds each line of a MANIFEST or a journal. Neither is trusted: a path that leads out of the bundle, or to
-// skep's own records in it, is an error, and so is a list that is empty or torn.
+// skep's own records in it, is an error, and so is a list that is empty or torn. The other lines count nevertheless:
+// after a merge with conflicts, an Overwrite still knows what is skep's.
 func (o owned) add(list []byte) error {
 	if len(list) == 0 {
 		return errors.New("is empty")
 	}
+	var first error
 	number := 0
 	for line := range bytes.Lines(list) {
 		number++
-		text, whole := strings.CutSuffix(string(line), "\n")
-		sum, path, cut := strings.Cut(text, "  ")
-		raw, err := hex.DecodeString(sum)
-		if !whole || !cut || err != nil || len(raw) != sha256.Size || checkPath(path) != nil {
-			return fmt.Errorf("line %d: want a sha256 digest, two spaces and a path inside the bundle", number)
-		}
-		if !o.has(path, digest(raw)) {
-			o[path] = append(o[path], digest(raw))
+		sum, path, err := parseManifestLine(string(line))
+		switch {
+		case err == nil && !o.has(path, sum):
+			o[path] = append(o[path], sum)
+		case err != nil && first == nil:
+			first = fmt.Errorf("line %d: %w", number, err)
 		}
 	}
-	return nil
+	return first
+}
+
+func parseManifestLine(line string) (digest, string, error) {
+	text, whole := strings.CutSuffix(line, "\n")
+	sum, path, cut := strings.Cut(text, "  ")
+	raw, err := hex.DecodeString(sum)
+	if !whole || !cut || err != nil || len(raw) != sha256.Size || checkPath(path) != nil {
+		return digest{}, "", errors.New("want a sha256 digest, two spaces and a path inside the bundle")
+	}
+	return digest(raw), path, nil
 }
 
 // withManifest is the bundle whole: the files and their MANIFEST, sorted. It checks what the generators promise.
