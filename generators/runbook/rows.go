@@ -1,0 +1,197 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/nfs"
+	"skep.dev/schema"
+)
+
+// Secrets is where the first manager keeps the values that it made, one file each.
+const Secrets = "/etc/skep/secrets"
+
+// The functions below write rows for shell arrays: columns are separated by one blank, which no value holds.
+
+// handed are the secrets that the operator puts into files.
+func handed(c *schema.Cluster) []string {
+	var rows []string
+	for _, s := range c.Secrets {
+		if s.Make == "given" {
+			rows = append(rows, s.Object()+" "+s.Name)
+		}
+	}
+	return rows
+}
+
+// listeners are the single ports that must be free, but for sshd's and the kernel's.
+func listeners(c *schema.Cluster) []string {
+	var rows []string
+	for _, e := range c.Exposures {
+		if e.Proto == "esp" || e.Port != e.Last || strings.HasPrefix(e.Name, "ssh-") {
+			continue
+		}
+		for _, on := range e.On {
+			rows = append(rows, fmt.Sprintf("%s %d %s", e.Proto, e.Port, on))
+		}
+	}
+	return rows
+}
+
+// packages are commands, the Debian packages they come with, and the nodes that need them.
+func packages(c *schema.Cluster) []string {
+	rows := []string{"dockerd docker.io all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
+	if c.Firewall.Backend == "nft" {
+		rows = append(rows, "nft nftables all")
+	}
+	if c.Services.NFS != nil {
+		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
+	}
+	return rows
+}
+
+// endings follow the class of a node in the names of its rulesets.
+func endings(c *schema.Cluster) []string {
+	if c.Firewall.Backend == "nft" {
+		return []string{".nft"}
+	}
+	return []string{".v4.rules", ".v6.rules"}
+}
+
+func networks(c *schema.Cluster) []string {
+	var rows []string
+	for _, n := range c.Networks {
+		rows = append(rows, fmt.Sprintf("%s %t %t %t %d %s", n.Name, n.Attachable, n.Internal, n.Encrypted, n.MTU, orDash(n.Subnet)))
+	}
+	return rows
+}
+
+func networkNames(c *schema.Cluster) []string {
+	var names []string
+	for _, n := range c.Networks {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+func secrets(c *schema.Cluster) []string {
+	var rows []string
+	for _, s := range c.Secrets {
+		rows = append(rows, strings.TrimRight(fmt.Sprintf("%s %s %s %s", s.Object(), s.Name, s.Make, s.User), " "))
+	}
+	return rows
+}
+
+func secretNames(c *schema.Cluster) []string {
+	var names []string
+	for _, s := range c.Secrets {
+		names = append(names, s.Object())
+	}
+	return names
+}
+
+// directories are duty, path and owner. With both services S3 writes into the share of NFS.
+func directories(c *schema.Cluster) []string {
+	s := c.Services
+	switch {
+	case s.NFS != nil:
+		o := nfs.Owner(c)
+		return []string{fmt.Sprintf("nfs %s %d:%d", s.NFS.Path, o.UID, o.GID)}
+	case s.S3 != nil:
+		return []string{fmt.Sprintf("s3 %s %d:%d", s.S3.Path, s.S3.UID, s.S3.GID)}
+	}
+	return nil
+}
+
+// images are the images and the nodes whose tasks need them: a duty, "managers" or "all".
+func images(c *schema.Cluster) []string {
+	var rows []string
+	add := func(image, nodes string) { rows = append(rows, image+" "+nodes) }
+	if t := c.Services.Traefik; t != nil {
+		add(t.Image, "traefik")
+		add(t.Proxy.Image, "managers")
+	}
+	if m := c.Services.Monitoring; m != nil {
+		add(m.Prometheus.Image, "monitoring")
+		add(m.Grafana.Image, "monitoring")
+		add(m.NodeExporter.Image, "all")
+		add(m.CAdvisor.Image, "all")
+		if m.Alerts != nil {
+			add(m.Alerts.Image, "monitoring")
+		}
+	}
+	if s := c.Services.S3; s != nil {
+		add(s.Image, "s3")
+	}
+	slices.Sort(rows)
+	return slices.Compact(rows)
+}
+
+type namedStack struct{ name, why string }
+
+// stacks are in the order of their deployment.
+func stacks(c *schema.Cluster) []namedStack {
+	var out []namedStack
+	if c.Services.Traefik != nil {
+		out = append(out, namedStack{"traefik", "the router in front of every service"})
+	}
+	if c.Services.Monitoring != nil {
+		out = append(out, namedStack{"monitoring", "Prometheus, Grafana and their exporters"})
+	}
+	if c.Services.S3 != nil {
+		out = append(out, namedStack{"s3", "object storage"})
+	}
+	return out
+}
+
+func stackNames(c *schema.Cluster) []string {
+	var names []string
+	for _, s := range stacks(c) {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func webCertificate(c *schema.Cluster) string {
+	t := c.Services.Traefik
+	switch {
+	case t == nil:
+		return ""
+	case t.Certificate.SelfSigned != nil:
+		return "selfSigned"
+	}
+	return "public"
+}
+
+// pages are a pattern of status codes and the page that must answer with one of them, without a login.
+func pages(c *schema.Cluster) []string {
+	t := c.Services.Traefik
+	if t == nil {
+		return nil
+	}
+	rows := []string{"30[1278] http://" + c.Domain + "/", "[1-5].. https://" + c.Domain + "/"}
+	if m := c.Services.Monitoring; m != nil {
+		rows = append(rows, "401|403 https://"+c.Domain+m.Prometheus.Path+"/", "200|30[1278]|403 https://"+c.Domain+m.Grafana.Path+"/login")
+	}
+	if s := c.Services.S3; s != nil {
+		rows = append(rows, fmt.Sprintf("[2-4].. https://%s:%d/", c.Domain, s.Port))
+	}
+	return rows
+}
+
+// urls are printed when all is well.
+func urls(c *schema.Cluster) []string {
+	t := c.Services.Traefik
+	if t == nil {
+		return nil
+	}
+	rows := []string{fmt.Sprintf("dashboard   https://%s:%d/", c.Domain, t.Ports.Dashboard)}
+	if m := c.Services.Monitoring; m != nil {
+		rows = append(rows, "Prometheus  https://"+c.Domain+m.Prometheus.Path+"/", "Grafana     https://"+c.Domain+m.Grafana.Path+"/")
+	}
+	if s := c.Services.S3; s != nil {
+		rows = append(rows, fmt.Sprintf("S3          https://%s:%d", c.Domain, s.Port))
+	}
+	return rows
+}

@@ -1,0 +1,130 @@
+# The command line of runbook.sh.
+
+usage() {
+	cat <<'END'
+usage: runbook.sh VERB [FLAG...]
+
+verbs
+  list      the steps, in order
+  plan      the steps with hosts and reasons; touches nothing, needs no cluster
+  run       for each step and host: check, apply, verify; stops at the first failure
+  status    what the last run of this bundle did
+  verify    asks every host whether the steps still hold; changes nothing
+  undo      takes the steps back, last one first
+
+flags
+  --from STEP  --to STEP    only this stretch of the steps
+  --only STEP  --skip STEP  only, or all but, this step (repeat for more)
+  --host NAME               only this node, or "operator" for this machine (repeat for more)
+  --dry-run                 checks only: says what run would change
+  --yes                     do not ask before a dangerous step
+  --json                    one JSON object a line on stdout
+  --parallel N              hosts at a time (8)
+  --transport ssh|local     local: run the steps of this machine, named by --host, without ssh
+  --state DIR               state, log, certificates (the bundle's directory with ".state" added)
+  --images DIR              image archives for sites without a registry ("images" beside the bundle)
+  --ssh-config FILE         ssh -F FILE
+
+A STEP is its name (engine) or number (30). Run it again after any failure or interruption: what is done stays done.
+exit: 0 good, 1 a step failed, 2 usage, 3 refused, 4 input or output
+END
+}
+
+# die CODE TEXT
+die() {
+	printf 'runbook: %s\n' "$2" >&2
+	exit "$1"
+}
+
+say() { printf '%s\n' "$*"; }
+
+# Options, set by parse.
+verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config=''
+only=() skip=() wanted=()
+
+# value FLAG COUNT: the flag must be followed by a value.
+value() {
+	(($2 > 1)) || die 2 "$1: want a value"
+}
+
+parse() {
+	while (($#)); do
+		case $1 in
+		-h | --help)
+			usage
+			exit 0
+			;;
+		--yes) yes=yes ;;
+		--dry-run) dry=yes ;;
+		--json) json=yes ;;
+		--*=*)
+			set -- "${1%%=*}" "${1#*=}" "${@:2}"
+			continue
+			;;
+		--from | --to | --only | --skip | --host | --parallel | --transport | --state | --images | --ssh-config)
+			value "$1" "$#"
+			option "$1" "$2"
+			shift
+			;;
+		-*) die 2 "$1: unknown flag; see runbook.sh --help" ;;
+		*)
+			[[ -z $verb ]] || die 2 "$1: want one verb; see runbook.sh --help"
+			verb=$1
+			;;
+		esac
+		shift
+	done
+}
+
+option() {
+	case $1 in
+	--from) from=$2 ;;
+	--to) to=$2 ;;
+	--only) only+=("$2") ;;
+	--skip) skip+=("$2") ;;
+	--host) wanted+=("$2") ;;
+	--parallel) parallel=$2 ;;
+	--transport) transport=$2 ;;
+	--state) state=$2 ;;
+	--images) images_directory=$2 ;;
+	--ssh-config) ssh_config=$2 ;;
+	esac
+}
+
+# settle checks the options against each other and the inventory.
+settle() {
+	[[ $parallel =~ ^[1-9][0-9]{0,3}$ ]] || die 2 "--parallel $parallel: want a number from 1 to 9999"
+	[[ $transport == ssh || $transport == local ]] || die 2 "--transport $transport: want ssh or local"
+	[[ -z $ssh_config || -r $ssh_config ]] || die 4 "--ssh-config $ssh_config: no such file"
+	local host
+	for host in "${wanted[@]}"; do
+		[[ $host == operator || -n ${inventory_address[$host]:-} ]] || die 2 "--host $host: no such node in runbook/hosts"
+	done
+	if [[ $transport == local ]]; then
+		local nodes=("${wanted[@]}")
+		for host in "${!nodes[@]}"; do [[ ${nodes[host]} != operator ]] || unset "nodes[$host]"; done
+		((${#nodes[@]} == 1)) || die 2 "--transport local: say with --host which node this machine is"
+		# Only the first manager makes certificates: two authorities would not trust each other.
+		[[ ${nodes[*]} != "$first_manager" ]] || wanted+=(operator)
+	fi
+	state=${state:-$bundle.state}
+	images_directory=${images_directory:-${bundle%/*}/images}
+}
+
+main() {
+	parse "$@"
+	case $verb in
+	list | plan | run | status | verify | undo) ;;
+	'')
+		usage >&2
+		exit 2
+		;;
+	*) die 2 "$verb: unknown verb; want list, plan, run, status, verify or undo" ;;
+	esac
+	[[ $dry == no || $verb == run || $verb == undo ]] || die 2 "--dry-run: only run and undo change anything"
+	read_inventory
+	settle
+	read_steps
+	select_steps
+	"verb_$verb"
+}

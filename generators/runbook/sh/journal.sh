@@ -1,0 +1,107 @@
+# State and log of the runbook, JSON lines in the state directory. Fields, in this order, are a promise:
+#
+#   state.jsonl  {"time":"2026-01-31T12:00:00Z","run":"...","bundle":"<sha256 of MANIFEST>","step":"engine","host":"m1","status":"DONE","seconds":4}
+#   log.jsonl    {"time":"...","run":"...","step":"engine","host":"m1","phase":"apply","exit":0,"text":"..."}
+#
+# status is one of ALREADY_DONE, DONE, FAILED, UNKNOWN, UNDONE; a host without a line is PENDING, a step or host outside
+# the flags NOT_SELECTED. The last line of a step and host counts, and only lines of the current bundle do.
+# exit is 0 good, 10 a change is needed, 11 cannot be known yet, 12 refused, 255 no connection, another: failed.
+# output/STEP.HOST.log holds what the host printed last, as text. No value of a secret is in any of them.
+
+run_id='' digest=''
+
+timestamp() { TZ=UTC printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
+
+# quoted TEXT prints a JSON string.
+quoted() {
+	local text=$1 out='' i char
+	text=${text//\\/\\\\}
+	text=${text//\"/\\\"}
+	text=${text//$'\n'/\\n}
+	text=${text//$'\t'/\\t}
+	text=${text//$'\r'/\\r}
+	if [[ $text == *[[:cntrl:]]* ]]; then
+		for ((i = 0; i < ${#text}; i++)); do
+			char=${text:i:1}
+			if [[ $char == [[:cntrl:]] ]]; then printf -v char '\\u%04x' "'$char"; fi
+			out+=$char
+		done
+		text=$out
+	fi
+	printf '"%s"' "$text"
+}
+
+# open_state makes the state directory and takes the lock.
+open_state() {
+	if ! mkdir -p "$state/output" 2>/dev/null; then die 4 "$state: not writable; choose another directory with --state"; fi
+	chmod 0700 "$state"
+	mkdir -p "$state/secrets"
+	[[ -e $state/.gitignore ]] || printf '*\n' >"$state/.gitignore"
+	command -v flock >/dev/null || die 4 'flock: not found; install util-linux'
+	exec 9>>"$state/lock"
+	flock -n 9 || die 3 "another run holds $state/lock; wait for it, or end process $(tail -n 1 "$state/lock")"
+	printf '%s\n' "$$" >"$state/lock"
+	digest_of_bundle
+	run_id="$(timestamp)-$$"
+	local log
+	for log in "$state/state.jsonl" "$state/log.jsonl"; do
+		# A run killed in the middle of a line must not spoil the next one.
+		if [[ -s $log && -n $(tail -c 1 "$log") ]]; then printf '\n' >>"$log"; fi
+	done
+}
+
+digest_of_bundle() {
+	[[ -r $bundle/MANIFEST ]] || die 4 "$bundle/MANIFEST: no such file; the bundle is not whole"
+	digest=$(sha256sum <"$bundle/MANIFEST")
+	digest=${digest%% *}
+}
+
+# check_bundle refuses a bundle that is not what its MANIFEST says.
+check_bundle() {
+	local bad
+	if ! bad=$(cd -- "$bundle" && sha256sum --check --quiet MANIFEST 2>&1); then
+		printf '%s\n' "$bad" >&2
+		die 3 'the bundle differs from its MANIFEST: build it again, or copy it again'
+	fi
+}
+
+# record STEP HOST STATUS SECONDS
+record() {
+	local line
+	line="{\"time\":\"$(timestamp)\",\"run\":\"$run_id\",\"bundle\":\"$digest\",\"step\":\"$1\",\"host\":\"$2\",\"status\":\"$3\",\"seconds\":$4}"
+	printf '%s\n' "$line" >>"$state/state.jsonl"
+}
+
+# log STEP HOST PHASE EXIT TEXT
+log() {
+	printf '{"time":"%s","run":"%s","step":"%s","host":"%s","phase":"%s","exit":%d,"text":%s}\n' \
+		"$(timestamp)" "$run_id" "$1" "$2" "$3" "$4" "$(quoted "${5:0:20000}")" >>"$state/log.jsonl"
+}
+
+declare -A remembered=()
+
+# read_state fills remembered with the last status of each step and host of this bundle.
+read_state() {
+	[[ -r $state/state.jsonl ]] || return 0
+	local line pattern='"bundle":"'$digest'","step":"([^"]*)","host":"([^"]*)","status":"([A-Z_]*)"'
+	while IFS= read -r line; do
+		if [[ $line =~ $pattern ]]; then remembered["${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"]=${BASH_REMATCH[3]}; fi
+	done <"$state/state.jsonl"
+}
+
+# show STEP HOST STATUS TEXT: one line for a reader, or one object for a program.
+show() {
+	if [[ $json == yes ]]; then
+		printf '{"step":"%s","host":"%s","status":"%s","text":%s}\n' "$1" "$2" "$3" "$(quoted "$4")"
+		return
+	fi
+	local line first=yes
+	while IFS= read -r line; do
+		if [[ $first == yes ]]; then
+			printf '   %-14s %-13s %s\n' "$2" "$3" "$line"
+			first=no
+		else
+			printf '   %-14s %-13s %s\n' '' '' "$line"
+		fi
+	done <<<"$4"
+}

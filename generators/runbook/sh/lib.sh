@@ -1,0 +1,152 @@
+# What the steps share on a node. The runbook sends it before each step; nothing of it is installed.
+# A step has the functions check (what would change?), apply, verify and undo. Their words:
+
+readonly kept=/var/lib/skep # what the runbook keeps on a node: the delivered files, records of what it did
+
+say() { printf '%s\n' "$*"; }
+
+# would TEXT: apply has something to do.
+would() {
+	skep_changes=$((skep_changes + 1))
+	say "would $*"
+}
+
+# unknown TEXT ends a check that an earlier step must come before.
+unknown() {
+	say "$*"
+	exit 11
+}
+
+# refuse TEXT... ends a phase that a person must decide; each further text is a line.
+refuse() {
+	printf '%s\n' "$@"
+	exit 12
+}
+
+# step_main PHASE
+step_main() {
+	skep_changes=0
+	trap 'say "stopped in line $LINENO: $BASH_COMMAND (exit $?)"' ERR
+	set -E
+	case $1 in
+	check)
+		check
+		if ((skep_changes)); then exit 10; fi
+		;;
+	apply)
+		alone
+		unpack
+		apply
+		;;
+	confirm) confirm ;;
+	verify) verify ;;
+	undo)
+		alone
+		undo
+		;;
+	esac
+}
+
+# alone waits for what an interrupted run may have left at work on this node.
+alone() {
+	[[ $host != operator ]] || return 0
+	mkdir -p "$kept"
+	chmod 0700 "$kept"
+	exec 8>"$kept/lock"
+	flock -w 120 8 || refuse 'another runbook is at work on this node'
+}
+
+# unpack puts the delivered files below $kept/bundle and compares them with the MANIFEST.
+unpack() {
+	((${#digest[@]})) && [[ $host != operator ]] || return 0
+	mkdir -p "$kept/bundle"
+	parcel | tar --extract --gzip --no-same-permissions -C "$kept/bundle"
+	local path
+	for path in "${!digest[@]}"; do
+		printf '%s  %s\n' "${digest[$path]}" "$kept/bundle/$path"
+	done | sha256sum --check --quiet -
+}
+
+sum_of() {
+	local line
+	[[ -f $1 ]] || return 0
+	line=$(sha256sum <"$1")
+	printf '%s' "${line%% *}"
+}
+
+# is_installed BUNDLE-FILE PATH
+is_installed() { [[ $(sum_of "$2") == "${digest[$1]}" ]]; }
+
+# would_install BUNDLE-FILE PATH
+would_install() { is_installed "$1" "$2" || would "install $2"; }
+
+# put BUNDLE-FILE PATH MODE: atomically; a file that skep did not write is kept once as PATH.before-skep.
+put() {
+	if is_installed "$1" "$2"; then
+		chmod "$3" "$2"
+		return
+	fi
+	mkdir -p "$(dirname "$2")"
+	if [[ -e $2 && ! -e $2.before-skep && ! -e $kept/owned$2 ]]; then cp -a -- "$2" "$2.before-skep"; fi
+	mkdir -p "$(dirname "$kept/owned$2")"
+	: >"$kept/owned$2"
+	install -m "$3" -- "$kept/bundle/$1" "$2.skep-new"
+	mv -f -- "$2.skep-new" "$2"
+	say "installed $2"
+}
+
+# take_back PATH: the file that was there before, or none.
+take_back() {
+	if [[ -e $1.before-skep ]]; then
+		mv -f -- "$1.before-skep" "$1"
+		say "restored $1"
+	elif [[ -e $kept/owned$1 ]]; then
+		rm -f -- "$1"
+		say "removed $1"
+	fi
+	rm -f -- "$kept/owned$1"
+}
+
+# write_secret PATH: stdin into a file that only root reads.
+write_secret() (
+	umask 077
+	mkdir -p "$(dirname "$1")"
+	cat >"$1.skep-new"
+	mv -f -- "$1.skep-new" "$1"
+)
+
+# wait_for SECONDS TEXT COMMAND...: asks again until it holds.
+wait_for() {
+	local until=$((SECONDS + $1)) text=$2
+	shift 2
+	until "$@"; do
+		if ((SECONDS >= until)); then
+			say "waited in vain for $text"
+			return 1
+		fi
+		sleep 1
+	done
+}
+
+has() { command -v "$1" >/dev/null; }
+
+engine_up() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# swarm_state prints inactive, pending, active, error or locked.
+swarm_state() { docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null; }
+
+is_manager() { [[ $(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null) == true ]]; }
+
+# need_swarm ends a check on a node that is no manager yet.
+need_swarm() {
+	has docker && engine_up || unknown 'no Docker engine yet'
+	is_manager || unknown 'no swarm yet'
+}
+
+# version_between VERSION FROM BELOW
+version_between() {
+	[[ $1 != "$3" && $(lower "$1" "$2") == "$2" && $(lower "$1" "$3") == "$1" ]]
+}
+
+# lower VERSION VERSION
+lower() { printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1; }

@@ -1,0 +1,208 @@
+# Running steps: all hosts are checked, then those that need it are changed and verified.
+
+work='' failed_hosts=()
+
+begin_work() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
+	trap end_work EXIT
+	trap 'exit 130' INT TERM HUP
+	open_sockets
+}
+
+end_work() {
+	close_sockets
+	rm -rf -- "$work"
+}
+
+# one PHASE STEP HOST: runs a phase on a host; the exit code is that of the step.
+one() {
+	local output=$state/output/$2.$3.log code=0 last
+	remote "$1" "$3" "$output.new" "$2" || code=$?
+	last=$(grep -a "^@skep $2 " "$output.new" | tail -n 1) || true
+	if [[ -n $last ]]; then
+		code=${last##* }
+	elif ((code == 0)); then
+		code=4
+	fi
+	sed -i '/^@skep /d' "$output.new"
+	log "$2" "$3" "$1" "$code" "$(tr -d '\000' <"$output.new")"
+	mv -f -- "$output.new" "$output"
+	return "$code"
+}
+
+# each LIMIT FUNCTION STEP HOST...: FUNCTION STEP HOST for all hosts, LIMIT at a time; prints their output in order of
+# the hosts; leaves each exit code in $work/HOST.code. After a failure no further host is begun.
+each() {
+	local limit=$1 function=$2 step=$3 host running=0 shown=0
+	shift 3
+	local list=("$@")
+	rm -f -- "$work"/*.code "$work"/*.out
+	for host in "${list[@]}"; do
+		while ((running >= limit)); do
+			wait -n || true
+			running=$((running - 1))
+			flush
+		done
+		if failure_among "${list[@]:0:shown}"; then break; fi
+		job "$function" "$step" "$host" &
+		running=$((running + 1))
+	done
+	wait
+	flush
+}
+
+# job FUNCTION STEP HOST
+job() {
+	local code=0
+	trap - EXIT
+	"$1" "$2" "$3" >"$work/$3.out" 2>&1 || code=$?
+	printf '%d\n' "$code" >"$work/$3.code.new"
+	mv -- "$work/$3.code.new" "$work/$3.code"
+}
+
+# flush prints the output of hosts that are done, in order.
+flush() {
+	while ((shown < ${#list[@]})) && [[ -e $work/${list[shown]}.code ]]; do
+		cat -- "$work/${list[shown]}.out"
+		shown=$((shown + 1))
+	done
+}
+
+code_of() { cat -- "$work/$1.code" 2>/dev/null || echo 4; }
+
+failure_among() {
+	local name code
+	for name; do
+		code=$(code_of "$name")
+		((code == 0 || code == 10 || code == 11)) || return 0
+	done
+	return 1
+}
+
+# check_host STEP HOST prints only what went wrong; what is to be done is said by the caller.
+check_host() {
+	local code=0 started=$EPOCHSECONDS
+	one check "$1" "$2" || code=$?
+	case $code in
+	0)
+		record "$1" "$2" ALREADY_DONE $((EPOCHSECONDS - started))
+		show "$1" "$2" ALREADY_DONE ''
+		;;
+	10 | 11) ;;
+	*) host_failed "$1" "$2" check "$code" "$started" ;;
+	esac
+	return "$code"
+}
+
+# apply_host STEP HOST
+apply_host() {
+	local code=0 started=$EPOCHSECONDS phase
+	for phase in before apply confirm verify; do
+		code=0
+		case $phase in
+		before) hook before "$1" "$2" || code=$? ;;
+		confirm) if hooked "$1"; then one confirm "$1" "$2" || code=$?; fi ;;
+		*) one "$phase" "$1" "$2" || code=$? ;;
+		esac
+		if ((code)); then
+			host_failed "$1" "$2" "$phase" "$code" "$started"
+			if [[ $phase == confirm ]]; then hook lost "$1" "$2" || true; fi
+			return "$code"
+		fi
+	done
+	record "$1" "$2" DONE $((EPOCHSECONDS - started))
+	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s"
+}
+
+# hook NAME STEP HOST: what a step does on this machine for a host, if anything.
+hook() (
+	before() { :; }
+	after() { :; }
+	lost() { :; }
+	# shellcheck source=/dev/null
+	source "${step_files[$2]}"
+	"$1" "$3" 2>&1 | tee -a "$state/output/$2.$3.log" | sed 's/^/   /' >&2
+)
+
+# hooked STEP: it wants a new connection after apply.
+hooked() { grep -q '^confirm()' "${step_files[$1]}"; }
+
+# host_failed STEP HOST PHASE CODE STARTED
+host_failed() {
+	local cause="$3 failed (exit $4)"
+	case $4 in
+	12) cause="$3 refused" ;;
+	255) cause='no connection' ;;
+	esac
+	record "$1" "$2" FAILED $((EPOCHSECONDS - $5))
+	show "$1" "$2" FAILED "$cause"$'\n'"$(tail -n 15 "$state/output/$1.$2.log" 2>/dev/null || true)"
+}
+
+heading() {
+	[[ $json == yes ]] || printf '%s %s: %s\n' "$(number "$1")" "$1" "${titles[$1]}"
+}
+
+# run_step STEP returns 1 when a host failed.
+run_step() {
+	local step=$1 host code todo=() hosts=()
+	hosts_of "$step"
+	heading "$step"
+	((${#hosts[@]})) || return 0
+	each "$parallel" check_host "$step" "${hosts[@]}"
+	failed "$step" "${hosts[@]}" || return 1
+	for host in "${hosts[@]}"; do
+		code=$(code_of "$host")
+		case $code in
+		10 | 11) todo+=("$host") ;;
+		esac
+	done
+	((${#todo[@]})) || return 0
+	consent "$step" "${todo[@]}"
+	case ${orders[$step]} in
+	serial) each 1 apply_host "$step" "${todo[@]}" ;;
+	canary)
+		# One host first: a mistake then costs one host.
+		each 1 apply_host "$step" "${todo[0]}"
+		failed "$step" "${todo[0]}" || return 1
+		todo=("${todo[@]:1}")
+		((${#todo[@]} == 0)) || each "$parallel" apply_host "$step" "${todo[@]}"
+		;;
+	*) each "$parallel" apply_host "$step" "${todo[@]}" ;;
+	esac
+	((${#todo[@]} == 0)) || failed "$step" "${todo[@]}" || return 1
+	if ! hook after "$step" "$first_manager"; then
+		host_failed "$step" "$first_manager" after 1 "$EPOCHSECONDS"
+		failed_hosts=("$first_manager")
+		return 1
+	fi
+}
+
+# failed STEP HOST... remembers the hosts that failed; returns 1 when there are any.
+failed() {
+	local host code
+	shift
+	failed_hosts=()
+	for host; do
+		[[ -e $work/$host.code ]] || continue
+		code=$(code_of "$host")
+		((code == 0 || code == 10 || code == 11)) || failed_hosts+=("$host")
+	done
+	((${#failed_hosts[@]} == 0))
+}
+
+# consent STEP HOST... asks before a dangerous step; without a terminal it refuses.
+consent() {
+	local step=$1
+	shift
+	[[ -n ${dangers[$step]} ]] || return 0
+	ask "$step on $*: ${dangers[$step]}"
+}
+
+ask() {
+	[[ $yes == no ]] || return 0
+	local answer=''
+	[[ -t 0 ]] || die 3 "$1; there is no terminal to ask: add --yes"
+	printf '   %s\n   Go on? [y/N] ' "$1" >&2
+	read -r answer || true
+	[[ $answer == y || $answer == yes ]] || die 3 'stopped before a dangerous step; nothing of it was done'
+}

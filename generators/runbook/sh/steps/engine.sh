@@ -1,0 +1,84 @@
+# The Docker engine's settings: daemon.json, the systemd drop-in, kernel settings. A restart only when something changed.
+
+files() { printf '%s\n' "engine/$role.json" engine/docker.service.conf engine/sysctl.conf; }
+
+# The certificates and settings that the running engine was started with.
+readonly running=/var/lib/skep/engine.running
+
+settings() { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null | sha256sum | cut -d ' ' -f 1; }
+
+restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
+
+check() {
+	has dockerd || [[ -x /usr/sbin/dockerd ]] || unknown 'no Docker engine yet: the step packages installs it'
+	would_install "engine/$role.json" "$daemon_json"
+	would_install engine/docker.service.conf "$drop_in"
+	would_install engine/sysctl.conf "$sysctl_conf"
+	kernel_settings
+	restarted || would 'restart the Docker engine'
+	engine_up || would 'start the Docker engine'
+}
+
+# kernel_settings compares the installed settings with the kernel's own.
+kernel_settings() {
+	local key value now
+	[[ -f $sysctl_conf ]] || return 0
+	while IFS='=' read -r key value; do
+		key=${key// /}
+		[[ -n $key && $key != '#'* ]] || continue
+		now=$(sysctl -n "$key" 2>/dev/null) || now=''
+		[[ ${now//[[:space:]]/ } == "${value# }" ]] || would "set $key to${value}"
+	done <"$sysctl_conf"
+}
+
+apply() {
+	put engine/sysctl.conf "$sysctl_conf" 0644
+	sysctl --quiet --load "$sysctl_conf"
+	if dockerd --help 2>/dev/null | grep -q -- --validate; then
+		dockerd --validate --config-file "$kept/bundle/engine/$role.json"
+	fi
+	put "engine/$role.json" "$daemon_json" 0644
+	put engine/docker.service.conf "$drop_in" 0644
+	systemctl daemon-reload
+	systemctl enable --quiet docker.service
+	if ! restarted || ! engine_up; then
+		local before
+		before=$(swarm_state) || before=''
+		# Restarts that failed before must not count: systemd would refuse the next one.
+		systemctl reset-failed docker.service 2>/dev/null || true
+		systemctl restart docker.service || refuse 'the engine does not start; last words:' "$(journalctl -u docker.service -n 20 --no-pager 2>/dev/null || true)"
+		wait_for 60 'the engine to answer' engine_up
+		[[ $before != active ]] || wait_for 120 'the node to be back in the swarm' back
+		settings >"$running"
+	fi
+}
+
+back() {
+	local now
+	now=$(swarm_state) || now=''
+	[[ $now != locked ]] || refuse "$host is locked: engine.autolock" "type \"docker swarm unlock\" on $host, then run again"
+	[[ $now == active ]]
+}
+
+verify() {
+	engine_up || refuse 'the engine does not answer'
+	check
+	((skep_changes == 0)) || refuse 'the engine does not run with its settings'
+	[[ $role == manager ]] || return 0
+	# The API must want a client certificate: without one no answer may come.
+	wait_for 30 "the API on port $api_port" listening
+	if has curl && curl --silent --max-time 5 --cacert "$tls_directory/ca.pem" "https://localhost:$api_port/_ping" >/dev/null; then
+		refuse "the API on port $api_port answers without a client certificate"
+	fi
+}
+
+listening() { (: <"/dev/tcp/localhost/$api_port") 2>/dev/null; }
+
+undo() {
+	take_back "$sysctl_conf"
+	take_back "$daemon_json"
+	take_back "$drop_in"
+	rm -f -- "$running"
+	systemctl daemon-reload
+	systemctl restart docker.service
+}

@@ -1,0 +1,63 @@
+# The host firewall of a node: loaded on trial, and kept only when a new connection gets through.
+
+files() {
+	local ending
+	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service
+	for ending in "${endings[@]}"; do printf 'firewall/%s%s\n' "$class" "$ending"; done
+}
+
+trial() { "$command_path" status 2>/dev/null | sed -n 's/^trial: //p'; }
+
+loaded() { [[ -x $command_path ]] && "$command_path" status 2>/dev/null | grep -q '^loaded: yes'; }
+
+check() {
+	local i
+	would_install firewall/skep-firewall.sh "$command_path"
+	would_install firewall/skep-firewall.service "$unit_path"
+	for i in "${!endings[@]}"; do would_install "firewall/$class${endings[i]}" "${rules_paths[i]}"; done
+	systemctl is-enabled --quiet "${unit_path##*/}" 2>/dev/null || would "enable ${unit_path##*/}"
+	loaded || would 'load the rules'
+	[[ $(trial) != pending ]] || would 'try the rules again: a trial is pending'
+}
+
+apply() {
+	local i new=()
+	put firewall/skep-firewall.sh "$command_path" 0755
+	put firewall/skep-firewall.service "$unit_path" 0644
+	systemctl daemon-reload
+	systemctl enable --quiet "${unit_path##*/}"
+	# An interrupted run leaves a trial behind.
+	if [[ $(trial) == pending ]]; then "$command_path" rollback; fi
+	for i in "${!endings[@]}"; do new+=("$kept/bundle/firewall/$class${endings[i]}"); done
+	"$command_path" try "${new[@]}"
+}
+
+# confirm comes over a new connection, which the rules on trial must have let in.
+confirm() { "$command_path" confirm; }
+
+# lost runs on the operator's machine when no new connection came through.
+lost() {
+	local until=$((SECONDS + rollback + 60))
+	say "no new connection to $1 came through the rules on trial; without a confirmation the previous ones come back within ${rollback}s"
+	until printf 'true\n' | shell_on "$1" new >/dev/null 2>&1; do
+		if ((SECONDS >= until)); then
+			say "$1 still does not answer: use its console, then: $command_path rollback"
+			return
+		fi
+		sleep 2
+	done
+	say "$1 answers again under its previous rules. Is the address you come from in access.management? Correct the spec, build, run again"
+}
+
+verify() {
+	check
+	((skep_changes == 0)) || refuse 'the firewall is not as wanted'
+}
+
+undo() {
+	[[ ! -x $command_path ]] || "$command_path" remove
+	systemctl disable --quiet "${unit_path##*/}" 2>/dev/null || true
+	take_back "$unit_path"
+	take_back "$command_path"
+	systemctl daemon-reload
+}

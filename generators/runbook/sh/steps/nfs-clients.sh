@@ -1,0 +1,45 @@
+# Each node can reach the share. Applications mount it through volumes, so nothing is mounted for good.
+
+reachable() { (: <"/dev/tcp/$server_address/$nfs_port") 2>/dev/null; }
+
+is_masked() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
+	done
+}
+
+check() {
+	is_masked || would "mask ${masked[*]}"
+	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$path" ]] || would "mount $server_address:$path once, read-only, as a trial"
+}
+
+apply() {
+	if ! is_masked; then systemctl mask --quiet --now "${masked[@]}"; fi
+	wait_for 30 "port $nfs_port of $server_address" reachable
+	modprobe nfs 2>/dev/null || true
+	if grep -qw nfs4 /proc/filesystems; then
+		trial
+	else
+		say 'note: the kernel of this node has no NFS client, so Docker cannot mount the share here'
+	fi
+	printf '%s\n' "$server_address:$path" >"$kept/nfs.tried"
+}
+
+trial() {
+	local at
+	at=$(mktemp -d)
+	if ! timeout 60 mount -t nfs4 -o ro,soft,timeo=50,retrans=2,nosuid,nodev,noexec "$server_address:$path" "$at"; then
+		rmdir -- "$at"
+		refuse "$server_address:$path cannot be mounted" "is $address in the exports, and port $nfs_port of the server open to it?"
+	fi
+	umount -- "$at"
+	rmdir -- "$at"
+}
+
+verify() { reachable || refuse "port $nfs_port of $server_address does not answer"; }
+
+undo() {
+	((${#masked[@]} == 0)) || systemctl unmask --quiet "${masked[@]}"
+	rm -f -- "$kept/nfs.tried"
+}

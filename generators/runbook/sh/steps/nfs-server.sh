@@ -1,0 +1,48 @@
+# The NFS server: its exports, fixed ports, and the units that only NFSv3 needs switched off.
+
+files() { printf '%s\n' "${sources[@]}"; }
+
+check() {
+	local i
+	for i in "${!sources[@]}"; do would_install "${sources[i]}" "${targets[i]}"; done
+	is_masked || would "mask ${masked[*]}"
+	systemctl is-active --quiet "$unit" || would "start $unit"
+	[[ -f $kept/nfs.running && $(<"$kept/nfs.running") == "$(settings)" ]] || would "restart $unit with its settings"
+}
+
+settings() { cat -- "${targets[@]}" 2>/dev/null | sha256sum | cut -d ' ' -f 1; }
+
+is_masked() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
+	done
+}
+
+apply() {
+	local i
+	for i in "${!sources[@]}"; do put "${sources[i]}" "${targets[i]}" 0644; done
+	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	systemctl enable --quiet "$unit"
+	if ! systemctl is-active --quiet "$unit" || [[ ! -f $kept/nfs.running || $(<"$kept/nfs.running") != "$(settings)" ]]; then
+		systemctl restart "$unit" || refuse "$unit does not start; last words:" "$(journalctl -u "$unit" -n 20 --no-pager 2>/dev/null || true)"
+	fi
+	exportfs -ra
+	settings >"$kept/nfs.running"
+}
+
+verify() {
+	check
+	((skep_changes == 0)) || refuse 'the NFS server is not as wanted'
+	exportfs -s | grep -qF -- "$path" || refuse "$path is not exported"
+}
+
+# The files in the share stay.
+undo() {
+	local i
+	for i in "${targets[@]}"; do take_back "$i"; done
+	rm -f -- "$kept/nfs.running"
+	exportfs -ra || true
+	systemctl disable --quiet --now "$unit" || true
+	((${#masked[@]} == 0)) || systemctl unmask --quiet "${masked[@]}"
+}

@@ -1,0 +1,95 @@
+# What a node must be before anything is changed on it.
+
+readonly least_kib=$((4 << 20))
+
+check() {
+	((EUID == 0)) || refuse 'not root' 'let the login of nodes.*.ssh.user run sudo without a password'
+	system
+	clock
+	room
+	addresses
+	engine
+	traps
+	ports
+}
+
+system() {
+	local tool missing=''
+	[[ $(uname -s) == Linux ]] || refuse "$(uname -s) is not Linux"
+	case $(uname -m) in
+	x86_64 | aarch64) ;;
+	*) refuse "machine type $(uname -m): the images are made for x86_64 and aarch64" ;;
+	esac
+	((BASH_VERSINFO[0] >= 5)) || refuse "bash $BASH_VERSION is too old: want 5"
+	for tool in systemctl flock base64 tar gzip sha256sum install awk sort ip; do
+		has "$tool" || missing+=" $tool"
+	done
+	[[ -z $missing ]] || refuse "not found on the node:$missing"
+	say "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null || true) $(uname -r) $(uname -m), host name $(uname -n)"
+}
+
+# Certificates and raft suffer from clocks that differ; operator_time is the operator's clock when this was sent.
+clock() {
+	local skew=$((EPOCHSECONDS - operator_time))
+	((skew > -60 && skew < 60)) || refuse "the clock differs by ${skew}s from the operator's machine" 'let NTP set it (timedatectl set-ntp true)'
+}
+
+room() {
+	local path=$docker_directory free
+	while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+	free=$(df --output=avail -k -- "$path" | tail -n 1)
+	((free >= least_kib)) || refuse "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+}
+
+addresses() {
+	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
+}
+
+engine() {
+	local version
+	has dockerd || return 0
+	version=$(docker version --format '{{.Server.Version}}' 2>/dev/null) || version=$(dockerd --version | awk '{gsub(",", "", $3); print $3}')
+	version=${version%%[-+~]*}
+	version_between "$version" "$engine_from" "$engine_below" ||
+		refuse "engine $version is outside engine.versions: $engine_from up to, not with, $engine_below" 'install another engine, or change the range'
+	say "engine $version"
+}
+
+traps() {
+	# Debian's unit begins with "flush ruleset": it would wipe Docker's rules and ours.
+	if systemctl is-enabled --quiet nftables.service 2>/dev/null && grep -qs '^flush ruleset' /etc/nftables.conf; then
+		refuse 'nftables.service is enabled and flushes every rule, Docker'\''s too' 'systemctl disable nftables.service, or take "flush ruleset" out of /etc/nftables.conf'
+	fi
+	# Rules in both kernels' tables break published ports (moby#46636).
+	if has iptables && [[ $(iptables --version) == *legacy* ]]; then
+		refuse 'iptables is the legacy one' 'update-alternatives --set iptables /usr/sbin/iptables-nft, then restart docker'
+	fi
+	for unit in ufw firewalld; do
+		if systemctl is-active --quiet "$unit.service" 2>/dev/null; then
+			refuse "$unit is active: two firewalls would fight" "systemctl disable --now $unit"
+		fi
+	done
+}
+
+# ports refuses a port of the cluster that a stranger listens on. Docker and the kernel's own listeners are no strangers.
+ports() {
+	local row proto port group owner
+	has ss || return 0
+	for row in "${listeners[@]}"; do
+		read -r proto port group <<<"$row"
+		[[ " all ${role}s $host $duties " == *" $group "* ]] || continue
+		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
+		case $owner in
+		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.*) ;;
+		*) refuse "port $port/$proto is taken by $owner" "stop $owner, or move it" ;;
+		esac
+	done
+}
+
+prepare() { given operator_time "$EPOCHSECONDS"; }
+
+apply() { :; }
+
+verify() { check; }
+
+undo() { :; }

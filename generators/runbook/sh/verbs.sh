@@ -1,0 +1,228 @@
+# The verbs of runbook.sh.
+
+verb_list() {
+	local id
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		if [[ $json == yes ]]; then
+			step_json "$id"
+		else
+			printf '%s  %-20s %-18s %s\n' "$(number "$id")" "$id" "${groups[$id]#duty }" "${titles[$id]}"
+		fi
+	done
+}
+
+step_json() {
+	local hosts=() host names=''
+	hosts_of "$1"
+	for host in "${hosts[@]}"; do names+=",$(quoted "$host")"; done
+	printf '{"step":"%s","number":%d,"title":%s,"why":%s,"group":"%s","hosts":[%s],"order":"%s","needs":%s,"danger":%s,"undo":%s}\n' \
+		"$1" "$(number "$1")" "$(quoted "${titles[$1]}")" "$(quoted "${whys[$1]}")" "${groups[$1]}" "${names#,}" \
+		"${orders[$1]}" "$(quoted "${needed[$1]}")" "$(quoted "${dangers[$1]}")" "$(quoted "${undos[$1]}")"
+}
+
+verb_plan() {
+	local id hosts=() count=0
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		if [[ $json == yes ]]; then
+			step_json "$id"
+			continue
+		fi
+		hosts_of "$id"
+		((${#hosts[@]})) || continue
+		count=$((count + 1))
+		heading "$id"
+		say "   why     ${whys[$id]}"
+		say "   hosts   $(names "${hosts[@]}"), ${orders[$id]}"
+		[[ -z ${needed[$id]} ]] || say "   after   ${needed[$id]}"
+		[[ -z ${dangers[$id]} ]] || say "   DANGER  ${dangers[$id]}"
+		say "   undo    ${undos[$id]}"
+	done
+	[[ $json == yes ]] || say "$count steps. Nothing was touched. See what is missing: ./runbook.sh run --dry-run"
+}
+
+# names HOST... : a few names, then a number.
+names() {
+	if (($# > 8)); then printf '%s and %d more' "${*:1:6}" $(($# - 6)); else printf '%s' "$*"; fi
+}
+
+verb_run() {
+	if [[ $dry == yes ]]; then
+		dry_run
+		return
+	fi
+	check_bundle
+	open_state
+	begin_work
+	local id
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		if ! run_step "$id"; then
+			stop_at "$id"
+			exit 1
+		fi
+	done
+	[[ $json == yes ]] || say "done. Log: $state/log.jsonl"
+}
+
+# stop_at STEP says what to do next.
+stop_at() {
+	local host
+	{
+		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "$(number "$1")" "${failed_hosts[*]}"
+		for host in "${failed_hosts[@]}"; do printf '  log:    %s\n' "$state/output/$1.$host.log"; done
+		printf '  resume: %s run --from %s%s\n' "$0" "$1" "$(flags)"
+	} >&2
+}
+
+# flags prints the flags that a resumed run needs again.
+flags() {
+	[[ $transport == ssh ]] || printf ' --transport local --host %q' "${wanted[0]}"
+	[[ $state == "$bundle.state" ]] || printf ' --state %q' "$state"
+	[[ $yes == no ]] || printf ' --yes'
+	[[ -z $to ]] || printf ' --to %q' "$to"
+	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
+}
+
+# dry_run asks each host once, for all its steps.
+dry_run() {
+	local id host hosts=() refused=0
+	local -A plan=()
+	[[ -r $bundle/MANIFEST ]] || die 4 "$bundle/MANIFEST: no such file; the bundle is not whole"
+	begin_work
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		hosts_of "$id"
+		for host in "${hosts[@]}"; do plan[$host]+=" $id"; done
+	done
+	local running=0
+	for host in operator "${inventory[@]}"; do
+		[[ -n ${plan[$host]:-} ]] || continue
+		if ((running >= parallel)); then
+			wait -n || true
+			running=$((running - 1))
+		fi
+		# shellcheck disable=SC2086 # a list of step names
+		remote check "$host" "$work/$host.out" ${plan[$host]} &
+		running=$((running + 1))
+	done
+	wait
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		hosts_of "$id"
+		heading "$id"
+		for host in "${hosts[@]}"; do forecast "$id" "$host" || refused=1; done
+	done
+	[[ $json == yes ]] || say 'dry run: nothing was changed.'
+	return "$refused"
+}
+
+# forecast STEP HOST shows what a dry run learned; returns 1 for a refusal.
+forecast() {
+	local code='' text='' line kept=()
+	if [[ -r $work/$2.out ]]; then
+		while IFS= read -r line; do
+			if [[ $line == "@skep $1 "* ]]; then
+				code=${line##* }
+				break
+			elif [[ $line == '@skep '* ]]; then
+				kept=()
+			else
+				kept+=("$line")
+			fi
+		done <"$work/$2.out"
+	fi
+	text=$(printf '%s\n' "${kept[@]}")
+	case ${code:-none} in
+	0) show "$1" "$2" ALREADY_DONE '' ;;
+	10) show "$1" "$2" PENDING "$text" ;;
+	11) show "$1" "$2" UNKNOWN "$text" ;;
+	none) show "$1" "$2" UNKNOWN "no answer: $text" ;;
+	*)
+		show "$1" "$2" FAILED "$text"
+		return 1
+		;;
+	esac
+}
+
+verb_status() {
+	digest_of_bundle
+	read_state
+	local id host hosts=() status bad=0
+	for id in "${steps[@]}"; do
+		hosts_of "$id"
+		heading "$id"
+		for host in "${hosts[@]}"; do
+			status=${remembered["$id $host"]:-PENDING}
+			[[ -n ${selected[$id]:-} ]] || status=NOT_SELECTED
+			[[ $status != FAILED ]] || bad=1
+			show "$id" "$host" "$status" ''
+		done
+	done
+	return "$bad"
+}
+
+verify_host() {
+	local code=0 started=$EPOCHSECONDS
+	one check "$1" "$2" || code=$?
+	if ((code == 0)); then one verify "$1" "$2" || code=$?; fi
+	if ((code)); then
+		show "$1" "$2" FAILED "$(tail -n 15 "$state/output/$1.$2.log")"
+		# All hosts are asked, so a difference does not stop the others.
+		printf '1\n' >"$work/$1.$2.bad"
+		return 0
+	fi
+	show "$1" "$2" DONE ''
+	record "$1" "$2" ALREADY_DONE $((EPOCHSECONDS - started))
+}
+
+verb_verify() {
+	check_bundle
+	open_state
+	begin_work
+	local id hosts=() bad
+	for id in "${steps[@]}"; do
+		[[ -n ${selected[$id]:-} ]] || continue
+		hosts_of "$id"
+		heading "$id"
+		((${#hosts[@]} == 0)) || each "$parallel" verify_host "$id" "${hosts[@]}"
+	done
+	bad=("$work"/*.bad)
+	[[ ! -e ${bad[0]} ]]
+}
+
+undo_host() {
+	local code=0 started=$EPOCHSECONDS
+	one undo "$1" "$2" || code=$?
+	if ((code)); then
+		host_failed "$1" "$2" undo "$code" "$started"
+		return "$code"
+	fi
+	record "$1" "$2" UNDONE $((EPOCHSECONDS - started))
+	show "$1" "$2" UNDONE ''
+}
+
+verb_undo() {
+	local id hosts=() i
+	if [[ $dry == no ]]; then
+		check_bundle
+		open_state
+		begin_work
+	fi
+	for ((i = ${#steps[@]} - 1; i >= 0; i--)); do
+		id=${steps[i]}
+		[[ -n ${selected[$id]:-} ]] || continue
+		hosts_of "$id"
+		((${#hosts[@]})) || continue
+		heading "$id"
+		say "   ${undos[$id]}"
+		if [[ $dry == yes || ${undos[$id]} == irreversible:* || ${undos[$id]} == nothing:* ]]; then continue; fi
+		ask "undo $id on $(names "${hosts[@]}")"
+		each 1 undo_host "$id" "${hosts[@]}"
+		if ! failed "$id" "${hosts[@]}"; then
+			printf '\nstopped while taking back %s on %s; go on with: %s undo --to %s%s\n' "$id" "${failed_hosts[*]}" "$0" "$id" "$(flags)" >&2
+			exit 1
+		fi
+	done
+}

@@ -1,0 +1,260 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/generators/engine"
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/nfs"
+	"skep.dev/schema"
+)
+
+// Steps returns the steps that the cluster needs, in order.
+func Steps(c *schema.Cluster) ([]Step, error) {
+	steps := slices.Concat(machineSteps(c), swarmSteps(c), storageSteps(c), serviceSteps(c))
+	there := map[string]bool{}
+	for i, s := range steps {
+		there[s.ID] = true
+		steps[i].Needs = slices.DeleteFunc(slices.Clone(s.Needs), func(id string) bool { return !there[id] })
+		if strings.ContainsAny(s.Title+s.Why+s.Danger+s.Undo, "\t\n") {
+			return nil, fmt.Errorf("step %s: a text has a tab or a newline", s.ID)
+		}
+	}
+	return steps, nil
+}
+
+// machineSteps make the machines ready, each for itself.
+func machineSteps(c *schema.Cluster) []Step {
+	return []Step{
+		{
+			Number: 5, ID: "operator", script: "operator", Hosts: "operator", Order: "parallel",
+			Title: "This machine has what the runbook needs",
+			Why:   "a missing tool, file or secret is better found before anything is changed",
+			Undo:  "nothing: it only looked",
+			header: []artifact.Var{
+				artifact.Strings("handed", handed(c)).From("secrets that are handed over: object and name"),
+			},
+		},
+		{
+			Number: 10, ID: "preflight", script: "preflight", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Title: "Each node is what the spec says",
+			Why:   "reachable, root, clock, disk, address, engine version, free ports, no second firewall",
+			Undo:  "nothing: it only looked",
+			header: []artifact.Var{
+				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
+				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
+				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
+				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
+			},
+		},
+		{
+			Number: 15, ID: "packages", script: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
+			Title:  "Debian packages",
+			Why:    "the engine, the firewall, NFS and the tools of later steps, where they are missing",
+			Undo:   "irreversible: packages stay; remove them with apt-get",
+			header: []artifact.Var{artifact.Strings("packages", packages(c)).From("command, package, nodes")},
+		},
+		{
+			Number: 20, ID: "certificates", script: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
+			Title: "The cluster's authority and certificates",
+			Why:   "the Docker API wants client certificates; keys are born on this machine and stay in its state directory",
+			Undo:  "irreversible: the certificates stay; clients hold copies",
+		},
+		{
+			Number: 25, ID: "server-certificates", script: "server-certificates", Hosts: "managers", Order: "parallel", Needs: []string{"certificates"},
+			Title:  "Certificates of the Docker API",
+			Why:    "each manager serves the API with its own certificate",
+			Undo:   "removes them from the managers",
+			header: []artifact.Var{artifact.String("tls_directory", c.Engine.TLS).From("engine.tls")},
+		},
+		{
+			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates"},
+			Title:  "The Docker engine",
+			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
+			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
+			Undo:   "puts back the settings that were there before, and restarts the engine",
+			header: []artifact.Var{
+				artifact.String("daemon_json", engine.InstalledDaemon),
+				artifact.String("drop_in", engine.InstalledDropIn),
+				artifact.String("sysctl_conf", engine.InstalledSysctl),
+				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
+				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
+			},
+		},
+		{
+			Number: 35, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages"},
+			Title:  "The host firewall",
+			Why:    "everything that no exposure names is dropped",
+			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
+			Undo:   "unloads the rules: the nodes are open",
+			header: []artifact.Var{
+				artifact.Strings("endings", endings(c)).From("firewall.backend"),
+				artifact.Strings("rules_paths", firewall.Installed(c)).From("firewall.backend"),
+				artifact.String("command_path", firewall.CommandPath),
+				artifact.String("unit_path", firewall.UnitPath),
+				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
+			},
+		},
+	}
+}
+
+// swarmSteps make one swarm of the machines, and what lives in its state.
+func swarmSteps(c *schema.Cluster) []Step {
+	port := artifact.Number("swarm_port", int(c.Engine.Ports.Swarm)).From("engine.ports.swarm")
+	steps := []Step{{
+		Number: 40, ID: "swarm", script: "swarm", Hosts: "first manager", Order: "serial", Needs: []string{"engine", "firewall"},
+		Title:  "The swarm",
+		Why:    "address pool and data port are fixed when a swarm is made",
+		Danger: "makes a swarm, unless a manager of the spec is in one already",
+		Undo:   "the first manager leaves: with it the swarm and all its objects are gone",
+		header: []artifact.Var{
+			artifact.String("pool", c.Engine.Pool.Subnet.String()).From("engine.pool.subnet"),
+			artifact.Number("pool_size", c.Engine.Pool.Size).From("engine.pool.size"),
+			artifact.Number("data_port", int(c.Engine.DataPathPort)).From("engine.dataPathPort"),
+			artifact.String("autolock", fmt.Sprint(c.Engine.Autolock)).From("engine.autolock"),
+			port,
+		},
+	}}
+	if len(c.Managers()) > 1 {
+		steps = append(steps, Step{
+			Number: 44, ID: "managers", script: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
+			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
+			Undo:   "each leaves the swarm",
+			header: []artifact.Var{port, artifact.String("join_role", "manager")},
+		})
+	}
+	if len(c.Managers()) < len(c.Nodes) {
+		steps = append(steps, Step{
+			Number: 46, ID: "workers", script: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
+			Title: "The workers join", Why: "tasks run on them",
+			Undo:   "each leaves the swarm",
+			header: []artifact.Var{port, artifact.String("join_role", "worker")},
+		})
+	}
+	steps = append(steps, Step{
+		Number: 50, ID: "nodes", script: "nodes", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Title: "Roles and labels of the nodes", Why: "stacks place their tasks by label, never by host name",
+		Undo: "removes the labels that begin with skep.",
+	})
+	if c.Network.MTU != dockerMTU {
+		steps = append(steps, Step{
+			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+			Title: "MTU of the routing mesh", Why: "larger packets than the links carry would hang",
+			Danger: "removes the network ingress and makes it anew",
+			Undo:   "nothing: a smaller MTU harms nobody",
+			header: []artifact.Var{artifact.Number("mtu", c.Network.MTU).From("network.mtu")},
+		})
+	}
+	steps = append(steps, Step{
+		Number: 55, ID: "networks", script: "networks", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Title: "Shared overlay networks", Why: "stacks name them as external",
+		Undo:   "removes them",
+		header: []artifact.Var{cluster(c), artifact.Strings("networks", networks(c)).From("name attachable internal encrypted mtu subnet")},
+	})
+	if len(c.Secrets) > 0 {
+		steps = append(steps, Step{
+			Number: 60, ID: "secrets", script: "secrets", Hosts: "first manager", Order: "serial", Needs: []string{"swarm", "certificates"},
+			Title: "Secrets", Why: "made once, on the first manager; no value leaves it but into the swarm",
+			Undo: "removes them from the swarm; the values stay in " + Secrets,
+			header: []artifact.Var{
+				cluster(c), artifact.String("store", Secrets),
+				artifact.Strings("secrets", secrets(c)).From("object name make user"),
+			},
+		})
+	}
+	return steps
+}
+
+// storageSteps prepare the directories of NFS and S3.
+func storageSteps(c *schema.Cluster) []Step {
+	var steps []Step
+	if rows := directories(c); len(rows) > 0 {
+		steps = append(steps, Step{
+			Number: 63, ID: "storage", script: "storage", Hosts: "duty nfs s3", Order: "parallel", Needs: []string{"preflight"},
+			Title: "Directories of NFS and S3", Why: "their owner writes, everybody else reads",
+			Undo: "nothing: the data stays",
+			header: []artifact.Var{
+				artifact.Strings("directories", rows).From("services.nfs.path, services.s3.path: duty, path, owner"),
+				artifact.String("directory_mode", nfs.Mode),
+			},
+		})
+	}
+	n := c.Services.NFS
+	if n == nil {
+		return steps
+	}
+	sources, targets := []string{nfs.Exports, nfs.Conf}, []string{nfs.InstalledExports, nfs.InstalledConf}
+	if n.Versions == "3+4" {
+		sources, targets = append(sources, nfs.Lockd), append(targets, nfs.InstalledLockd)
+	}
+	masked := artifact.Strings("masked", nfs.Masked(c)).From("services.nfs.versions")
+	path := artifact.String("path", n.Path).From("services.nfs.path")
+	return append(steps, Step{
+		Number: 65, ID: "nfs-server", script: "nfs-server", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
+		Title: "The NFS server", Why: "exports the directory, read-only, to the nodes and nobody else",
+		Undo: "stops the server; the data stays",
+		header: []artifact.Var{
+			path, masked, artifact.String("unit", nfs.Unit),
+			artifact.Strings("sources", sources), artifact.Strings("targets", targets),
+		},
+	}, Step{
+		Number: 67, ID: "nfs-clients", script: "nfs-clients", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
+		Title: "Each node can mount the share", Why: "applications on any node read it",
+		Undo: "unmasks the units of NFSv3",
+		header: []artifact.Var{
+			path, masked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
+			artifact.Number("nfs_port", int(n.Ports.NFS)).From("services.nfs.ports.nfs"),
+		},
+	})
+}
+
+// serviceSteps deploy the stacks, clean up and look.
+func serviceSteps(c *schema.Cluster) []Step {
+	steps := []Step{}
+	if rows := images(c); len(rows) > 0 {
+		steps = append(steps, Step{
+			Number: 70, ID: "images", script: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
+			Title: "Images", Why: "tasks start at once, and sites without a registry load them from archives",
+			Undo:   "nothing: images stay",
+			header: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
+		})
+	}
+	needs := []string{"nodes", "networks", "secrets", "images"}
+	for i, s := range stacks(c) {
+		steps = append(steps, Step{
+			Number: 75 + 3*i, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
+			Title: "The stack " + s.name, Why: s.why,
+			Undo:   "removes the stack; its volumes stay",
+			header: []artifact.Var{artifact.String("stack", s.name)},
+		})
+	}
+	return append(steps, Step{
+		Number: 90, ID: "cleanup", script: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
+		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of an earlier revision",
+		Danger: "removes them from the swarm",
+		Undo:   "nothing: an earlier bundle makes them again",
+		header: []artifact.Var{
+			cluster(c),
+			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
+		},
+	}, Step{
+		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup"},
+		Title: "The cluster is well", Why: "nodes ready, pages answering, certificates good for a while",
+		Undo: "nothing: it only looked",
+		header: []artifact.Var{
+			artifact.Number("node_count", len(c.Nodes)).From("nodes"),
+			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
+			artifact.String("web_certificate", webCertificate(c)).From("services.traefik.certificate"),
+			artifact.Strings("pages", pages(c)).From("wanted answer, page"),
+			artifact.Strings("urls", urls(c)),
+		},
+	})
+}
+
+// dockerMTU is what an overlay without the option has.
+const dockerMTU = 1500
+
+func cluster(c *schema.Cluster) artifact.Var { return artifact.String("cluster", c.Name).From("name") }
