@@ -1,0 +1,146 @@
+// Package firewall judges the rulesets with the kernel itself: packets from every zone, to every port, in network
+// namespaces. All of it runs in a network and mount namespace of its own, which ends with the test, whatever happens.
+package firewall
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"skep.dev/schema"
+)
+
+// The test binary runs itself: once more inside namespaces, and as the programs that listen and dial.
+const (
+	insideVar = "SKEP_CONFORMANCE_INSIDE"
+	agentVar  = "SKEP_CONFORMANCE_AGENT"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(agentVar) {
+	case "listen":
+		listenAgent()
+		return
+	case "dial":
+		dialAgent()
+		return
+	}
+	if os.Getenv(insideVar) == "" && len(missing()) == 0 {
+		os.Exit(runInside())
+	}
+	os.Exit(m.Run())
+}
+
+// missing returns what has to be installed, or allowed, before the kernel can judge.
+func missing() []string {
+	var out []string
+	for tool, from := range map[string]string{
+		"nft": "nftables", "iptables-restore": "iptables", "ip6tables-restore": "iptables", "ip": "iproute2",
+		"unshare": "util-linux", "flock": "util-linux", "sysctl": "procps",
+	} {
+		if _, err := exec.LookPath(tool); err != nil {
+			out = append(out, from+" (for "+tool+")")
+		}
+	}
+	if len(out) == 0 {
+		if err := exec.Command("unshare", append(unshareFlags(), "true")...).Run(); err != nil {
+			out = append(out, "root, or user namespaces (for unshare)")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func unshareFlags() []string {
+	flags := []string{"--net", "--mount"}
+	if os.Geteuid() != 0 {
+		flags = append(flags, "--user", "--map-root-user")
+	}
+	return flags
+}
+
+// runInside runs this binary again with a network of its own, an empty /run, and an /etc whose changes nobody else sees.
+func runInside() int {
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	script := `set -e
+mount -t tmpfs tmpfs /run
+mkdir /run/etc-upper /run/etc-work
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc-upper,workdir=/run/etc-work overlay /etc
+mkdir -p /etc/skep
+ip link set lo up
+exec "$@"`
+	args := append(unshareFlags(), "sh", "-c", script, "sh", self)
+	cmd := exec.Command("unshare", append(args, os.Args[1:]...)...)
+	cmd.Env = append(os.Environ(), insideVar+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err = cmd.Run()
+	if exit, ok := err.(*exec.ExitError); ok {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// kernel skips a test that nothing here can judge; where CI promises the tools, that is a failure.
+func kernel(t *testing.T) {
+	t.Helper()
+	lacking := missing()
+	if len(lacking) == 0 {
+		return
+	}
+	text := "install " + strings.Join(lacking, ", ")
+	if os.Getenv("CI") == "true" {
+		t.Fatal(text)
+	}
+	t.Skip(text)
+}
+
+// specs returns every example and every spec of testdata, by name.
+func specs(t *testing.T) map[string]*schema.Cluster {
+	t.Helper()
+	out := map[string]*schema.Cluster{}
+	var paths []string
+	for _, pattern := range []string{"../../*/cluster.cue", "../../*/cluster.yaml", "testdata/*.yaml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	for _, path := range paths {
+		c, err := schema.Load(path)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		name := filepath.Base(filepath.Dir(path))
+		if name == "testdata" {
+			name = strings.TrimSuffix(filepath.Base(path), ".yaml")
+		}
+		out[name] = c
+	}
+	if out["target"] == nil || out["host"] == nil {
+		t.Fatal("examples/target or examples/host is missing")
+	}
+	return out
+}
+
+// sh runs a shell script and returns what it printed.
+func sh(t *testing.T, script string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("sh", append([]string{"-ec", script, "sh"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, script)
+	}
+	return string(out)
+}
