@@ -1,14 +1,39 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"skep.dev/schema"
+)
 
 // newExplainCmd shows a field of the schema.
 func newExplainCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain [FIELD]",
+		Use:   "explain [FIELD|ID]",
 		Short: "show a field's type, default, rule and example",
-		Long:  "explain shows a field of the spec.",
-		Args:  atMost(1, "FIELD"),
-		RunE:  func(*cobra.Command, []string) error { return usageError{"explain: not written yet"} },
+		Long: `explain shows a field of the spec: its type, whether it must be set, its default, rule and an example.
+A field is a path such as services.nfs.path; * or any name stands for a node: nodes.*.address.
+It also tells about a warning of skep vet by its ID. Without a field it lists the top of the spec.`,
+		Args:              atMost(1, "FIELD"),
+		ValidArgsFunction: completeField,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := schema.Explain(strings.Join(args, ""))
+			if err != nil {
+				return usageError{"explain: " + err.Error()}
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
+			return err
+		},
 	}
+}
+
+// completeField offers the fields below what is typed so far, and the warnings.
+func completeField(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return schema.Fields(typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
