@@ -4,7 +4,8 @@
 
 declare -A nodes=([m1]=10.77.0.11 [w1]=10.77.0.12 [w2]=10.77.0.13)
 
-packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,nfs-common,procps,kmod,openssl,curl,netcat-openbsd,ca-certificates
+packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,procps,kmod,openssl,curl,jq,netcat-openbsd,ca-certificates
+packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
 
 # base makes the system that all nodes share, once.
 base() {
@@ -50,7 +51,7 @@ disk() {
 	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
-	mkdir -p -- "$node.partial"/{upper,work,root,docker}
+	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
 	install -d -m 0700 -- "$node.partial/upper/root" "$node.partial/upper/root/.ssh"
@@ -70,9 +71,20 @@ disk() {
 		[Service]
 		ExecStartPre=-/bin/sh -c 'for group in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$group"; done'
 	END
-	# A unit that this kernel cannot start would make every machine "degraded".
-	if ! grep -qw rpc_pipefs /proc/filesystems; then ln -s /dev/null "$etc/systemd/system/run-rpc_pipefs.mount"; fi
+	without_modules "$node.partial/upper"
 	mv -- "$node.partial" "$node"
+}
+
+# without_modules UPPER fills what the machine's kernel lacks. A unit that fails would make every node "degraded".
+without_modules() {
+	local units=$1/etc/systemd/system
+	ln -s /dev/null "$units/nfs-ganesha.service"
+	ln -s /dev/null "$units/nfs-ganesha-lock.service"
+	if ! grep -qw rpc_pipefs /proc/filesystems; then ln -s /dev/null "$units/run-rpc_pipefs.mount"; fi
+	if ! grep -qw nfsd /proc/filesystems; then
+		install -m 0644 -- "$here/node/nfs-server.service" "$units/nfs-server.service"
+		install -D -m 0755 -- "$here/node/ganesha-exports.sh" "$1/usr/local/sbin/ganesha-exports"
+	fi
 }
 
 pid_of() { cut -d' ' -f1 "$work/nodes/$1/pid" 2>/dev/null || true; }
@@ -93,7 +105,7 @@ boot() {
 	[[ -e /run/netns/skep-$name ]] || die 4 "$name: its network is down: lab up"
 	disk "$name"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
-		bash "$here/machine.sh" "$name" "$node" "$work/base-$suite" </dev/null >"$node/console.log" 2>&1 &
+		bash "$here/node/machine.sh" "$name" "$node" "$work/base-$suite" </dev/null >"$node/console.log" 2>&1 &
 	pid=$!
 	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
 }

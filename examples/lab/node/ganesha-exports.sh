@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# ganesha-exports ETAB CONF: writes what exportfs exports as the configuration of ganesha, for NFSv4 alone.
+set -euo pipefail
+
+declare -A clients=()
+while read -r path client; do
+	access=RO
+	if [[ $client == *[,\(]rw,* ]]; then access=RW; fi
+	clients[$path]+="	CLIENT { Clients = ${client%%(*}; Access_Type = $access; }"$'\n'
+done <"$1"
+
+{
+	cat <<-'END'
+		NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }
+		NFSv4 { Minor_Versions = 1, 2; Only_Numeric_Owners = true; Graceless = true; RecoveryBackend = fs; }
+	END
+	id=0
+	for path in "${!clients[@]}"; do
+		id=$((id + 1))
+		printf 'EXPORT {\n\tExport_Id = %d;\n\tPath = %s;\n\tPseudo = %s;\n' "$id" "$path" "$path"
+		printf '\tAccess_Type = NONE;\n\tSquash = root_squash;\n\tSecType = sys;\n\tFSAL { Name = VFS; }\n%s}\n' "${clients[$path]}"
+	done
+} >"$2"
