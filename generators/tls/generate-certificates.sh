@@ -106,21 +106,22 @@ same_key() {
 	[[ -n $of_cert && $of_cert == "$of_key" ]]
 }
 
-# wrong_names prints the difference between a certificate's names and the spec's. openssl compares them itself, since it
-# prints addresses in a form of its own.
+# wrong_names prints the difference between a certificate's names and the spec's. openssl compares IPv6 addresses itself,
+# since it prints them in a form of its own.
 wrong_names() {
-	local cert=$1 want=$2 name answer found
+	local cert=$1 want=$2 name have
 	local -a list
 	IFS=, read -r -a list <<<"$want"
+	have=$(openssl x509 -noout -ext subjectAltName -in "$cert" 2>/dev/null | sed -n 's/^ *\(DNS:\|IP Address:\)/, \1/p')
 	for name in "${list[@]}"; do
 		case $name in
-		DNS:*) answer=$(openssl x509 -noout -checkhost "${name#DNS:}" -in "$cert" 2>&1 || true) ;;
-		IP:*) answer=$(openssl x509 -noout -checkip "${name#IP:}" -in "$cert" 2>&1 || true) ;;
+		IP:*:*) if [[ $(openssl x509 -noout -checkip "${name#IP:}" -in "$cert" 2>&1 || true) == *"does match"* ]]; then continue; fi ;;
+		*) if [[ "$have," == *", ${name/#IP:/IP Address:},"* ]]; then continue; fi ;;
 		esac
-		if [[ $answer != *"does match"* ]]; then echo "lacks ${name#*:}"; fi
+		echo "lacks ${name#*:}"
 	done
-	found=$(openssl x509 -noout -ext subjectAltName -in "$cert" 2>/dev/null | grep -oE '(DNS|IP Address):' | wc -l || true)
-	if ((found > ${#list[@]})); then echo "has $((found - ${#list[@]})) more than the spec"; fi
+	have=${have//[!,]/}
+	if ((${#have} > ${#list[@]})); then echo "has $((${#have} - ${#list[@]})) more than the spec"; fi
 }
 
 # problems prints what is wrong with the pair of a unit in a directory, a line each.

@@ -54,6 +54,21 @@ func Missing(t *testing.T, what string) {
 	t.Skip(what)
 }
 
+// Spec loads the spec that a bundle was compiled from.
+func Spec(t *testing.T, bundle string) *schema.Cluster {
+	t.Helper()
+	dir := filepath.Dir(bundle)
+	specs, err := filepath.Glob(filepath.Join(dir, "cluster.*"))
+	if err != nil || len(specs) != 1 {
+		t.Fatalf("%s: want one spec, got %v", dir, specs)
+	}
+	c, err := schema.Load(specs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // Cluster loads a spec in YAML.
 func Cluster(t *testing.T, spec string) *schema.Cluster {
 	t.Helper()

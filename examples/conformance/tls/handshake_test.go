@@ -18,6 +18,7 @@ import (
 // TestDockerAPI puts the certificates into a server that asks as dockerd does with --tlsverify, and knocks with every
 // kind of certificate.
 func TestDockerAPI(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, "services: {traefik: {certificate: {selfSigned: {}}}}\n"))
 	dir, other := t.TempDir(), t.TempDir()
 	good(t, s, dir)

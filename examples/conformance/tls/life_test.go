@@ -12,6 +12,7 @@ import (
 
 // TestGrowth gives a cluster a manager and a name: a rerun makes what is missing, and tells what is stale.
 func TestGrowth(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good(t, script(t, spec(1, "")), dir)
 	before := tree(t, dir)
@@ -41,6 +42,7 @@ func TestGrowth(t *testing.T) {
 
 // TestRenewal renews one pair, then all. Keys are new each time; the authority stays.
 func TestRenewal(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, "services: {traefik: {certificate: {selfSigned: {}}}}\n"))
 	dir := t.TempDir()
 	good(t, s, dir)
@@ -64,6 +66,7 @@ func TestRenewal(t *testing.T) {
 
 // TestExpiry lets certificates of ten days meet a spec of a year.
 func TestExpiry(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good(t, script(t, spec(1, "certificates: {days: 10, clients: []}\n")), dir)
 	year := script(t, spec(1, "certificates: {clients: []}\n"))
@@ -76,6 +79,7 @@ func TestExpiry(t *testing.T) {
 // TestFindings damages a directory in every way that --check knows, and wants one line for each. What a plain run or
 // --renew can mend is mended.
 func TestFindings(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, ""))
 	foreign := t.TempDir()
 	good(t, s, foreign)
@@ -118,6 +122,7 @@ func TestFindings(t *testing.T) {
 
 // TestRefusals are the directories that the script leaves alone.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, ""))
 	bundle := filepath.Dir(filepath.Dir(s))
 	if err := os.WriteFile(filepath.Join(bundle, "MANIFEST"), nil, 0o644); err != nil {
@@ -159,6 +164,7 @@ func TestRefusals(t *testing.T) {
 
 // TestGit wants keys in a work tree to be out of git's reach, and says so once.
 func TestGit(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, ""))
 	tree := t.TempDir()
 	if err := os.Mkdir(filepath.Join(tree, ".git"), 0o755); err != nil {
@@ -174,6 +180,7 @@ func TestGit(t *testing.T) {
 
 // TestInterruption kills the script and all its children at each command that makes or moves a file, then runs it again.
 func TestInterruption(t *testing.T) {
+	t.Parallel()
 	s := script(t, spec(1, "certificates: {clients: [nuvla]}\n"))
 	for _, args := range [][]string{nil, {"--renew"}} {
 		for point := 1; ; point++ {
