@@ -226,3 +226,5 @@ require (
 )
 
 replace skep.dev => ../..
+
+replace github.com/gorilla/mux => github.com/containous/mux v0.0.0-20250523120546-41b6ec3aed59

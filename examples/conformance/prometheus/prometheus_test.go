@@ -1,0 +1,197 @@
+// Package prometheus judges the monitoring files of every example's bundle with what reads them: the packages of
+// Prometheus and Alertmanager, and for the dashboard the parser of its queries.
+package prometheus
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	alertconfig "github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	_ "github.com/prometheus/prometheus/discovery/moby" // without it dockerswarm_sd_configs is an unknown key
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"skep.dev/examples/conformance/judge"
+)
+
+// files runs a test for a file of the monitoring stack of every bundle that has it.
+func files(t *testing.T, name string, test func(*testing.T, string)) {
+	t.Helper()
+	found := 0
+	for _, bundle := range judge.Bundles(t) {
+		path := filepath.Join(bundle, "stacks", "monitoring", name)
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		found++
+		t.Run(judge.Example(bundle), func(t *testing.T) { test(t, path) })
+	}
+	if found == 0 {
+		t.Errorf("no bundle has stacks/monitoring/%s", name)
+	}
+}
+
+func TestPrometheus(t *testing.T) {
+	files(t, "prometheus.yaml", func(t *testing.T, path string) {
+		c, err := config.LoadFile(path, false, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scrapes, err := c.GetScrapeConfigs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var jobs []string
+		for _, s := range scrapes {
+			jobs = append(jobs, s.JobName)
+		}
+		for _, want := range []string{"prometheus", "grafana", "engine", "node-exporter", "cadvisor", "traefik"} {
+			if !slices.Contains(jobs, want) {
+				t.Errorf("no job %s in %v", want, jobs)
+			}
+		}
+		_, err = os.Stat(filepath.Join(filepath.Dir(path), "alertmanager.yaml"))
+		if told := len(c.AlertingConfig.AlertmanagerConfigs) > 0; told != (err == nil) {
+			t.Errorf("alerts are sent: %v, and there is an Alertmanager: %v", told, err == nil)
+		}
+		if r := c.StorageConfig.TSDBConfig.Retention; r == nil || r.Time == 0 || r.Size == 0 {
+			t.Errorf("retention %+v: want a time and a size", r)
+		}
+	})
+}
+
+func TestRules(t *testing.T) {
+	files(t, "rules.yaml", func(t *testing.T, path string) {
+		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		for _, err := range errs {
+			t.Error(err)
+		}
+		if groups == nil {
+			t.Fatal("no groups")
+		}
+		seen := map[string]bool{}
+		for _, g := range groups.Groups {
+			for _, r := range g.Rules {
+				if seen[r.Alert] {
+					t.Errorf("two alerts are called %s", r.Alert)
+				}
+				seen[r.Alert] = true
+				if r.Labels["severity"] == "" || r.Annotations["summary"] == "" {
+					t.Errorf("%s has no severity or no summary", r.Alert)
+				}
+			}
+		}
+	})
+}
+
+func TestAlertmanager(t *testing.T) {
+	files(t, "alertmanager.yaml", func(t *testing.T, path string) {
+		c, err := alertconfig.LoadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Route.Receiver == "" || len(c.Receivers) != 1 {
+			t.Errorf("want one receiver, got %d", len(c.Receivers))
+		}
+		if c.Global.SMTPAuthPassword != "" {
+			t.Error("the password stands in the file")
+		}
+	})
+}
+
+// dashboard is what the test reads of Grafana's classic format.
+type dashboard struct {
+	UID           string  `json:"uid"`
+	Title         string  `json:"title"`
+	SchemaVersion int     `json:"schemaVersion"`
+	Panels        []panel `json:"panels"`
+}
+
+type panel struct {
+	ID      int    `json:"id"`
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	GridPos struct{ X, Y, W, H int }
+	Targets []struct {
+		Expr       string `json:"expr"`
+		Datasource struct {
+			UID string `json:"uid"`
+		} `json:"datasource"`
+	} `json:"targets"`
+}
+
+func TestDashboard(t *testing.T) {
+	files(t, "cluster.json", func(t *testing.T, path string) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d dashboard
+		if err := json.Unmarshal(data, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.UID == "" || d.Title == "" || d.SchemaVersion == 0 {
+			t.Error("not a dashboard in the classic format")
+		}
+		ids, queries := map[int]bool{}, parser.NewParser(parser.Options{})
+		for i, p := range d.Panels {
+			if ids[p.ID] {
+				t.Errorf("%s: id %d is taken", p.Title, p.ID)
+			}
+			ids[p.ID] = true
+			if p.Type != "row" && len(p.Targets) == 0 {
+				t.Errorf("%s asks nothing", p.Title)
+			}
+			if q := p.GridPos; q.W < 1 || q.H < 1 || q.X+q.W > 24 {
+				t.Errorf("%s stands outside of the page", p.Title)
+			}
+			for _, o := range d.Panels[:i] {
+				a, b := p.GridPos, o.GridPos
+				if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
+					t.Errorf("%s covers %s", p.Title, o.Title)
+				}
+			}
+			for _, q := range p.Targets {
+				// Grafana puts a duration in its place.
+				if _, err := queries.ParseExpr(strings.ReplaceAll(q.Expr, "$__rate_interval", "5m")); err != nil {
+					t.Errorf("%s: %s: %v", p.Title, q.Expr, err)
+				}
+				if q.Datasource.UID != "prometheus" {
+					t.Errorf("%s asks %q, which datasources.yaml does not name", p.Title, q.Datasource.UID)
+				}
+			}
+		}
+	})
+}
+
+// A file that a configuration names must be in the service's container, and under that name.
+func TestMounts(t *testing.T) {
+	files(t, "compose.yaml", func(t *testing.T, path string) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range strings.Fields(string(data)) {
+			if file, ok := strings.CutPrefix(flag, "--config.file="); ok && !strings.Contains(string(data), "target: "+file+"\n") {
+				t.Errorf("%s is not mounted", file)
+			}
+			if page, ok := strings.CutPrefix(flag, "--web.external-url="); ok {
+				u, err := url.Parse(page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := "--web.route-prefix=" + strings.TrimSuffix(u.Path, "/"); !strings.Contains(string(data), want+"\n") {
+					t.Errorf("%s without %s", flag, want)
+				}
+			}
+		}
+	})
+}

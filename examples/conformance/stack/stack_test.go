@@ -1,0 +1,200 @@
+// Package stack judges the stack files of every example's bundle with what reads them: the loader and converter of
+// docker/cli, the docker command itself, and compose-go.
+package stack
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	composeloader "github.com/compose-spec/compose-go/v2/loader"
+	composetypes "github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/cli/cli/compose/convert"
+	"github.com/docker/cli/cli/compose/loader"
+	"github.com/docker/cli/cli/compose/types"
+	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
+
+	"skep.dev/examples/conformance/judge"
+)
+
+// stacks runs a test for every stack file of every bundle.
+func stacks(t *testing.T, test func(*testing.T, string)) {
+	t.Helper()
+	for _, bundle := range judge.Bundles(t) {
+		files, err := filepath.Glob(filepath.Join(bundle, "stacks", "*", "compose.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 0 {
+			t.Errorf("%s has no stack", bundle)
+		}
+		for _, file := range files {
+			t.Run(judge.Example(bundle)+"/"+name(file), func(t *testing.T) { test(t, file) })
+		}
+	}
+}
+
+func name(file string) string { return filepath.Base(filepath.Dir(file)) }
+
+// load reads a stack file as docker stack deploy does, in an environment without variables. The file names version 3.8
+// of the format, so the newest loader holds it to the schema that the loader of engine 20.10 has.
+func load(t *testing.T, file string) (*types.Config, map[string]any) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := loader.ParseYAML(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := loader.Load(types.ConfigDetails{
+		WorkingDir:  filepath.Dir(file),
+		ConfigFiles: []types.ConfigFile{{Filename: file, Config: raw}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config, raw
+}
+
+func TestNothingIsIgnored(t *testing.T) {
+	stacks(t, func(t *testing.T, file string) {
+		config, raw := load(t, file)
+		if config.Version != "3.8" {
+			t.Errorf("version %s: want one that engine 20.10 reads", config.Version)
+		}
+		if keys := loader.GetUnsupportedProperties(raw); len(keys) > 0 {
+			t.Errorf("docker stack deploy ignores %v", keys)
+		}
+		for key, why := range loader.GetDeprecatedProperties(raw) {
+			t.Errorf("%s: %s", key, why)
+		}
+	})
+}
+
+// manager stands for a swarm manager that has every secret and config asked for.
+type manager struct{ client.APIClient }
+
+func (manager) SecretList(_ context.Context, o client.SecretListOptions) (client.SecretListResult, error) {
+	var r client.SecretListResult
+	for n := range o.Filters["name"] {
+		r.Items = append(r.Items, swarm.Secret{ID: "id-" + n, Spec: swarm.SecretSpec{Annotations: swarm.Annotations{Name: n}}})
+	}
+	return r, nil
+}
+
+func (manager) ConfigList(_ context.Context, o client.ConfigListOptions) (client.ConfigListResult, error) {
+	var r client.ConfigListResult
+	for n := range o.Filters["name"] {
+		r.Items = append(r.Items, swarm.Config{ID: "id-" + n, Spec: swarm.ConfigSpec{Annotations: swarm.Annotations{Name: n}}})
+	}
+	return r, nil
+}
+
+func TestConverts(t *testing.T) {
+	stacks(t, func(t *testing.T, file string) {
+		config, _ := load(t, file)
+		namespace := convert.NewNamespace(name(file))
+		services, err := convert.Services(context.Background(), namespace, config, manager{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(services) == 0 {
+			t.Fatal("no services")
+		}
+		configs, err := convert.Configs(namespace, config.Configs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range configs {
+			if len(c.Data) == 0 || len(c.Data) > 1000<<10 {
+				t.Errorf("config %s has %d bytes: the swarm takes 1 to 1000 KiB", c.Name, len(c.Data))
+			}
+		}
+		for n, s := range services {
+			for _, fault := range faults(s) {
+				t.Errorf("%s: %s", n, fault)
+			}
+		}
+	})
+}
+
+// faults says what a careful operator would not accept in a service.
+func faults(s swarm.ServiceSpec) []string {
+	var out []string
+	want := func(ok bool, format string, args ...string) {
+		if !ok {
+			words := make([]any, len(args))
+			for i, a := range args {
+				words[i] = a
+			}
+			out = append(out, fmt.Sprintf(format, words...))
+		}
+	}
+	task, container := s.TaskTemplate, s.TaskTemplate.ContainerSpec
+	_, tag, tagged := strings.Cut(container.Image, ":")
+	want(tagged && !strings.HasPrefix(tag, "latest"), "image %s is not pinned", container.Image)
+	want(container.User != "", "runs as whatever user the image says")
+	want(container.ReadOnly, "may write to its root")
+	want(len(container.CapabilityDrop) == 1 && container.CapabilityDrop[0] == "ALL", "keeps capabilities")
+	want(container.Healthcheck != nil && len(container.Healthcheck.Test) > 1, "has no health check")
+	want(task.Resources != nil && task.Resources.Limits != nil && task.Resources.Limits.MemoryBytes > 0 && task.Resources.Limits.NanoCPUs > 0, "has no limits")
+	want(task.Resources != nil && task.Resources.Reservations != nil && task.Resources.Reservations.MemoryBytes > 0, "reserves no memory")
+	want(task.RestartPolicy != nil && task.RestartPolicy.Condition == swarm.RestartPolicyConditionAny, "is not always restarted")
+	want(s.UpdateConfig != nil && s.UpdateConfig.FailureAction == swarm.UpdateFailureActionRollback, "is not rolled back")
+	want(s.UpdateConfig != nil && s.UpdateConfig.Order == swarm.UpdateOrderStopFirst, "starts a second task beside its ports or volumes")
+	want(s.EndpointSpec != nil && s.EndpointSpec.Mode == swarm.ResolutionModeDNSRR, "needs a virtual address")
+	want(task.LogDriver == nil, "overrules the engine's logs")
+	for _, n := range task.Networks {
+		want(!strings.HasPrefix(n.Target, "_"), "network %s", n.Target)
+	}
+	for _, p := range s.EndpointSpec.Ports {
+		want(p.PublishMode == swarm.PortConfigPublishModeHost, "publishes a port on every node")
+	}
+	for _, ref := range container.Secrets {
+		want(ref.File != nil && ref.File.Mode == 0o400, "secret %s can be read by others", ref.SecretName)
+		want(ref.File != nil && strings.Split(container.User, ":")[0] == ref.File.UID, "secret %s belongs to another user", ref.SecretName)
+	}
+	for _, ref := range container.Configs {
+		want(ref.File != nil && ref.File.Mode == 0o400 && container.User == ref.File.UID, "config %s cannot be read, or by others", ref.ConfigName)
+	}
+	for _, text := range append(append(container.Env, container.Args...), container.Command...) {
+		want(!strings.Contains(text, "${") && !strings.Contains(text, "$$"), "a variable is left in %q", text)
+	}
+	return out
+}
+
+func TestComposeSpecification(t *testing.T) {
+	stacks(t, func(t *testing.T, file string) {
+		_, err := composeloader.LoadWithContext(context.Background(), composetypes.ConfigDetails{
+			WorkingDir:  filepath.Dir(file),
+			ConfigFiles: []composetypes.ConfigFile{{Filename: file}},
+		}, func(o *composeloader.Options) { o.SetProjectName(name(file), true) })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDockerCommand(t *testing.T) {
+	docker := judge.Tool(t, "docker", "docker-cli or docker.io")
+	stacks(t, func(t *testing.T, file string) {
+		// It needs no engine: config only reads.
+		command := exec.Command(docker, "stack", "config", "--compose-file", file)
+		command.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
+		var stdout, stderr strings.Builder
+		command.Stdout, command.Stderr = &stdout, &stderr
+		if err := command.Run(); err != nil || stderr.Len() > 0 {
+			t.Errorf("%v: %s", err, stderr.String())
+		}
+		if !strings.Contains(stdout.String(), "services:") {
+			t.Error("docker stack config printed no services")
+		}
+	})
+}
