@@ -80,11 +80,12 @@ func packageSource(dir string, limit int64) (*build.Instance, error) {
 	if err != nil {
 		return nil, unreadable(dir, err)
 	}
-	left := limit
+	left, files := limit, 0
 	for _, e := range entries {
 		if e.IsDir() || filepath.Ext(e.Name()) != ".cue" {
 			continue
 		}
+		files++
 		info, err := e.Info()
 		if err != nil {
 			return nil, unreadable(filepath.Join(dir, e.Name()), err)
@@ -92,6 +93,9 @@ func packageSource(dir string, limit int64) (*build.Instance, error) {
 		if left -= info.Size(); left < 0 {
 			return nil, &InputError{Path: dir, Text: fmt.Sprintf("its CUE files have more than the %d MB that skep reads; 10,000 nodes need about 1 MB", limit>>20)}
 		}
+	}
+	if files == 0 {
+		return nil, &InputError{Path: dir, Text: noPackage(dir, entries)}
 	}
 	inst, err := instance(dir, ".")
 	if err != nil {

@@ -101,7 +101,7 @@ func bundleBeside(spec string) (string, error) {
 func checkBundle(cmd *cobra.Command, spec string, files []artifact.File, o buildOptions) error {
 	differences, err := artifact.Diff(o.output, files)
 	if err != nil {
-		return err
+		return withHints(err)
 	}
 	result := buildResult{Bundle: o.output, Files: len(files) + 1, Differences: differences}
 	if err := result.write(cmd.OutOrStdout(), *o.format); err != nil {

@@ -87,6 +87,14 @@ func atMost(n int, name string) cobra.PositionalArgs {
 // flagError says what is wrong with a flag, and which one was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
 	text := err.Error()
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		want := errors.Unwrap(invalid).Error()
+		if invalid.GetFlag().Value.Type() == "bool" {
+			want = "want true or false"
+		}
+		text = fmt.Sprintf("--%s: %q: %s", invalid.GetFlag().Name, invalid.GetValue(), want)
+	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
 		text = fmt.Sprintf("no flag --%s", unknown.GetSpecifiedName())
@@ -138,6 +146,7 @@ skep VERB --help explains a verb.
 }
 
 func writeVerbHelp(w io.Writer, cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag() // `skep help build` would not show it
 	fmt.Fprintf(w, "%s\n\nusage: %s\n", strings.TrimSpace(cmd.Long), cmd.UseLine())
 	if flags := cmd.LocalFlags().FlagUsages(); flags != "" {
 		fmt.Fprintf(w, "\nflags:\n%s", flags)
