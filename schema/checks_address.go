@@ -43,7 +43,7 @@ func (k *checker) addresses() {
 	for _, n := range k.Nodes { // in the order of names, not of the map
 		for _, a := range []netip.Addr{n.Address, n.Public} {
 			if all := owners[a]; a.IsValid() && len(all) > 1 {
-				k.add(all[len(all)-1].path, "address %s is shared by nodes %s", a.String(), nodesOf(all))
+				k.add(all[len(all)-1].path, "address %s is shared by %s", a.String(), nodesOf(all))
 				delete(owners, a)
 			}
 		}
@@ -56,7 +56,10 @@ func nodesOf(all []owner) string {
 	for i, o := range all {
 		names[i] = o.node
 	}
-	return several(names)
+	if len(names) == 1 {
+		return "node " + names[0]
+	}
+	return "nodes " + several(names)
 }
 
 // several lists names, and counts the rest when there are many.
@@ -136,9 +139,9 @@ func (k *checker) nodesInside(s subnet) {
 	switch {
 	case len(inside) == 0:
 	case k.isSet(s.path):
-		k.add(s.path, "holds the address of nodes %s; choose a range that nothing else uses", nodesOf(inside))
+		k.add(s.path, "holds the address of %s; choose a range that nothing else uses", nodesOf(inside))
 	default:
-		k.add(inside[0].path, "lies in %s, which is %s unless you set another (nodes %s)", s.path, s.prefix.String(), nodesOf(inside))
+		k.add(inside[0].path, "lies in %s, which is %s unless you set another (%s)", s.path, s.prefix.String(), nodesOf(inside))
 	}
 }
 

@@ -20,6 +20,7 @@ type rewriter struct {
 	list   Mistakes
 	byPath map[string]bool // paths that have their mistake
 	gone   []string        // paths of unknown fields: what CUE says about things below them is noise
+	lost   []string        // paths of missing fields, likewise
 }
 
 // complaint is all that CUE says about one path.
@@ -116,7 +117,7 @@ func (w *rewriter) below(path []string) bool {
 		return true
 	}
 	for i := range path {
-		if strings.HasPrefix(path[i], "_") || slices.Contains(w.gone, joinPath(path[:i+1])) {
+		if strings.HasPrefix(path[i], "_") || slices.Contains(w.gone, joinPath(path[:i+1])) || slices.Contains(w.lost, joinPath(path[:i+1])) {
 			return true
 		}
 	}
@@ -215,7 +216,15 @@ func (w *rewriter) twice(c complaint, t *tree) bool {
 
 // check repeats what a rule of checks.cue says, at the field it names.
 func (w *rewriter) check(c complaint) {
-	w.say(c.path, "", message(c.errors[0]), w.source.position(c.path))
+	text := message(c.errors[0])
+	if name, ok := strings.CutSuffix(text, " is not a node"); ok {
+		if nodes, depth := w.source.tree().find([]string{"nodes"}); depth == 1 {
+			if near := nearest(name, nodes.names); near != "" {
+				text += fmt.Sprintf("; did you mean %q?", near)
+			}
+		}
+	}
+	w.say(c.path, "", text, w.source.position(c.path))
 }
 
 // plain repeats what CUE says about the text of a file; its own messages are good there.

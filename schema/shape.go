@@ -120,6 +120,10 @@ func (s *shape) exprRule(e ast.Expr, depth int) string {
 	case *ast.ParenExpr:
 		return s.exprRule(e.X, depth+1)
 	case *ast.BinaryExpr:
+		// In `#Domain | #IP | error("...")` the last word is the error's.
+		if text, ok := errorText(e.Y); ok {
+			return text
+		}
 		if text := s.exprRule(e.X, depth+1); text != "" {
 			return text
 		}

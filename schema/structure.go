@@ -99,6 +99,7 @@ func (w *rewriter) missing(path []string, s *tree) {
 		}
 	}
 	w.say(path, "", rule, w.source.position(path))
+	w.lost = append(w.lost, joinPath(path))
 }
 
 // nearest gives the candidate that is at most two letters away, or differs in case only; "" when there is none.
