@@ -67,25 +67,33 @@ stand_in() {
 
 # program PACKAGE TARGET: a static program from the modules of this directory, built once for their versions.
 program() {
-	local package=$1 target=$2 version built overlay=()
+	local package=$1 target=$2 version built file modules=()
 	version=$(go version | cat - "$here/go.mod" | sha256sum)
 	if [[ $package == ./* ]]; then version=$(sha256sum <"$here/$package/main.go"); fi
 	built=$work/bin/${package##*/}-${version:0:12}
 	if [[ ! -e $built ]]; then
 		say "building ${package##*/}, once"
-		if [[ $package == */alertmanager ]]; then overlay=(-overlay "$(alertmanager_pages)"); fi
-		(cd "$here" && CGO_ENABLED=0 nice -n 15 go build -p 1 -trimpath -ldflags='-s -w' "${overlay[@]}" -o "$built" "$package")
+		if [[ $package == */alertmanager ]]; then
+			file=$(with_pages)
+			modules=(-modfile "$file")
+		fi
+		(cd "$here" && CGO_ENABLED=0 nice -n 15 go build -p 1 -trimpath -ldflags='-s -w' "${modules[@]}" -o "$built" "$package")
 	fi
 	install -D -m 0755 -- "$built" "$target"
 }
 
-# alertmanager_pages prints a file for go build -overlay: the module embeds pages that it does not carry.
-alertmanager_pages() {
-	local module
-	module=$(cd "$here" && go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)
-	jq -n --arg to "$module/ui/app/dist/index.html" --arg from "$here/image/alertmanager.html" '{Replace: {($to): $from}}' \
-		>"$work/overlay.json"
-	printf '%s\n' "$work/overlay.json"
+# with_pages prints a go.mod that builds Alertmanager from a copy of its module: the module embeds pages it does not carry.
+with_pages() {
+	local module copy=$work/alertmanager
+	module=$(cd "$here" && go mod download -json github.com/prometheus/alertmanager | jq -r .Dir)
+	rm -rf -- "$copy"
+	cp -r -- "$module" "$copy"
+	chmod -R u+w -- "$copy"
+	install -D -m 0644 -- "$here/image/alertmanager.html" "$copy/ui/app/dist/index.html"
+	cp -- "$here/go.mod" "$work/alertmanager.mod"
+	cp -- "$here/go.sum" "$work/alertmanager.sum"
+	go mod edit -replace "github.com/prometheus/alertmanager=$copy" "$work/alertmanager.mod"
+	printf '%s\n' "$work/alertmanager.mod"
 }
 
 # skeleton ROOT: what every image has: busybox for health checks and shells, and users.

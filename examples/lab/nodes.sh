@@ -84,6 +84,8 @@ without_modules() {
 	if ! grep -qw nfsd /proc/filesystems; then
 		install -m 0644 -- "$here/node/nfs-server.service" "$units/nfs-server.service"
 		install -D -m 0755 -- "$here/node/ganesha-exports.sh" "$1/usr/local/sbin/ganesha-exports"
+		# The runbook takes listeners named rpc.* for the NFS server's own.
+		ln -s /usr/bin/ganesha.nfsd "$1/usr/local/sbin/rpc.ganesha"
 	fi
 }
 

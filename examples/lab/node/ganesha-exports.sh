@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # ganesha-exports ETAB CONF: writes what exportfs exports as the configuration of ganesha, for NFSv4 alone.
+# Minor version 0 is for libnfs, the client in user space, which knows no other.
 set -euo pipefail
 
 declare -A clients=()
@@ -12,7 +13,7 @@ done <"$1"
 {
 	cat <<-'END'
 		NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }
-		NFSv4 { Minor_Versions = 1, 2; Only_Numeric_Owners = true; Graceless = true; RecoveryBackend = fs; }
+		NFSv4 { Minor_Versions = 0, 1, 2; Only_Numeric_Owners = true; Graceless = true; RecoveryBackend = fs; }
 	END
 	id=0
 	for path in "${!clients[@]}"; do
