@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A write is made so that it can be killed anywhere:
@@ -87,6 +88,9 @@ func (d disk) stage(s *state) error {
 	if err := d.create(workName+"/next", []byte(journal.String()), 0o644); err != nil {
 		return err
 	}
+	if err := d.syncStaged(len(s.put)); err != nil {
+		return err
+	}
 	if err := d.rename(workName+"/next", journalName); err != nil {
 		return err
 	}
@@ -113,6 +117,9 @@ func (d disk) swap(s *state) error {
 			continue
 		}
 		for dir := range parents(f.Path) {
+			if touched[dir] {
+				continue
+			}
 			touched[dir] = true
 			if err := d.mkdir(dir); err != nil {
 				return err
@@ -136,7 +143,7 @@ func (d disk) swap(s *state) error {
 	return d.sync(".")
 }
 
-// create writes a file and sees it safely on disk: one that is renamed first and written later is lost with the power.
+// create writes a file anew.
 func (d disk) create(path string, data []byte, mode fs.FileMode) error {
 	var f *os.File
 	err := d.do(func() (err error) {
@@ -151,7 +158,7 @@ func (d disk) create(path string, data []byte, mode fs.FileMode) error {
 	}
 	err = d.do(func() error {
 		_, err := f.Write(data)
-		return errors.Join(err, f.Chmod(mode), f.Sync())
+		return errors.Join(err, f.Chmod(mode))
 	})
 	return errors.Join(err, f.Close())
 }
@@ -194,6 +201,28 @@ func (d disk) remove(p string) error {
 	return nil
 }
 
+// syncStaged sees the staged files and the journal safely on disk: what is renamed first and written later is lost
+// with the power. Several at once, since a file system can then commit them together.
+func (d disk) syncStaged(n int) error {
+	names := []string{workName + "/next"}
+	for i := range n {
+		names = append(names, staged(i))
+	}
+	const workers = 16
+	errs := make([]error, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < len(names) && errs[w] == nil; i += workers {
+				errs[w] = d.sync(names[i])
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// sync sees a file or a directory safely on disk.
 func (d disk) sync(dir string) error {
 	f, err := d.root.Open(dir)
 	if err != nil {
