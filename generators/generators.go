@@ -9,6 +9,8 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/review"
+	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
@@ -24,6 +26,8 @@ func Generate(c *schema.Cluster) ([]artifact.File, error) {
 		firewall.Files,
 		nfs.Files,
 		stack.Files,
+		runbook.Files,
+		review.Files,
 	} {
 		fs, err := generate(c)
 		if err != nil {

@@ -1,0 +1,97 @@
+// Package review writes what a person reads of a bundle first: its README and the list of its images.
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// Matrix returns the exposure matrix as a Markdown table, one row for each port and protocol that is open.
+// Rows that differ in their protocol only are one.
+func Matrix(c *schema.Cluster) string {
+	t := table{{"port", "what", "on", "from", "decided by"}}
+	for _, row := range merge(c.Exposures) {
+		t = append(t, []string{row.ports, row.Why, strings.Join(row.On, ", "), strings.Join(row.From, ", "), "`" + row.Field + "`"})
+	}
+	return t.String()
+}
+
+// merged is an exposure and the ports of all that equal it but for the protocol.
+type merged struct {
+	schema.Exposure
+	ports string
+}
+
+func merge(exposures schema.Exposures) []merged {
+	var out []merged
+	protos := map[int][]string{}
+	for _, e := range exposures {
+		i := slices.IndexFunc(out, func(m merged) bool {
+			return m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
+				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, merged{Exposure: e})
+		}
+		protos[i] = append(protos[i], e.Proto)
+	}
+	for i := range out {
+		slices.Sort(protos[i])
+		out[i].ports = ports(out[i].Exposure, protos[i])
+	}
+	return out
+}
+
+// ports writes "7946/tcp+udp", "30000-32767/tcp" or, for a protocol without ports, "esp".
+func ports(e schema.Exposure, protos []string) string {
+	switch {
+	case e.Port == 0:
+		return e.Proto
+	case e.Port == e.Last:
+		return fmt.Sprintf("%d/%s", e.Port, strings.Join(protos, "+"))
+	}
+	return fmt.Sprintf("%d-%d/%s", e.Port, e.Last, strings.Join(protos, "+"))
+}
+
+// zones returns a table of the zones and the addresses behind them.
+func zones(c *schema.Cluster) string {
+	t := table{{"zone", "addresses"}}
+	for _, name := range []string{"management", "nuvla", "users"} {
+		var prefixes []string
+		for _, p := range c.Access.Zone(name) {
+			prefixes = append(prefixes, p.String())
+		}
+		if len(prefixes) == 0 {
+			prefixes = []string{"nobody"}
+		}
+		t = append(t, []string{name, strings.Join(prefixes, ", ")})
+	}
+	t = append(t, []string{"cluster", "the " + count(len(c.Nodes), "node") + " of the cluster, by address"})
+	return append(t, []string{"containers", "tasks on the node itself"}).String()
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// table is a Markdown table; the first row is its head.
+type table [][]string
+
+func (t table) String() string {
+	var b strings.Builder
+	for i, row := range t {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("| --- ", len(row)) + "|\n")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,45 @@
+package review_test
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"skep.dev/generators/review"
+	"skep.dev/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite the generated parts of README.md")
+
+// The port tables of the README are generated from the examples, so that they cannot go stale.
+func TestReadmePorts(t *testing.T) {
+	const readme = "../../README.md"
+	b, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for _, example := range []string{"target", "host"} {
+		c, err := schema.Load("../../examples/" + example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin, end := "<!-- ports of "+example+" -->\n", "<!-- end of ports -->"
+		before, rest, ok := strings.Cut(text, begin)
+		have, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("README.md has no block %q", strings.TrimSpace(begin))
+		}
+		want := review.Matrix(c)
+		if have != want && !*update {
+			t.Errorf("README.md: the ports of %s are stale: run go test ./generators/review -update", example)
+		}
+		text = before + begin + want + end + after
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package review
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// The parts of the README that are the same for every cluster are Markdown files. A block that begins with a line
+// `[if WORD]` and ends with `[end]` stays only where the cluster has what the word says.
+var (
+	//go:embed files.md
+	filesText string
+	//go:embed days.md
+	daysText string
+	//go:embed differs.md
+	differsText string
+	//go:embed register.md
+	registerText string
+)
+
+func files(c *schema.Cluster) string   { return choose(filesText, traits(c)) }
+func days(c *schema.Cluster) string    { return choose(daysText, traits(c)) }
+func differs(c *schema.Cluster) string { return choose(differsText, traits(c)) }
+func register(c *schema.Cluster) string {
+	text := choose(registerText, traits(c))
+	values := []string{"DOMAIN", c.Domain, "API_PORT", fmt.Sprint(c.Engine.Ports.API)}
+	if s := c.Services.S3; s != nil {
+		values = append(values, "S3_PORT", fmt.Sprint(s.Port))
+	}
+	if n := c.Services.NFS; n != nil {
+		values = append(values, "NFS_ADDRESS", c.Node(n.Server).Address.String(), "NFS_PATH", n.Path)
+	}
+	return strings.NewReplacer(values...).Replace(text)
+}
+
+// traits says which optional blocks of the texts apply.
+func traits(c *schema.Cluster) map[string]bool {
+	s := c.Services
+	t := map[string]bool{
+		c.Kind:             true,
+		c.Firewall.Backend: true,
+		"autolock":         c.Engine.Autolock,
+		"traefik":          s.Traefik != nil,
+		"monitoring":       s.Monitoring != nil,
+		"nfs":              s.NFS != nil,
+		"s3":               s.S3 != nil,
+	}
+	if s.Traefik != nil {
+		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil
+		t["acme"] = s.Traefik.Certificate.ACME != nil
+		t["files"] = s.Traefik.Certificate.Files != nil
+	}
+	if s.Monitoring != nil {
+		t["alerts"] = s.Monitoring.Alerts != nil
+	}
+	return t
+}
+
+func choose(text string, has map[string]bool) string {
+	var b strings.Builder
+	keep := true
+	for line := range strings.Lines(text) {
+		switch trait, ok := strings.CutPrefix(strings.TrimSpace(line), "[if "); {
+		case ok:
+			keep = has[strings.TrimSuffix(trait, "]")]
+		case strings.TrimSpace(line) == "[end]":
+			keep = true
+		case keep:
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
