@@ -1,0 +1,317 @@
+package generators_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+	"skep.dev/generators"
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// What a hostile or careless spec might hold. Each would run `pwn`, break out of a quote, add a line, or leave the bundle.
+var payloads = []string{
+	"$(pwn)", "`pwn`", "'; pwn; '", "\"; pwn; \"", "x\npwn\n", "x\rpwn", "a b", "a;pwn", "a|pwn", "a&pwn", "a>pwn", "${HOME}", "$HOME", "*", "~root",
+	"../../pwn", "/../pwn", "-rf", "--pwn", "#pwn", "a: b", "{pwn: 1}", "[pwn]", "&pwn", "!pwn", "%pwn", "@pwn", "} pwn {", "\\", "\x00", "\x1b[31m",
+	"раris", "pаth", "ﬁle", "a\u202eb", "{{pwn}}", "",
+}
+
+// derived are the parts of a cluster that a spec cannot set.
+var derived = []string{"exposures", "secrets", "networks"}
+
+// TestEveryStringIsRefused puts each payload into every string of a spec at once: values and names. Each place has to be
+// refused, at its own line. A place that accepts a payload has to be shown inert by TestStringsAreInert.
+func TestEveryStringIsRefused(t *testing.T) {
+	for _, payload := range payloads {
+		t.Run(fmt.Sprintf("%q", payload), func(t *testing.T) {
+			spec := tree(t, "everything")
+			// The one part that excludes another, and so is not in that example.
+			acme := tree(t, "production")
+			certificate(spec)["acme"] = certificate(acme)["acme"]
+			var places []string
+			poison(spec, "", payload, &places)
+			if len(places) < 60 {
+				t.Fatalf("only %d strings found in the spec", len(places))
+			}
+			for _, path := range accepted(t, spec, places) {
+				// One at a time, since a mistake may hide another.
+				one := tree(t, "everything")
+				if strings.Contains(path, "acme") {
+					one = tree(t, "production")
+				}
+				set(t, one, path, payload)
+				if left := accepted(t, one, []string{path}); len(left) > 0 {
+					t.Errorf("%s accepts %q", path, payload)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryNameIsRefused puts each payload into the names of the maps that a spec fills: nodes and labels.
+func TestEveryNameIsRefused(t *testing.T) {
+	for _, path := range []string{"nodes", "nodes.m1.labels"} {
+		for _, payload := range payloads {
+			spec := tree(t, "everything")
+			m := spec
+			for _, label := range strings.Split(path, ".") {
+				m = m[label].(map[string]any)
+			}
+			m[payload] = "x"
+			if path == "nodes" {
+				m[payload] = map[string]any{"address": "10.30.9.9"}
+			}
+			if c, err := load(t, spec); err == nil {
+				t.Errorf("%s accepts the name %q: %v", path, payload, c.Nodes)
+			}
+		}
+	}
+}
+
+func certificate(spec map[string]any) map[string]any {
+	traefik := spec["services"].(map[string]any)["traefik"].(map[string]any)
+	return traefik["certificate"].(map[string]any)
+}
+
+// tree returns a spec that sets every field of the example, as a tree of JSON values.
+func tree(t *testing.T, example string) map[string]any {
+	t.Helper()
+	c, err := schema.Load("../examples/" + example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range derived {
+		delete(m, field)
+	}
+	return m
+}
+
+// poison replaces every string below v by the payload and notes its path.
+func poison(v any, path, payload string, places *[]string) any {
+	join := func(label string) string { return strings.TrimPrefix(path+"."+label, ".") }
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = poison(e, join(k), payload, places)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = poison(e, join(fmt.Sprint(i)), payload, places)
+		}
+	case string:
+		*places = append(*places, path)
+		return payload
+	}
+	return v
+}
+
+// set puts the payload at one path of the tree.
+func set(t *testing.T, v any, path, payload string) {
+	t.Helper()
+	label, rest, deeper := strings.Cut(path, ".")
+	switch v := v.(type) {
+	case map[string]any:
+		if !deeper {
+			v[label] = payload
+			return
+		}
+		// A label of a node may hold dots itself.
+		if _, ok := v[label]; !ok {
+			v[path] = payload
+			return
+		}
+		set(t, v[label], rest, payload)
+	case []any:
+		var i int
+		fmt.Sscan(label, &i)
+		if !deeper {
+			v[i] = payload
+			return
+		}
+		set(t, v[i], rest, payload)
+	}
+}
+
+// accepted returns the places of which no mistake speaks.
+func accepted(t *testing.T, spec map[string]any, places []string) []string {
+	t.Helper()
+	_, err := load(t, spec)
+	if err == nil {
+		return places
+	}
+	mistakes, ok := err.(schema.Mistakes)
+	if !ok {
+		return nil // refused as a whole, before any field is looked at
+	}
+	if bytes.ContainsAny([]byte(err.Error()), "\x00\x1b\r") {
+		t.Errorf("a message holds a control character: %q", err)
+	}
+	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
+		return slices.ContainsFunc(mistakes, func(m schema.Mistake) bool { return unquoted(m.Path) == place })
+	})
+}
+
+func unquoted(path string) string { return strings.ReplaceAll(path, `"`, "") }
+
+func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
+	t.Helper()
+	b, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "cluster.json")
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return schema.Load(file)
+}
+
+// keep are the fields whose strings are words of the schema, not of the user: another value means another program path.
+var keep = []string{
+	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Why", "Field", "Versions", "Server", "Log", "Size", "Engine",
+}
+
+// TestStringsAreInert goes around the schema: it puts payloads into every string of a Cluster, generates the bundle, and
+// proves that shell and YAML still say the same with other values. It is the second wall; the schema is the first.
+func TestStringsAreInert(t *testing.T) {
+	for _, payload := range []string{"$(pwn)", "`pwn`", "'; pwn; '", "\"; pwn; \"", "x\npwn\n", "a: b", "- c", "{pwn", "#pwn", "&pwn", "*", "!pwn"} {
+		t.Run(payload, func(t *testing.T) {
+			c, err := schema.Load("../examples/everything")
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := generators.Generate(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			taint(reflect.ValueOf(c).Elem(), "", payload)
+			files, err := generators.Generate(c)
+			if err != nil {
+				return // a generator that refuses is as good
+			}
+			for _, f := range files {
+				switch filepath.Ext(f.Path) {
+				case ".sh":
+					inertShell(t, f)
+				case ".yaml":
+					inertYAML(t, f, plain)
+				case ".json":
+					if !json.Valid(f.Data) {
+						t.Errorf("%s is no JSON any more", f.Path)
+					}
+				}
+				if strings.Contains(f.Path, "..") || strings.HasPrefix(f.Path, "/") {
+					t.Errorf("a file would leave the bundle: %q", f.Path)
+				}
+			}
+		})
+	}
+}
+
+// taint appends the payload to every exported string below v, but for the words of the schema.
+func taint(v reflect.Value, field, payload string) {
+	if slices.Contains(keep, field) && v.Kind() != reflect.Struct && v.Kind() != reflect.Pointer {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			taint(v.Elem(), field, payload)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				taint(v.Field(i), v.Type().Field(i).Name, payload)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			taint(v.Index(i), field, payload)
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			v.SetMapIndex(k, reflect.ValueOf(v.MapIndex(k).String()+payload))
+		}
+	case reflect.String:
+		if v.CanSet() {
+			v.SetString(v.String() + payload)
+		}
+	}
+}
+
+// inertShell runs the script's header, where every value of the spec is, and its usage, with nothing on PATH but pwn.
+func inertShell(t *testing.T, f artifact.File) {
+	t.Helper()
+	dir := t.TempDir()
+	mark := filepath.Join(dir, "ran")
+	for name, text := range map[string]string{"pwn": "#!/bin/sh\n: >'" + mark + "'\n", "script": string(f.Data)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("install bash")
+	}
+	cmd := exec.Command(bash, filepath.Join(dir, "script"), "--help")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=" + dir}
+	out, _ := cmd.CombinedOutput() // its exit code says nothing here: most of what it calls is not on PATH
+	if _, err := os.Stat(mark); err == nil {
+		t.Errorf("%s ran a value of the spec\n%s", f.Path, out)
+	}
+	if bytes.Contains(out, []byte("syntax error")) {
+		t.Errorf("%s is no shell any more: %s", f.Path, out)
+	}
+}
+
+// inertYAML compares the shape of the file with that of the untainted one: no key may come or go.
+func inertYAML(t *testing.T, f artifact.File, plain []artifact.File) {
+	t.Helper()
+	i := slices.IndexFunc(plain, func(p artifact.File) bool { return p.Path == f.Path })
+	if i < 0 {
+		return
+	}
+	var now, before yaml.Node
+	if err := yaml.Unmarshal(f.Data, &now); err != nil {
+		t.Errorf("%s is no YAML any more: %v", f.Path, err)
+		return
+	}
+	if err := yaml.Unmarshal(plain[i].Data, &before); err != nil {
+		t.Fatal(err)
+	}
+	if shape(&now) != shape(&before) {
+		t.Errorf("%s has another shape:\n%s", f.Path, f.Data)
+	}
+}
+
+// shape writes a YAML tree without its scalars.
+func shape(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode {
+		return "."
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d(", n.Kind)
+	for _, c := range n.Content {
+		b.WriteString(shape(c))
+	}
+	return b.String() + ")"
+}
