@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,9 +176,7 @@ func (r buildResult) write(w io.Writer, f format) error {
 		if r.Differences == nil {
 			r.Differences = []artifact.Difference{} // a list, even when it is empty
 		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return newJSON(w).Encode(r)
 	}
 	colours := coloursOf(w)
 	for _, d := range r.Differences {

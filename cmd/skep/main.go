@@ -47,8 +47,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.Execute()
-	if flushed := out.Flush(); err == nil && flushed != nil {
-		err = fmt.Errorf("stdout: %w", flushed)
+	if broken := out.Flush(); broken != nil && (err == nil || errors.Is(err, errFound)) {
+		err = fmt.Errorf("stdout: %w", broken)
 	}
 	say(stderr, err)
 	return exitCode(err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 )
@@ -45,6 +47,14 @@ func (f *format) Set(s string) error {
 
 // Type is the placeholder in the flag's help.
 func (f *format) Type() string { return "text|json" }
+
+// newJSON writes data as JSON for machines that people read along with.
+func newJSON(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e
+}
 
 // addFormat gives cmd the flag --format, text unless told.
 func addFormat(cmd *cobra.Command) *format {

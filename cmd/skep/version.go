@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
 
-// build is what the Go toolchain noted in the binary.
+// buildInfo is what the Go toolchain noted in the binary.
 type buildInfo struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`
@@ -31,9 +30,7 @@ No generated file holds a version: a newer skep shows as a difference only where
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		info := readBuildInfo()
 		if *form == formatJSON {
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			return enc.Encode(info)
+			return newJSON(cmd.OutOrStdout()).Encode(info)
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), info)
 		return err

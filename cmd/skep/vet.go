@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +49,7 @@ you want; each ends in an ID that skep explain tells more about. vet exits 1 whe
 			}
 			return err
 		}
-		if broken := writeJSON(cmd.OutOrStdout(), v); broken != nil {
+		if broken := newJSON(cmd.OutOrStdout()).Encode(v); broken != nil {
 			return broken
 		}
 		if err != nil { // the mistakes are in the data
@@ -60,11 +58,4 @@ you want; each ends in an ID that skep explain tells more about. vet exits 1 whe
 		return nil
 	}
 	return cmd
-}
-
-func writeJSON(w io.Writer, v verdict) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
