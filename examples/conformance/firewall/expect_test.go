@@ -15,7 +15,10 @@ func interesting(c *schema.Cluster) map[string][]int {
 		ports := []int{22, 53, 111, 2049, 2375, 2376, 2377, 4789, 5432, 7946, 8080, 9100, 33332, 33333, 33334, 33335, 33336, 33337, 45000}
 		for _, e := range c.Exposures {
 			if e.Proto != "esp" {
-				ports = append(ports, int(e.Port)-1, int(e.Port), int(e.Last), int(e.Last)+1)
+				ports = append(ports, int(e.Port), int(e.Last), int(e.Last)+1)
+			}
+			if e.Port != e.Last {
+				ports = append(ports, int(e.Port)-1)
 			}
 		}
 		slices.Sort(ports)
@@ -51,6 +54,8 @@ func (w *world) byRows(from string, p probe) bool {
 	switch {
 	case from == "node":
 		return true
+	case to == w.at["task"][0]:
+		return false
 	case contained && !w.isNode(p):
 		return !w.belongs(to) || !w.clusterOnly(p)
 	}

@@ -3,6 +3,7 @@
 package firewall
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +32,10 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(insideVar) == "" && len(missing()) == 0 {
 		os.Exit(runInside())
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // closed ports are waited for, not worked for
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -68,6 +68,7 @@ func newWorld(t *testing.T, id string, c *schema.Cluster, node string) *world {
 		device, gateway, _ := strings.Cut(on, " ")
 		fmt.Fprintf(&b, "container %s %s %s %s %s %s\n", name, device, w.at[name][0], w.at[name][1], w.at[gateway][0], w.at[gateway][1])
 	}
+	fmt.Fprintf(&b, "ip -n $E-foreign route add %s via %s dev eth0 onlink\n", w.at["task"][0], w.at["node"][0])
 	t.Cleanup(func() {
 		sh(t, `for n in $(ip netns list | sed -n "s/^\($1-[a-z]*\).*/\1/p"); do ip netns del $n; done`, id)
 	})
