@@ -22,7 +22,7 @@ type Limits struct {
 
 // DefaultLimits are ample for 10,000 nodes, which take some seconds and half a gigabyte.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 32 << 20, Time: time.Minute, Memory: 3 << 30}
+	return Limits{Bytes: 32 << 20, Time: time.Minute, Memory: 2 << 30}
 }
 
 // Load reads a spec and checks it against the schema. A spec is a directory that holds one CUE package, or a file that
@@ -88,6 +88,9 @@ func (r *reader) evaluate() (cue.Value, error) {
 		}
 		user = wrapped
 	}
+	if k := user.IncompleteKind(); k != cue.StructKind && k != cue.BottomKind {
+		return cue.Value{}, r.noFields()
+	}
 	v := user
 	// Where the spec says `cluster: schema.#Cluster` CUE has unified them already, and it is half of the work.
 	if !wrapped.Exists() || !refersToSchema(r.inst.Files) {
@@ -98,6 +101,13 @@ func (r *reader) evaluate() (cue.Value, error) {
 		return cue.Value{}, r.mistakes(err, top.Validate())
 	}
 	return v, nil
+}
+
+// noFields is the answer to a spec that is a number, a list, or nothing but a comment.
+func (r *reader) noFields() Mistakes {
+	at := r.source.top()
+	s := newShape()
+	return Mistakes{{File: at.Filename, Line: at.Line, Column: at.Column, Rule: "want the fields of a cluster: " + strings.Join(s.visible(s.root), ", ")}}
 }
 
 // buildSchema compiles #Cluster, or takes it from where the spec imports it.
@@ -187,6 +197,9 @@ func syntaxMistakes(err error) Mistakes {
 	w := &rewriter{source: &sourceMap{wd: workingDir()}}
 	for _, e := range cueerrors.Errors(err) {
 		w.plain(e)
+	}
+	if len(w.list) == 0 {
+		return Mistakes{{Rule: joinLines(err.Error())}}
 	}
 	return w.sorted()
 }

@@ -2,11 +2,13 @@ package schema
 
 import (
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -145,7 +147,7 @@ func dataSource(file, ext string, limit int64) (*build.Instance, error) {
 	if ext == ".json" {
 		expr, err := json.Extract(file, b)
 		if err != nil {
-			return nil, syntaxMistakes(err)
+			return nil, jsonMistakes(file, b, err)
 		}
 		if err := inst.AddSyntax(exprFile(file, expr)); err != nil {
 			return nil, syntaxMistakes(err)
@@ -154,7 +156,10 @@ func dataSource(file, ext string, limit int64) (*build.Instance, error) {
 	}
 	tree, err := yaml.Extract(file, b)
 	if err != nil {
-		return nil, syntaxMistakes(err)
+		return nil, yamlMistakes(file, err)
+	}
+	if err := oneDocument(file, tree); err != nil {
+		return nil, err
 	}
 	if err := inst.AddSyntax(tree); err != nil {
 		return nil, syntaxMistakes(err)
@@ -223,6 +228,44 @@ func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) 
 }
 
 func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, nil }
+
+// oneDocument refuses what CUE would read as a list: several documents in a stream.
+func oneDocument(file string, tree *ast.File) error {
+	for _, d := range tree.Decls {
+		e, ok := d.(*ast.EmbedDecl)
+		if !ok {
+			continue
+		}
+		if _, ok := e.Expr.(*ast.ListLit); ok {
+			return &InputError{Path: file, Text: "is a list, or a stream of several documents; want the fields of one cluster"}
+		}
+	}
+	return nil
+}
+
+// yamlMistakes reads the place from the text of a parser's error: "spec.yaml:3: did not find expected ',' or ']'".
+func yamlMistakes(file string, err error) Mistakes {
+	text := strings.TrimPrefix(joinLines(err.Error()), file+":")
+	m := Mistake{File: relativeTo(workingDir(), file), Line: 1, Column: 1}
+	if number, rest, ok := strings.Cut(text, ":"); ok {
+		if n, err := strconv.Atoi(number); err == nil {
+			m.Line, text = n, rest
+		}
+	}
+	m.Rule = "no valid YAML: " + strings.TrimSpace(text)
+	return Mistakes{m}
+}
+
+// jsonMistakes asks encoding/json for the reason, since CUE's own gives none.
+func jsonMistakes(file string, b []byte, err error) Mistakes {
+	m := syntaxMistakes(err)[:1]
+	var v any
+	if reason := stdjson.Unmarshal(b, &v); reason != nil {
+		m[0].Rule = "no valid JSON: " + reason.Error()
+	}
+	m[0].File = relativeTo(workingDir(), file)
+	return m
+}
 
 // exprFile makes a file of one expression; the fields of a struct become those of the file.
 func exprFile(name string, expr ast.Expr) *ast.File {

@@ -28,18 +28,29 @@ func watched(spec string, limits Limits, load func() (*Cluster, error)) (*Cluste
 	defer deadline.Stop()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	for {
 		select {
 		case r := <-done:
 			return r.cluster, r.err
 		case <-deadline.C:
-			return nil, &InputError{Path: spec, Text: fmt.Sprintf("takes more than %s to evaluate; look for a loop over a large range, or list the nodes as plain fields", limits.Time)}
+			return nil, tooMuch(spec, fmt.Sprintf("%g seconds", limits.Time.Seconds()))
 		case <-look.C:
-			metrics.Read(heap)
-			if heap[0].Value.Uint64() > limits.Memory {
-				return nil, &InputError{Path: spec, Text: fmt.Sprintf("takes more than %d MB of memory to evaluate; look for a loop over a large range, or list the nodes as plain fields", limits.Memory>>20)}
+			metrics.Read(used)
+			heap, stack := used[0].Value.Uint64(), used[1].Value.Uint64()
+			if heap > limits.Memory {
+				return nil, tooMuch(spec, fmt.Sprintf("%d MB of memory", limits.Memory>>20))
+			}
+			if stack > deepest {
+				return nil, &InputError{Path: spec, Text: "is nested too deeply to evaluate; look for a definition that contains itself"}
 			}
 		}
 	}
+}
+
+// deepest is the size of stacks that no sensible spec comes near. At 1 GB the runtime would kill the process.
+const deepest = 128 << 20
+
+func tooMuch(spec, what string) error {
+	return &InputError{Path: spec, Text: "takes more than " + what + " to evaluate; look for a loop over a large range, or list the nodes as plain fields"}
 }
