@@ -191,13 +191,13 @@ func storageSteps(c *schema.Cluster) []Step {
 		sources, targets = append(sources, nfs.Lockd), append(targets, nfs.InstalledLockd)
 	}
 	masked := artifact.Strings("masked", nfs.Masked(c)).From("services.nfs.versions")
-	path := artifact.String("path", n.Path).From("services.nfs.path")
+	share := artifact.String("share", n.Path).From("services.nfs.path")
 	return append(steps, Step{
 		Number: 65, ID: "nfs-server", script: "nfs-server", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
 		Title: "The NFS server", Why: "exports the directory, read-only, to the nodes and nobody else",
 		Undo: "stops the server; the data stays",
 		header: []artifact.Var{
-			path, masked, artifact.String("unit", nfs.Unit),
+			share, masked, artifact.String("unit", nfs.Unit),
 			artifact.Strings("sources", sources), artifact.Strings("targets", targets),
 		},
 	}, Step{
@@ -205,7 +205,7 @@ func storageSteps(c *schema.Cluster) []Step {
 		Title: "Each node can mount the share", Why: "applications on any node read it",
 		Undo: "unmasks the units of NFSv3",
 		header: []artifact.Var{
-			path, masked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
+			share, masked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
 			artifact.Number("nfs_port", int(n.Ports.NFS)).From("services.nfs.ports.nfs"),
 		},
 	})

@@ -26,7 +26,8 @@ refuse() {
 # step_main PHASE
 step_main() {
 	skep_changes=0
-	trap 'say "stopped in line $LINENO: $BASH_COMMAND (exit $?)"' ERR
+	exec 7>&1
+	trap 'say "stopped in line $LINENO: $BASH_COMMAND (exit $?)" >&7' ERR
 	set -E
 	case $1 in
 	check)

@@ -33,22 +33,23 @@ one() {
 # each LIMIT FUNCTION STEP HOST...: FUNCTION STEP HOST for all hosts, LIMIT at a time; prints their output in order of
 # the hosts; leaves each exit code in $work/HOST.code. After a failure no further host is begun.
 each() {
-	local limit=$1 function=$2 step=$3 host running=0 shown=0
+	local limit=$1 function=$2 step=$3 host shown=0
 	shift 3
 	local list=("$@")
 	rm -f -- "$work"/*.code "$work"/*.out
 	for host in "${list[@]}"; do
-		while ((running >= limit)); do
-			wait -n || true
-			running=$((running - 1))
-			flush
-		done
+		await "$limit"
+		flush
 		if failure_among "${list[@]:0:shown}"; then break; fi
 		job "$function" "$step" "$host" &
-		running=$((running + 1))
 	done
 	wait
 	flush
+}
+
+# await LIMIT waits until fewer jobs than that are running.
+await() {
+	while (($(jobs -pr | wc -l) >= $1)); do wait -n || true; done
 }
 
 # job FUNCTION STEP HOST
@@ -101,7 +102,7 @@ apply_host() {
 		code=0
 		case $phase in
 		before) hook before "$1" "$2" || code=$? ;;
-		confirm) if hooked "$1"; then one confirm "$1" "$2" || code=$?; fi ;;
+		confirm) ! has_function confirm "$1" || one confirm "$1" "$2" || code=$? ;;
 		*) one "$phase" "$1" "$2" || code=$? ;;
 		esac
 		if ((code)); then
@@ -114,18 +115,16 @@ apply_host() {
 	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s"
 }
 
-# hook NAME STEP HOST: what a step does on this machine for a host, if anything.
+# hook NAME STEP HOST: what a step does on this machine for a host, if it has such a function.
 hook() (
-	before() { :; }
-	after() { :; }
-	lost() { :; }
+	has_function "$1" "$2" || exit 0
 	# shellcheck source=/dev/null
 	source "${step_files[$2]}"
 	"$1" "$3" 2>&1 | tee -a "$state/output/$2.$3.log" | sed 's/^/   /' >&2
 )
 
-# hooked STEP: it wants a new connection after apply.
-hooked() { grep -q '^confirm()' "${step_files[$1]}"; }
+# has_function NAME STEP
+has_function() { grep -q "^$1()" "${step_files[$2]}"; }
 
 # host_failed STEP HOST PHASE CODE STARTED
 host_failed() {

@@ -96,16 +96,11 @@ dry_run() {
 		hosts_of "$id"
 		for host in "${hosts[@]}"; do plan[$host]+=" $id"; done
 	done
-	local running=0
 	for host in operator "${inventory[@]}"; do
 		[[ -n ${plan[$host]:-} ]] || continue
-		if ((running >= parallel)); then
-			wait -n || true
-			running=$((running - 1))
-		fi
+		await "$parallel"
 		# shellcheck disable=SC2086 # a list of step names
 		remote check "$host" "$work/$host.out" ${plan[$host]} &
-		running=$((running + 1))
 	done
 	wait
 	for id in "${steps[@]}"; do

@@ -40,7 +40,7 @@ apply() {
 	done <<<"$list"
 }
 
-tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep -q .; }
+tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep . >/dev/null; }
 
 verify() {
 	check

@@ -5,7 +5,8 @@ files() { printf '%s\n' "engine/$role.json" engine/docker.service.conf engine/sy
 # The certificates and settings that the running engine was started with.
 readonly running=/var/lib/skep/engine.running
 
-settings() { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null | sha256sum | cut -d ' ' -f 1; }
+# A worker has no TLS files.
+settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
 restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
 
@@ -34,7 +35,7 @@ kernel_settings() {
 apply() {
 	put engine/sysctl.conf "$sysctl_conf" 0644
 	sysctl --quiet --load "$sysctl_conf"
-	if dockerd --help 2>/dev/null | grep -q -- --validate; then
+	if dockerd --help 2>/dev/null | grep -- --validate >/dev/null; then
 		dockerd --validate --config-file "$kept/bundle/engine/$role.json"
 	fi
 	put "engine/$role.json" "$daemon_json" 0644
@@ -72,7 +73,7 @@ verify() {
 	fi
 }
 
-listening() { (: <"/dev/tcp/localhost/$api_port") 2>/dev/null; }
+listening() { ss -H -ltn "sport = :$api_port" | grep . >/dev/null; }
 
 undo() {
 	take_back "$sysctl_conf"

@@ -6,9 +6,9 @@ files() {
 	for ending in "${endings[@]}"; do printf 'firewall/%s%s\n' "$class" "$ending"; done
 }
 
-trial() { "$command_path" status 2>/dev/null | sed -n 's/^trial: //p'; }
+trial() { { "$command_path" status 2>/dev/null || true; } | sed -n 's/^trial: //p'; }
 
-loaded() { [[ -x $command_path ]] && "$command_path" status 2>/dev/null | grep -q '^loaded: yes'; }
+loaded() { [[ -x $command_path && $("$command_path" status 2>/dev/null || true) == *'loaded: yes'* ]]; }
 
 check() {
 	local i

@@ -29,7 +29,7 @@ before() {
 		[[ " all ${inventory_role[$1]}s ${inventory_duties[$1]} " == *" $group "* ]] || continue
 		for file in "$archives/${image//[\/:@]/_}".tar "$archives/${image//[\/:@]/_}".tar.gz; do
 			[[ -r $file ]] || continue
-			if ask_node "$1" "docker image inspect $image >/dev/null 2>&1 && echo yes || true" | grep -q yes; then continue; fi
+			if ask_node "$1" "docker image inspect $image >/dev/null 2>&1 && echo yes || true" | grep yes >/dev/null; then continue; fi
 			say "loading $file"
 			stream_to "$1" docker load <"$file" || return
 		done

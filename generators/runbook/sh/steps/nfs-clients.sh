@@ -1,6 +1,7 @@
 # Each node can reach the share. Applications mount it through volumes, so nothing is mounted for good.
 
-reachable() { (: <"/dev/tcp/$server_address/$nfs_port") 2>/dev/null; }
+# shellcheck disable=SC2016 # the inner shell expands its own arguments
+reachable() { timeout 5 bash -c ': <"/dev/tcp/$1/$2"' connect "$server_address" "$nfs_port" 2>/dev/null; }
 
 is_masked() {
 	local name
@@ -11,7 +12,7 @@ is_masked() {
 
 check() {
 	is_masked || would "mask ${masked[*]}"
-	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$path" ]] || would "mount $server_address:$path once, read-only, as a trial"
+	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$share" ]] || would "mount $server_address:$share once, read-only, as a trial"
 }
 
 apply() {
@@ -23,15 +24,15 @@ apply() {
 	else
 		say 'note: the kernel of this node has no NFS client, so Docker cannot mount the share here'
 	fi
-	printf '%s\n' "$server_address:$path" >"$kept/nfs.tried"
+	printf '%s\n' "$server_address:$share" >"$kept/nfs.tried"
 }
 
 trial() {
 	local at
 	at=$(mktemp -d)
-	if ! timeout 60 mount -t nfs4 -o ro,soft,timeo=50,retrans=2,nosuid,nodev,noexec "$server_address:$path" "$at"; then
+	if ! timeout 60 mount -t nfs4 -o ro,soft,timeo=50,retrans=2,nosuid,nodev,noexec "$server_address:$share" "$at"; then
 		rmdir -- "$at"
-		refuse "$server_address:$path cannot be mounted" "is $address in the exports, and port $nfs_port of the server open to it?"
+		refuse "$server_address:$share cannot be mounted" "is $address in the exports, and port $nfs_port of the server open to it?"
 	fi
 	umount -- "$at"
 	rmdir -- "$at"

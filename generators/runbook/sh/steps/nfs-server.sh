@@ -10,7 +10,7 @@ check() {
 	[[ -f $kept/nfs.running && $(<"$kept/nfs.running") == "$(settings)" ]] || would "restart $unit with its settings"
 }
 
-settings() { cat -- "${targets[@]}" 2>/dev/null | sha256sum | cut -d ' ' -f 1; }
+settings() { { cat -- "${targets[@]}" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
 is_masked() {
 	local name
@@ -34,7 +34,7 @@ apply() {
 verify() {
 	check
 	((skep_changes == 0)) || refuse 'the NFS server is not as wanted'
-	exportfs -s | grep -qF -- "$path" || refuse "$path is not exported"
+	exportfs -s | grep -F -- "$share" >/dev/null || refuse "$share is not exported"
 }
 
 # The files in the share stay.

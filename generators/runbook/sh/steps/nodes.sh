@@ -44,9 +44,9 @@ wanted_labels() {
 
 # differences fills commands with one "verb name arguments" for each difference; promotions come before demotions.
 differences() {
-	local name addr want duties labels label arguments demote=() later=()
+	local name addr want tasks labels label arguments demote=() later=()
 	commands=()
-	while IFS=$'\t' read -r name addr want duties labels; do
+	while IFS=$'\t' read -r name addr want tasks labels; do
 		if [[ -z ${id_of[$name]} ]]; then
 			absent+=("$name ($addr)")
 			continue
@@ -56,7 +56,7 @@ differences() {
 		while IFS= read -r label; do
 			later+=("$label")
 			[[ ${labels_of[$name]} == *",$label,"* ]] || arguments+=" --label-add $label"
-		done < <(wanted_labels "$name" "$duties" "$labels")
+		done < <(wanted_labels "$name" "$tasks" "$labels")
 		arguments+=$(stale "${labels_of[$name]}" "${later[@]}")
 		if [[ ${role_of[$name]} != "$want" && $want == manager ]]; then commands+=("promote $name"); fi
 		if [[ ${role_of[$name]} != "$want" && $want == worker ]]; then demote+=("demote $name"); fi

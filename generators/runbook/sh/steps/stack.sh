@@ -30,6 +30,7 @@ check() {
 unsettled() {
 	local name replicas running want state_of
 	trouble=''
+	[[ -n $(ids) ]] || trouble='it has no services; '
 	while read -r name replicas _; do
 		running=${replicas%%/*} want=${replicas##*/}
 		if [[ $running != "$want" ]]; then trouble+="$name has $replicas; "; fi
@@ -46,7 +47,7 @@ unsettled() {
 
 apply() {
 	local options=(--prune --with-registry-auth --resolve-image never)
-	if docker stack deploy --help | grep -q -- --detach; then options+=(--detach=true); fi
+	if docker stack deploy --help | grep -- --detach >/dev/null; then options+=(--detach=true); fi
 	if [[ -z $(ids) || ! -f $record || $(<"$record") != "$(wanted) $(deployed)" ]]; then
 		mkdir -p "$(dirname "$record")"
 		rm -f -- "$record"
@@ -106,4 +107,4 @@ undo() {
 	wait_for 120 'the tasks to go' tasks_gone
 }
 
-tasks_gone() { [[ -z $(ids) ]] && ! docker stack ps --quiet "$stack" 2>/dev/null | grep -q .; }
+tasks_gone() { [[ -z $(ids) ]] && ! docker stack ps --quiet "$stack" 2>/dev/null | grep . >/dev/null; }

@@ -5,7 +5,9 @@ readonly patience=180 # seconds
 check() {
 	has docker && engine_up || unknown 'no Docker engine yet'
 	[[ $(swarm_state) == active ]] || unknown 'no swarm yet'
-	[[ -z $(complaints) ]] || would 'wait until the cluster is well:' "$(complaints)"
+	local text
+	text=$(complaints)
+	[[ -z $text ]] || would "wait until the cluster is well: $text"
 }
 
 # complaints prints what is wrong, a line each.

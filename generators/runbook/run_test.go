@@ -1,0 +1,322 @@
+package runbook_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"skep.dev/schema"
+)
+
+// A whole run: it refuses without consent, goes through, keeps its secrets, and changes nothing the second time.
+func TestRun(t *testing.T) {
+	s := newSandbox(t, target(t))
+	r := s.want(3, "run")
+	if !strings.Contains(r.stderr, "add --yes") {
+		t.Errorf("stderr: %s", r.stderr)
+	}
+	if strings.Contains(s.calls(), "restart docker") {
+		t.Error("a dangerous step ran without consent")
+	}
+
+	s.want(0, "run", "--yes")
+	checkOrder(t, s.changes(0), []string{
+		"restart docker.service", "nft -f", "swarm init", "/swarm/join", "node update", "network create", "secret create",
+		"restart nfs-server", "docker pull", "stack deploy --prune --with-registry-auth --resolve-image never --compose-file /var/lib/skep/bundle/stacks/traefik",
+		"/stacks/monitoring/compose.yaml", "/stacks/s3/compose.yaml",
+	})
+	checkJSON(t, s.state("state.jsonl"), []string{"time", "run", "bundle", "step", "host", "status", "seconds"})
+	checkJSON(t, s.state("log.jsonl"), []string{"time", "run", "step", "host", "phase", "exit", "text"})
+	checkSecrets(t, s)
+
+	before := len(s.calls())
+	r = s.want(0, "run")
+	if changes := s.changes(before); len(changes) > 0 {
+		t.Errorf("the second run changed:\n%s", strings.Join(changes, "\n"))
+	}
+	if strings.Contains(r.stdout, " DONE ") {
+		t.Errorf("the second run did something:\n%s", r.stdout)
+	}
+	r = s.want(0, "status")
+	if strings.Contains(r.stdout, "PENDING") || !strings.Contains(r.stdout, "ALREADY_DONE") {
+		t.Errorf("status:\n%s", r.stdout)
+	}
+	s.want(0, "verify")
+	checkChangedBundle(t, s)
+
+	r = s.want(3, "undo")
+	if !strings.Contains(r.stderr, "undo") {
+		t.Errorf("stderr: %s", r.stderr)
+	}
+	s.want(0, "undo", "--yes")
+	if left, _ := filepath.Glob(filepath.Join(s.fake, "swarm/nodes/*")); len(left) > 0 {
+		t.Errorf("nodes left in the swarm: %v", left)
+	}
+}
+
+// checkOrder wants each text in a later line than the one before.
+func checkOrder(t *testing.T, lines, want []string) {
+	t.Helper()
+	at := 0
+	for _, text := range want {
+		i := slices.IndexFunc(lines[at:], func(l string) bool { return strings.Contains(l, text) })
+		if i < 0 {
+			t.Fatalf("%q does not come after line %d of:\n%s", text, at, strings.Join(lines, "\n"))
+		}
+		at += i + 1
+	}
+}
+
+// checkJSON wants lines that are objects of exactly these fields, in this order.
+func checkJSON(t *testing.T, text string, fields []string) {
+	t.Helper()
+	lines := bufio.NewScanner(strings.NewReader(text))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		d := json.NewDecoder(strings.NewReader(lines.Text()))
+		var keys []string
+		if _, err := d.Token(); err != nil {
+			t.Fatalf("%v in %s", err, lines.Text())
+		}
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				t.Fatalf("%v in %s", err, lines.Text())
+			}
+			keys = append(keys, fmt.Sprint(key))
+			if _, err := d.Token(); err != nil {
+				t.Fatalf("%v in %s", err, lines.Text())
+			}
+		}
+		if !slices.Equal(keys, fields) {
+			t.Fatalf("fields %v, want %v", keys, fields)
+		}
+	}
+}
+
+// checkSecrets wants every value in the swarm and on the first manager, and nowhere else.
+func checkSecrets(t *testing.T, s *sandbox) {
+	t.Helper()
+	store := filepath.Join(s.fake, "hosts/10.0.0.11/etc/skep/secrets")
+	entries, err := os.ReadDir(store)
+	must(t, err)
+	values := map[string]string{}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(store, e.Name()))
+		must(t, err)
+		info, err := e.Info()
+		must(t, err)
+		if info.Mode().Perm() != 0o600 || len(b) < 20 {
+			t.Errorf("%s: mode %v, %d bytes", e.Name(), info.Mode(), len(b))
+		}
+		values[e.Name()] = strings.TrimSpace(string(b))
+	}
+	token, err := os.ReadFile(filepath.Join(s.fake, "swarm/token"))
+	must(t, err)
+	values["join token"] = "SWMTKN"
+	values["current token"] = strings.TrimSpace(string(token))
+	if len(values) < 9 {
+		t.Errorf("want six secrets, the clear password and the tokens, got %d", len(values))
+	}
+	places := s.calls()
+	for _, dir := range []string{"state.jsonl", "log.jsonl", "output"} {
+		must(t, filepath.WalkDir(filepath.Join(s.bundle+".state", dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			places += string(b)
+			return err
+		}))
+	}
+	for name, value := range values {
+		// A key is many lines; one of its middle lines is as telling.
+		lines := strings.Split(value, "\n")
+		if strings.Contains(places, lines[len(lines)/2]) {
+			t.Errorf("the value of %s is in an argument list, a log or the state", name)
+		}
+	}
+}
+
+// checkChangedBundle: another MANIFEST is another run, and only what changed is done.
+func checkChangedBundle(t *testing.T, s *sandbox) {
+	t.Helper()
+	c := target(t)
+	c.Services.Traefik.Dashboard.Revision = 2
+	i := slices.IndexFunc(c.Secrets, func(r schema.Secret) bool { return r.Name == "traefik-dashboard" })
+	c.Secrets[i].Revision = 2
+	s.build(c)
+	if r := s.want(0, "status"); !strings.Contains(r.stdout, "PENDING") || strings.Contains(r.stdout, "DONE") {
+		t.Errorf("status of a changed bundle:\n%s", r.stdout)
+	}
+	before := len(s.calls())
+	s.want(0, "run", "--yes")
+	changes := s.changes(before)
+	if len(changes) != 2 || !strings.Contains(changes[0], "secret create") || !strings.Contains(changes[1], "secret rm traefik-dashboard-r1") {
+		t.Errorf("a raised revision did:\n%s", strings.Join(changes, "\n"))
+	}
+	must(t, os.WriteFile(filepath.Join(s.bundle, "runbook/hosts"), []byte("\n"), 0o644))
+	s.want(4, "run")
+	s.build(c)
+	must(t, os.WriteFile(filepath.Join(s.bundle, "nfs/skep.exports"), []byte("/ *\n"), 0o644))
+	if r := s.want(3, "run"); !strings.Contains(r.stderr, "MANIFEST") {
+		t.Errorf("an edited bundle: %s", r.stderr)
+	}
+	s.build(c)
+}
+
+// A run that is killed again and again ends in the same state as one that is not.
+func TestInterrupted(t *testing.T) {
+	s := newSandbox(t, target(t))
+	kills := 0
+	for at := 4; ; at += 9 {
+		s.write("count", "")
+		s.write("kill-at", strconv.Itoa(at))
+		r := s.run("run", "--yes")
+		if r.code == 0 {
+			break
+		}
+		if r.code != -1 {
+			t.Fatalf("exit %d after %d kills\n%s\n%s", r.code, kills, r.stdout, r.stderr)
+		}
+		kills++
+	}
+	if kills < 3 {
+		t.Errorf("only %d kills", kills)
+	}
+	os.Remove(filepath.Join(s.fake, "kill-at"))
+	if r := s.want(0, "run"); strings.Contains(r.stdout, " DONE ") {
+		t.Errorf("the run after the last one did something:\n%s", r.stdout)
+	}
+	checkJSON(t, s.state("state.jsonl"), []string{"time", "run", "bundle", "step", "host", "status", "seconds"})
+	nodes, _ := filepath.Glob(filepath.Join(s.fake, "swarm/nodes/*"))
+	secrets, _ := filepath.Glob(filepath.Join(s.fake, "swarm/secrets/*"))
+	if len(nodes) != 3 || len(secrets) != 6 {
+		t.Errorf("%d nodes and %d secrets, want 3 and 6", len(nodes), len(secrets))
+	}
+}
+
+// A failure names step, host, log and the command to go on with; after the mend that command goes on.
+func TestFailure(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.write("down/10.0.0.12", "")
+	r := s.want(1, "run", "--to", "preflight")
+	for _, text := range []string{"w1", "FAILED", "no connection", "Connection timed out"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	for _, text := range []string{"stopped at step preflight (10) on w1", "preflight.w1.log", "run --from preflight --to preflight"} {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("stderr lacks %q:\n%s", text, r.stderr)
+		}
+	}
+	if r = s.want(1, "status"); !strings.Contains(r.stdout, "w1             FAILED") {
+		t.Errorf("status:\n%s", r.stdout)
+	}
+	s.remove("down/10.0.0.12")
+	s.want(0, "run", "--from", "preflight", "--to", "preflight")
+	s.want(0, "status", "--to", "preflight")
+
+	// The firewall goes to one host first, so a trial that nobody confirms costs one host.
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.11/taken"), []byte("sport = :443"), 0o644))
+	if r = s.want(1, "run", "--only", "preflight"); !strings.Contains(r.stdout, "port 443/tcp is taken by apache2") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}
+
+func TestSelection(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "10", "--host", "w2")
+	if calls := s.calls(); strings.Contains(calls, "10.0.0.11") || !strings.Contains(calls, "10.0.0.13") {
+		t.Errorf("--host w2 called:\n%s", calls)
+	}
+	r := s.want(0, "list", "--from", "swarm", "--to", "55-networks", "--skip", "nodes")
+	if got := strings.Fields(r.stdout); !slices.Contains(got, "workers") || slices.Contains(got, "nodes") || slices.Contains(got, "secrets") {
+		t.Errorf("list:\n%s", r.stdout)
+	}
+	for _, args := range [][]string{
+		{}, {"jump"}, {"run", "--only", "nothing"}, {"run", "--host", "nobody"}, {"run", "--parallel", "0"}, {"run", "--from"},
+		{"run", "--loud"}, {"status", "--dry-run"}, {"run", "--transport", "local"}, {"run", "--transport", "smoke"},
+	} {
+		s.want(2, args...)
+	}
+}
+
+// Two runs at once: the second refuses.
+func TestLock(t *testing.T) {
+	s := newSandbox(t, target(t))
+	must(t, os.MkdirAll(s.bundle+".state", 0o700))
+	f, err := os.OpenFile(filepath.Join(s.bundle+".state", "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	must(t, err)
+	defer f.Close()
+	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	if r := s.want(3, "run", "--only", "preflight"); !strings.Contains(r.stderr, "another run") {
+		t.Errorf("stderr: %s", r.stderr)
+	}
+}
+
+// list, plan and the dry run need no cluster, no ssh and no docker, and write nothing.
+func TestWithoutCluster(t *testing.T) {
+	s := newSandbox(t, target(t))
+	bin := t.TempDir()
+	for _, tool := range []string{
+		"awk", "base64", "bash", "cat", "cut", "dirname", "flock", "grep", "gzip", "mktemp", "openssl", "rm", "sed", "sha256sum", "tail", "tar", "wc",
+	} {
+		must(t, os.Symlink("/usr/bin/"+tool, filepath.Join(bin, tool)))
+	}
+	s.path = bin
+	for _, args := range [][]string{{"list"}, {"plan"}, {"run", "--dry-run"}} {
+		r := s.want(0, args...)
+		if r.stderr != "" {
+			t.Errorf("%v: stderr: %s", args, r.stderr)
+		}
+		for _, step := range []string{"preflight", "firewall", "traefik", "verify"} {
+			if !strings.Contains(r.stdout, step) {
+				t.Errorf("%v lacks %s:\n%s", args, step, r.stdout)
+			}
+		}
+		r = s.want(0, append(args, "--json")...)
+		for line := range strings.Lines(r.stdout) {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("%v: no JSON: %s", args, line)
+			}
+		}
+		if args[0] == "run" && !strings.Contains(r.stdout, `"step":"engine","host":"m1","status":"UNKNOWN"`) {
+			t.Errorf("dry run:\n%s", r.stdout)
+		}
+	}
+	if _, err := os.Stat(s.bundle + ".state"); !os.IsNotExist(err) {
+		t.Error("a dry run made a state directory")
+	}
+}
+
+// A dry run of 30 nodes asks each once, changes nothing, and is quick.
+func TestThirtyNodes(t *testing.T) {
+	c := target(t)
+	for i := len(c.Nodes); i < 30; i++ {
+		n := c.Nodes[1]
+		n.Name, n.Address = fmt.Sprintf("x%02d", i), netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
+		c.Nodes = append(c.Nodes, n)
+	}
+	s := newSandbox(t, c)
+	start := time.Now()
+	s.want(0, "run", "--dry-run")
+	t.Logf("30 nodes: %v", time.Since(start).Round(time.Millisecond))
+	if got := strings.Count(s.calls(), "ssh -T"); got != 30 {
+		t.Errorf("%d connections, want 30", got)
+	}
+	if changes := s.changes(0); len(changes) > 0 {
+		t.Errorf("a dry run changed:\n%s", strings.Join(changes, "\n"))
+	}
+}

@@ -1,0 +1,176 @@
+package runbook_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/generators/engine"
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/nfs"
+	"skep.dev/generators/runbook"
+	"skep.dev/generators/tls"
+	"skep.dev/schema"
+)
+
+// sandbox is a bundle and a recorded cluster: ssh runs each program in a mount namespace of its own, where docker,
+// systemctl and the like are small recorders. What it shows is order, resumption, refusal and secrecy; whether the
+// commands work on real nodes is shown by examples/lab.
+type sandbox struct {
+	t      *testing.T
+	bundle string
+	fake   string
+	path   string
+}
+
+// nodePrograms are the programs of a node that testdata/node.sh stands in for.
+var nodePrograms = []string{
+	"docker", "dockerd", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
+	"sudo", "sleep", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw",
+}
+
+func newSandbox(t *testing.T, c *schema.Cluster) *sandbox {
+	t.Helper()
+	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("want root and unshare(1) from util-linux")
+		}
+		t.Skip("want root and unshare(1) from util-linux")
+	}
+	dir := t.TempDir()
+	s := &sandbox{t: t, bundle: filepath.Join(dir, "bundle"), fake: filepath.Join(dir, "fake")}
+	s.path = filepath.Join(s.fake, "bin") + ":/usr/local/bin:/usr/bin:/bin"
+	s.build(c)
+	for _, d := range []string{"bin", "node", "down"} {
+		must(t, os.MkdirAll(filepath.Join(s.fake, d), 0o755))
+	}
+	data, err := filepath.Abs("testdata")
+	must(t, err)
+	must(t, os.Symlink(filepath.Join(data, "ssh.sh"), filepath.Join(s.fake, "bin/ssh")))
+	for _, name := range nodePrograms {
+		must(t, os.Symlink(filepath.Join(data, "node.sh"), filepath.Join(s.fake, "node", name)))
+	}
+	return s
+}
+
+// build writes the cluster's bundle, with empty stack files: the recorder of docker does not read them.
+func (s *sandbox) build(c *schema.Cluster) {
+	s.t.Helper()
+	must(s.t, os.RemoveAll(s.bundle))
+	var files []artifact.File
+	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){
+		engine.Files, firewall.Files, nfs.Files, tls.Files, runbook.Files,
+	} {
+		fs, err := generate(c)
+		must(s.t, err)
+		files = append(files, fs...)
+	}
+	for _, name := range []string{"traefik", "monitoring", "s3"} {
+		files = append(files, artifact.File{Path: "stacks/" + name + "/compose.yaml", Mode: 0o644, Data: []byte("services: {}\n")})
+	}
+	for _, f := range append(files, artifact.Manifest(files)) {
+		path := filepath.Join(s.bundle, f.Path)
+		must(s.t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(s.t, os.WriteFile(path, f.Data, f.Mode))
+	}
+}
+
+// result is what a run of runbook.sh left.
+type result struct {
+	stdout, stderr string
+	code           int // -1 when a signal ended it
+}
+
+// run runs runbook.sh in a process group of its own, without a terminal.
+func (s *sandbox) run(args ...string) result {
+	s.t.Helper()
+	cmd := exec.Command("bash", append([]string{filepath.Join(s.bundle, "runbook.sh")}, args...)...)
+	cmd.Env = []string{"PATH=" + s.path, "FAKE=" + s.fake, "HOME=/nonexistent", "TMPDIR=" + s.t.TempDir()}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must run and end with that exit code.
+func (s *sandbox) want(code int, args ...string) result {
+	s.t.Helper()
+	r := s.run(args...)
+	if r.code != code {
+		s.t.Fatalf("runbook.sh %s: exit %d, want %d\n%s\n%s", strings.Join(args, " "), r.code, code, r.stdout, r.stderr)
+	}
+	return r
+}
+
+func (s *sandbox) write(name, text string) {
+	s.t.Helper()
+	must(s.t, os.WriteFile(filepath.Join(s.fake, name), []byte(text), 0o644))
+}
+
+func (s *sandbox) remove(name string) {
+	s.t.Helper()
+	must(s.t, os.Remove(filepath.Join(s.fake, name)))
+}
+
+// calls returns the recorded argument lists.
+func (s *sandbox) calls() string {
+	b, err := os.ReadFile(filepath.Join(s.fake, "calls"))
+	if err != nil && !os.IsNotExist(err) {
+		s.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// changes returns the recorded calls that change something.
+func (s *sandbox) changes(since int) []string {
+	var out []string
+	for line := range strings.Lines(s.calls()[since:]) {
+		for _, word := range []string{" create", "deploy --prune", "swarm init", "/swarm/join", "restart", " update", " enable", " mask", "pull", "-f ", " rm"} {
+			if strings.Contains(line, word) && !strings.Contains(line, "-c -f") && !strings.HasPrefix(line, "ssh ") {
+				out = append(out, strings.TrimSpace(line))
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (s *sandbox) state(name string) string {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.bundle+".state", name))
+	must(s.t, err)
+	return string(b)
+}
+
+// target is the example, with its share where the recorded nodes have their own disk.
+func target(t *testing.T) *schema.Cluster {
+	t.Helper()
+	c := load(t, "target")
+	c.Services.NFS.Path, c.Services.S3.Path = "/var/lib/share", "/var/lib/share"
+	return c
+}
+
+func load(t *testing.T, example string) *schema.Cluster {
+	t.Helper()
+	c, err := schema.Load("../../examples/" + example)
+	must(t, err)
+	return c
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# What stands in for a node's programs; called by their names. State of the swarm is in $FAKE/swarm, of the node in $NODE.
+set -euo pipefail
+name=${0##*/}
+swarm=$FAKE/swarm
+mkdir -p "$swarm"/{nodes,networks,secrets,services} "$NODE"/{units,images}
+printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
+
+# format prints the argument after --format.
+format() {
+	while (($#)); do
+		if [[ $1 == --format ]]; then
+			printf '%s' "$2"
+			return
+		fi
+		shift
+	done
+}
+
+info() {
+	local state=inactive control=false
+	if [[ -e $NODE/member ]]; then
+		state=active
+		[[ $(<"$swarm/nodes/$(<"$NODE/member")") != *'role=manager'* ]] || control=true
+	fi
+	case $(format "$@") in
+	'{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') echo "$state $control" ;;
+	'{{.Swarm.LocalNodeState}}') echo "$state" ;;
+	'{{.Swarm.ControlAvailable}}') echo "$control" ;;
+	*DefaultAddrPool*) cat "$swarm/pool" ;;
+	*DataPathPort*) cat "$swarm/port" ;;
+	*AutoLock*) cat "$swarm/autolock" ;;
+	esac
+}
+
+join() { # ADDRESS ROLE
+	local id=id$1
+	printf '%s' "$id" >"$NODE/member"
+	printf 'address=%s\nrole=%s\nlabels=\n' "$1" "$2" >"$swarm/nodes/$id"
+}
+
+swarm_init() {
+	while (($#)); do
+		case $1 in
+		--advertise-addr) join "$2" manager ;;
+		--default-addr-pool) pool=$2 ;;
+		--default-addr-pool-mask-length) size=$2 ;;
+		--data-path-port) echo "$2" >"$swarm/port" ;;
+		--autolock=*) echo "${1#*=}" >"$swarm/autolock" ;;
+		esac
+		shift
+	done
+	echo "$pool $size" >"$swarm/pool"
+	echo "$RANDOM$RANDOM" >"$swarm/token"
+	echo "To add a worker: docker swarm join --token SWMTKN-1-$(<"$swarm/token")-worker"
+}
+
+node() {
+	local id file labels
+	case $1 in
+	ls) for file in "$swarm"/nodes/*; do if [[ $* == *Status* ]]; then echo Ready; else echo "${file##*/}"; fi; done ;;
+	inspect)
+		for id in "${@:4}"; do
+			# shellcheck source=/dev/null
+			source "$swarm/nodes/$id"
+			# shellcheck disable=SC2154 # from the file
+			echo "$id|ready|$role|$address|$([[ $role == worker ]] || echo "$address:2377")|$labels"
+		done
+		;;
+	update)
+		id=${*: -1}
+		# shellcheck source=/dev/null
+		source "$swarm/nodes/$id"
+		shift
+		while (($# > 1)); do
+			if [[ $1 == --label-add ]]; then labels+="$2,"; else labels=$(sed "s#\(^\|,\)$2=[^,]*,#\1#" <<<"$labels"); fi
+			shift 2
+		done
+		printf 'address=%s\nrole=%s\nlabels=%q\n' "$address" "$role" "$labels" >"$swarm/nodes/$id"
+		;;
+	promote) sed -i s/role=.*/role=manager/ "$swarm/nodes/$2" ;;
+	demote) sed -i s/role=.*/role=worker/ "$swarm/nodes/$2" ;;
+	esac
+}
+
+network() {
+	local file=$swarm/networks/${*: -1} attachable=false internal=false options='' word
+	case $1 in
+	create)
+		for word; do
+			case $word in
+			--attachable) attachable=true ;;
+			--internal) internal=true ;;
+			encrypted) options+='encrypted=;' ;;
+			com.docker.network.driver.mtu=*) options+="$word;" ;;
+			esac
+		done
+		printf 'overlay swarm %s %s\n%s\n%s\n' "$attachable" "$internal" "$options" "$(sed -n 's/.*--subnet \([^ ]*\).*/\1/p' <<<"$*")" >"$file"
+		;;
+	inspect)
+		[[ -e $file ]] || return 1
+		case $(format "$@") in
+		*.Options*) sed -n 2p "$file" ;;
+		*IPAM*) sed -n 3p "$file" ;;
+		*) sed -n 1p "$file" ;;
+		esac
+		;;
+	ls) ls "$swarm/networks" ;;
+	rm) rm "$file" ;;
+	esac
+}
+
+service() {
+	case $1 in
+	ls)
+		local all="$*" stack
+		stack=${all#*namespace=}
+		stack=${stack%% *}
+		[[ -e $swarm/services/$stack ]] || return 0
+		if [[ $* != *Replicas* ]]; then
+			echo "$stack"
+		elif [[ -e $FAKE/broken ]]; then
+			echo "${stack}_one 0/1"
+		else
+			echo "${stack}_one 1/1"
+		fi
+		;;
+	inspect)
+		case $(format "$@") in
+		*'.Spec}}') sha256sum <"$swarm/services/${*: -1}" ;;
+		*UpdateStatus*) echo "${*: -1}|$(cat "$FAKE/broken" 2>/dev/null || echo completed)" ;;
+		esac
+		;;
+	esac
+}
+
+docker() {
+	case "$1 ${2:-}" in
+	'version '*) [[ -e $NODE/units/docker.service ]] && echo 28.2.2 ;;
+	'info '*) info "$@" ;;
+	'swarm init') swarm_init "$@" ;;
+	'swarm join-token')
+		[[ $* != *--rotate* ]] || echo "$RANDOM$RANDOM" >"$swarm/token"
+		echo "SWMTKN-1-$(<"$swarm/token")-${*: -1}"
+		;;
+	'swarm leave') rm -f "$swarm/nodes/$(<"$NODE/member")" "$NODE/member" ;;
+	'node '*) node "${@:2}" ;;
+	'network '*) network "${@:2}" ;;
+	'secret inspect') [[ -e $swarm/secrets/$3 ]] ;;
+	'secret create') cat >"$swarm/secrets/${*: -2:1}" ;;
+	'secret ls') ls "$swarm/secrets" ;;
+	'secret rm') rm "$swarm/secrets/$3" ;;
+	'image inspect') [[ -e $NODE/images/${3//\//_} ]] ;;
+	'pull '*) touch "$NODE/images/${3//\//_}" ;;
+	'load ') cat >/dev/null ;;
+	'service '*) service "${@:2}" ;;
+	'stack deploy') [[ $* == *--help* ]] || cat "$(sed 's/.*--compose-file \([^ ]*\).*/\1/' <<<"$*")" >"$swarm/services/${*: -1}" ;;
+	'stack rm') rm "$swarm/services/$3" ;;
+	'stack ps') if [[ -e $FAKE/broken && $* == *Error* ]]; then echo 'traefik_one.1 on m1: Shutdown, Rejected "no such image"'; fi ;;
+	'config ls') ;;
+	esac
+}
+
+systemctl() {
+	local verb=$1 word unit=$NODE/units
+	shift
+	for word; do
+		[[ $word != -* ]] || continue
+		case $verb in
+		restart | start) touch "$unit/$word" ;;
+		enable) touch "$unit/$word.enabled" ;;
+		mask) touch "$unit/$word.masked" ;;
+		unmask) rm -f "$unit/$word.masked" ;;
+		is-active) [[ -e $unit/$word ]] || return 3 ;;
+		is-enabled)
+			if [[ -e $unit/$word.masked ]]; then
+				echo masked
+				return 1
+			fi
+			[[ -e $unit/$word.enabled ]] || return 1
+			;;
+		esac
+	done
+}
+
+curl() {
+	local body token role
+	case $* in
+	*/swarm/join)
+		body=$(cat)
+		token=$(sed 's/.*"JoinToken":"\([^"]*\)".*/\1/' <<<"$body")
+		role=${token##*-}
+		if [[ $token != "SWMTKN-1-$(<"$swarm/token")-$role" ]]; then
+			printf '{"message":"invalid join token"}\n400'
+			return
+		fi
+		join "$(sed 's/.*"AdvertiseAddr":"\([^"]*\)".*/\1/' <<<"$body")" "$role"
+		printf '\n200'
+		;;
+	*/_ping) return 56 ;;
+	*/prometheus/) printf 401 ;;
+	*' http://'*) printf 308 ;;
+	*) printf 200 ;;
+	esac
+}
+
+nft() {
+	case $* in
+	'-c -f '*) ;;
+	'-f '*) if grep -q '{' "$2"; then cp "$2" "$NODE/nft"; else rm -f "$NODE/nft"; fi ;;
+	*'list table'*) cat "$NODE/nft" ;;
+	'delete table'*) rm "$NODE/nft" ;;
+	esac
+}
+
+case $name in
+docker | systemctl | curl | nft) "$name" "$@" ;;
+ip) [[ $* != *' to '* ]] || echo "2: eth0 inet ${*: -1}/24" ;;
+ss)
+	[[ $* != *:2376 || ! -e $NODE/units/docker.service ]] || echo 'LISTEN 0 4096 *:2376'
+	[[ ! -e $NODE/taken || $* != *"$(<"$NODE/taken")" ]] || echo 'tcp LISTEN 0 1 *:80 users:(("apache2",pid=1,fd=4))'
+	;;
+sysctl) if [[ $1 == -n ]]; then sed -n "s/^$2 = //p" /etc/sysctl.d/90-skep.conf; fi ;;
+exportfs) [[ $1 != -s ]] || cat /etc/exports.d/skep.exports ;;
+dockerd) if [[ $* == --version ]]; then echo 'Docker version 28.2.2, build 0'; else echo '  --validate'; fi ;;
+iptables) echo 'iptables v1.8.9 (nf_tables)' ;;
+timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
+sudo)
+	shift
+	exec "$@"
+	;;
+esac

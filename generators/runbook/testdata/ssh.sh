@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# A recorded ssh: runs the command in a mount namespace with the node's own /etc, /var, /run and /usr/local/sbin.
+# $FAKE holds everything: calls (argument lists), hosts/ADDRESS/, down/ADDRESS, kill-at.
+set -euo pipefail
+printf 'ssh %s\n' "$*" >>"$FAKE/calls"
+echo >>"$FAKE/count"
+count=$(wc -l <"$FAKE/count")
+if [[ -e $FAKE/kill-at && $count -eq $(<"$FAKE/kill-at") ]]; then
+	mv "$FAKE/kill-at" "$FAKE/killed"
+	kill -9 0
+fi
+while [[ $1 != -- ]]; do shift; done
+address=$2
+shift 2
+if [[ -e $FAKE/down/$address ]]; then
+	echo "ssh: connect to host $address port 22: Connection timed out" >&2
+	exit 255
+fi
+node=$FAKE/hosts/$address
+if [[ ! -d $node ]]; then
+	mkdir -p "$node"/{etc/ssl,var/lib,run/systemd/system,sbin}
+	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$node/etc/"
+	cp -a /etc/ssl/openssl.cnf "$node/etc/ssl/"
+fi
+export NODE=$node SSH_CONNECTION="operator $count"
+exec unshare -m bash -c '
+	mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var && mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin
+	PATH=$FAKE/node:/usr/bin:/bin exec "$@"' node "$@"
