@@ -43,8 +43,17 @@ join() {
 	ip -n skep-router link set "to-$name" up
 	ip -n "skep-$name" link set lo up
 	ip -n "skep-$name" address add "$address/24" dev eth0
-	ip -n "skep-$name" link set eth0 up
-	ip -n "skep-$name" route add default via "$gateway"
+	plug "$name" "$address"
+}
+
+plug() {
+	ip -n "skep-$1" link set eth0 up
+	ip -n "skep-$1" route replace default via "${2%.*}.1"
+}
+
+# unplug NAME: without it the kernel would answer for a machine that is off.
+unplug() {
+	if [[ -e /run/netns/skep-$1 ]]; then ip -n "skep-$1" link set eth0 down; fi
 }
 
 no_network() {

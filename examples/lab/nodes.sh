@@ -106,6 +106,7 @@ boot() {
 	if is_up "$name"; then return; fi
 	[[ -e /run/netns/skep-$name ]] || die 4 "$name: its network is down: lab up"
 	disk "$name"
+	plug "$name" "${nodes[$name]}"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
 		bash "$here/node/machine.sh" "$name" "$node" "$work/base-$suite" </dev/null >"$node/console.log" 2>&1 &
 	pid=$!
@@ -136,6 +137,7 @@ halt() {
 		sleep 0.2
 	done
 	rm -f -- "$work/nodes/$name/pid"
+	unplug "$name"
 	groups_gone "$name"
 }
 
