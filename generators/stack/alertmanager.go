@@ -47,7 +47,8 @@ func alertmanagerConfig(a *schema.Alerts) ([]byte, error) {
 	config := alertConfig{
 		Route: alertRoute{Receiver: operators.Name, GroupBy: []string{"alertname", "cluster"}, Repeat: "12h"},
 		Inhibit: []alertInhibit{
-			{Source: []string{`alertname="NodeDown"`}, Target: []string{`alertname=~"ExporterDown|NodeMissing"`}, Equal: []string{"cluster"}},
+			{Source: []string{`alertname="NodeDown"`}, Target: []string{`alertname="ExporterDown"`}, Equal: []string{"cluster", "node"}},
+			{Source: []string{`alertname="NodeDown"`}, Target: []string{`alertname=~"NodeMissing|ExporterMissing|SwarmNodeDown"`}, Equal: []string{"cluster"}},
 		},
 	}
 	notes := Notes{"inhibit_rules": "A node that is down is one message, not one for each task on it."}

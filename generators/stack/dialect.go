@@ -30,6 +30,7 @@ func Write(p *types.Project, notes Notes) ([]byte, error) {
 	root := doc.Content[0]
 	w := &dialect{}
 	remove(root, "name")
+	// The loader of engine 20.10 takes a file without a version for one of version 1.
 	root.Content = append([]*yaml.Node{text("version"), {Kind: yaml.ScalarNode, Value: fileVersion, Style: yaml.DoubleQuotedStyle}}, root.Content...)
 	w.services(child(root, "services"))
 	root.Content = prune(root).Content
@@ -71,18 +72,21 @@ func (w *dialect) services(services *yaml.Node) {
 		}
 		for _, list := range []string{"configs", "secrets"} {
 			for _, file := range items(child(s, list)) {
-				octal(child(file, "mode"))
+				number(child(file, "mode"))
 			}
 		}
 		for _, volume := range items(child(s, "volumes")) {
 			// Swarm never creates the source of a bind; it refuses the task instead.
 			remove(child(volume, "bind"), "create_host_path")
-			plainNumber(child(child(volume, "tmpfs"), "size"))
+			number(child(child(volume, "tmpfs"), "size"))
 		}
 		for _, part := range []string{"limits", "reservations"} {
 			r := child(child(child(s, "deploy"), "resources"), part)
 			quoted(child(r, "cpus"))
 			memory(child(r, "memory"))
+		}
+		for _, part := range []string{"healthcheck", "deploy", "stop_grace_period"} {
+			durations(child(s, part))
 		}
 		for variable, value := range pairs(child(s, "environment")) {
 			if value.Tag == "!!null" {
@@ -118,7 +122,7 @@ func (w *dialect) port(port *yaml.Node, where []string) {
 		w.refuse(append(where, "ports"), "want one published port, got %s", published.Value)
 		return
 	}
-	published.Tag, published.Style = "!!int", 0
+	number(published)
 }
 
 // conform refuses keys outside the shape and puts the others in its order.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -159,18 +160,36 @@ func shorten(n *yaml.Node) {
 	n.Kind, n.Tag, n.Content = yaml.SequenceNode, "!!seq", names
 }
 
-// octal turns "0400" into the number that deploy wants. A leading zero is octal for YAML 1.1 and for Go's YAML.
-func octal(n *yaml.Node) {
+// number takes the quotes off a number that deploy wants bare. A mode keeps its leading zero: it is octal for YAML 1.1
+// and for Go's YAML.
+func number(n *yaml.Node) {
 	if n != nil {
 		n.Tag, n.Style = "!!int", 0
 	}
 }
 
-func plainNumber(n *yaml.Node) { octal(n) }
-
 func quoted(n *yaml.Node) {
 	if n != nil {
 		n.Tag, n.Style = "!!str", yaml.DoubleQuotedStyle
+	}
+}
+
+// wholeMinutes is how Go writes a duration that has no seconds.
+var wholeMinutes = regexp.MustCompile(`^(\d+h)?(\d+m)0s$`)
+
+// durations drops the zeros at the end of every duration: "1m0s" is "1m".
+func durations(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode {
+		n.Value = wholeMinutes.ReplaceAllString(n.Value, "$1$2")
+		if h, ok := strings.CutSuffix(n.Value, "h0m"); ok {
+			n.Value = h + "h"
+		}
+	}
+	for _, v := range n.Content {
+		durations(v)
 	}
 }
 

@@ -101,7 +101,7 @@ func traefikRules(c *schema.Cluster) ruleGroup {
 
 func monitoringRules(c *schema.Cluster) ruleGroup {
 	group := ruleGroup{"monitoring", []rule{
-		alert("ExporterDown", warning, "5m", "{{ $labels.job }} on {{ $labels.node }} does not answer.",
+		alert("ExporterDown", warning, "5m", "{{ $labels.job }} at {{ $labels.instance }} does not answer.",
 			`up{job!="engine"} == 0`),
 		alert("ExporterMissing", warning, "15m", "Only {{ $value }} nodes report their measures.",
 			`(count(up{job="node-exporter"} == 1) or vector(0)) < %d`, len(c.Nodes)),

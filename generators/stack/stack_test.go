@@ -22,6 +22,7 @@ func TestWrite(t *testing.T) {
 	s.Ports = []types.ServicePortConfig{{Target: 80, Published: "8080", Protocol: "tcp", Mode: "ingress"}}
 	s.Configs = []types.ServiceConfigObjConfig{{Source: "c", Target: "/c", Mode: &mode}}
 	s.Tmpfs = types.StringList{"/run"}
+	s.HealthCheck = &types.HealthCheckConfig{Test: types.HealthCheckTest{"NONE"}, Interval: seconds(60), Timeout: seconds(90), StartPeriod: seconds(3600)}
 	s.Networks = map[string]*types.ServiceNetworkConfig{"b": nil, "a": nil}
 	s.Deploy = &types.DeployConfig{Resources: types.Resources{Limits: &types.Resource{NanoCPUs: cpus, MemoryBytes: 1536 << 20}}}
 	got, err := Write(project("web", s), Notes{"services/web/ports": "why"})
@@ -55,6 +56,12 @@ services:
       - source: c
         target: /c
         mode: 0440
+    healthcheck:
+      test:
+        - NONE
+      interval: 1m
+      timeout: 1m30s
+      start_period: 1h
     deploy:
       resources:
         limits:

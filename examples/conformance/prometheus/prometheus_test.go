@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	_ "github.com/prometheus/prometheus/discovery/moby" // without it dockerswarm_sd_configs is an unknown key
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -64,6 +66,46 @@ func TestPrometheus(t *testing.T) {
 		}
 		if r := c.StorageConfig.TSDBConfig.Retention; r == nil || r.Time == 0 || r.Size == 0 {
 			t.Errorf("retention %+v: want a time and a size", r)
+		}
+	})
+}
+
+// What the swarm says about a target becomes the address that is scraped and the spec's name of the node.
+func TestTargets(t *testing.T) {
+	task := func(service, network, address string) labels.Labels {
+		return labels.FromStrings(
+			"__address__", address, "__meta_dockerswarm_service_name", service, "__meta_dockerswarm_network_name", network,
+			"__meta_dockerswarm_task_desired_state", "running", "__meta_dockerswarm_node_label_skep_node", "m1")
+	}
+	tests := []struct {
+		job  string
+		from labels.Labels
+		want string // address and node, or nothing
+	}{
+		{"engine", labels.FromStrings("__address__", "10.0.0.12:9323", "__meta_dockerswarm_node_label_skep_node", "w1"), "10.0.0.12:9323 w1"},
+		{"engine", labels.FromStrings("__address__", "0.0.0.0:9323", "__meta_dockerswarm_node_label_skep_node", "m1", "__meta_dockerswarm_node_manager_address", "10.0.0.11:2377"), "10.0.0.11:9323 m1"},
+		{"engine", labels.FromStrings("__address__", "0.0.0.0:9323", "__meta_dockerswarm_node_label_skep_node", "m1", "__meta_dockerswarm_node_manager_address", "[2001:db8::1]:2377"), "[2001:db8::1]:9323 m1"},
+		{"traefik", task("traefik_traefik", "skep-monitoring", "10.224.1.5:443"), "10.224.1.5:8082 m1"},
+		{"traefik", task("traefik_traefik", "traefik-public", "10.224.0.5:443"), ""},
+		{"traefik", task("other_traefik", "skep-monitoring", "10.224.1.6:443"), ""},
+		{"node-exporter", task("monitoring_node-exporter", "skep-monitoring", "10.224.1.7:9100"), "10.224.1.7:9100 m1"},
+		{"cadvisor", task("monitoring_cadvisor", "skep-monitoring", "10.224.1.8:8080"), "10.224.1.8:8080 m1"},
+	}
+	files(t, "prometheus.yaml", func(t *testing.T, path string) {
+		c, err := config.LoadFile(path, false, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range tests {
+			i := slices.IndexFunc(c.ScrapeConfigs, func(s *config.ScrapeConfig) bool { return s.JobName == test.job })
+			b := labels.NewBuilder(test.from)
+			got := ""
+			if relabel.ProcessBuilder(b, c.ScrapeConfigs[i].RelabelConfigs...) {
+				got = b.Get("__address__") + " " + b.Get("node")
+			}
+			if got != test.want {
+				t.Errorf("%s: %s becomes %q, want %q", test.job, test.from, got, test.want)
+			}
 		}
 	})
 }
