@@ -186,3 +186,24 @@ func whole(t *testing.T, files []File, with map[string]string) map[string]string
 	lay(t, dir, with)
 	return tree(t, dir)
 }
+
+// Two builds of one bundle at a time would each take the other's files for foreign ones.
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	unlock, err := lock(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(dir, after); !errors.As(err, new(Refusal)) || err.Error() != dir+": another skep is writing here" {
+		t.Errorf("got %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, dir, after)
+}
