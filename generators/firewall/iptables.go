@@ -135,17 +135,18 @@ func iptablesInside(w *lines, p policy, f family) {
 	w.add("-A %s-INSIDE -g %s-REFUSE", chain, chain)
 }
 
-// iptablesLeaving writes the chains of packets from containers to other machines, see nftLeaving.
+// iptablesLeaving writes the chains of packets from containers to other machines, see nftLeaving. Ports come first: the
+// nodes are a list to be walked, and few connections ask for such a port.
 func iptablesLeaving(w *lines, p policy, f family) {
-	for _, z := range []zone{p.nodes, p.public} {
-		for _, prefix := range z.in(f) {
-			w.add("-A %s-LEAVING -d %s -g %s-NODES", chain, prefix, chain)
-		}
-	}
 	w.add("# ports of any node that are open to neither users nor containers")
 	for _, g := range p.guards {
 		for _, match := range iptablesMatches(g.proto, g.ports) {
-			w.add("-A %s-NODES %s -g %s-REFUSE", chain, match, chain)
+			w.add("-A %s-LEAVING %s -g %s-NODES", chain, match, chain)
+		}
+	}
+	for _, z := range []zone{p.nodes, p.public} {
+		for _, prefix := range z.in(f) {
+			w.add("-A %s-NODES -d %s -g %s-REFUSE", chain, prefix, chain)
 		}
 	}
 }

@@ -146,23 +146,20 @@ func nftContainers(w *lines, p policy) {
 // would come from a node's address, as if the node had sent them.
 func nftLeaving(w *lines, p policy) {
 	w.block("chain leaving", func() {
-		for _, z := range []zone{p.nodes, p.public} {
-			for _, f := range []family{v4, v6} {
-				if len(p.guards) > 0 && len(z.in(f)) > 0 {
-					w.add("%s daddr @%s%s goto neighbours", nftFamily(f), z.name, f.suffix())
-				}
-			}
+		w.add("# ports of any node that are open to neither users nor containers")
+		for _, g := range p.guards {
+			w.add("%s goto neighbours", nftMatch(g.proto, g.ports))
 		}
 		w.add("accept")
 	})
 	w.add("")
-	if len(p.guards) == 0 {
-		return
-	}
 	w.block("chain neighbours", func() {
-		w.add("# ports of any node that are open to neither users nor containers")
-		for _, g := range p.guards {
-			w.add("%s goto refuse", nftMatch(g.proto, g.ports))
+		for _, z := range []zone{p.nodes, p.public} {
+			for _, f := range []family{v4, v6} {
+				if len(z.in(f)) > 0 {
+					w.add("%s daddr @%s%s goto refuse", nftFamily(f), z.name, f.suffix())
+				}
+			}
 		}
 		w.add("accept")
 	})
@@ -212,7 +209,7 @@ func nftRefuse(w *lines) {
 
 func nftFamily(f family) string { return map[family]string{v4: "ip", v6: "ip6"}[f] }
 
-// usedZones returns the zones that a chain of the policy names, each once.
+// usedZones returns the zones that a chain of the policy names, each once: those of its sources, and the nodes.
 func usedZones(p policy) []zone {
 	used := map[string]zone{}
 	for _, s := range p.sources {
@@ -220,9 +217,7 @@ func usedZones(p policy) []zone {
 			used[z.name] = z
 		}
 	}
-	if len(p.guards) > 0 {
-		used[p.nodes.name], used[p.public.name] = p.nodes, p.public
-	}
+	used[p.nodes.name], used[p.public.name] = p.nodes, p.public
 	var out []zone
 	for _, name := range []string{"management", "nuvla", "users", "cluster", "public"} {
 		if z, ok := used[name]; ok {
