@@ -54,6 +54,7 @@ type TraefikPorts struct {
 type SocketProxy struct {
 	Image     string    `json:"image"`
 	Port      uint16    `json:"port"`
+	UID       int       `json:"uid"`
 	Resources Resources `json:"resources"`
 }
 

@@ -97,7 +97,7 @@ func s3Note(c *schema.Cluster) string {
 // services, tasks, networks and nodes, which Traefik and Prometheus ask, and refuses everything else.
 func (p *plan) addSocketProxy(c *schema.Cluster) error {
 	proxy := c.Services.Traefik.Proxy
-	s, err := newService(proxy.Image, 0, proxy.Resources)
+	s, err := newService(proxy.Image, proxy.UID, proxy.Resources)
 	if err != nil {
 		return err
 	}

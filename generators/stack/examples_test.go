@@ -1,0 +1,118 @@
+package stack
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"skep.dev/schema"
+)
+
+// examples runs a test for the cluster of every example that is written in CUE.
+func examples(t *testing.T, test func(*testing.T, *schema.Cluster)) {
+	t.Helper()
+	specs, err := filepath.Glob(filepath.Join("..", "..", "examples", "*", "cluster.cue"))
+	if err != nil || len(specs) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, spec := range specs {
+		name := filepath.Base(filepath.Dir(spec))
+		if name == "lab" {
+			continue // its spec is made for one machine
+		}
+		t.Run(name, func(t *testing.T) {
+			c, err := schema.Load(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, c)
+		})
+	}
+}
+
+func TestSameBytes(t *testing.T) {
+	examples(t, func(t *testing.T, c *schema.Cluster) {
+		first, err := Files(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Files(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range first {
+			if f.Path != again[i].Path || !bytes.Equal(f.Data, again[i].Data) {
+				t.Errorf("%s differs from run to run", f.Path)
+			}
+		}
+	})
+}
+
+// The runbook makes exactly what the rows of the cluster name, so stacks must ask for no more and no less.
+func TestRows(t *testing.T) {
+	examples(t, func(t *testing.T, c *schema.Cluster) {
+		stacks, err := Stacks(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var secrets, networks []string
+		for _, s := range stacks {
+			secrets, networks = append(secrets, s.Secrets...), append(networks, s.Networks...)
+			for _, name := range s.Configs {
+				if len(name) > 64 {
+					t.Errorf("config %s has more than 64 characters", name)
+				}
+			}
+		}
+		for _, row := range c.Secrets {
+			if !slices.Contains(secrets, row.Object()) {
+				t.Errorf("secret %s is made for nobody", row.Object())
+			}
+		}
+		for _, row := range c.Networks {
+			if !slices.Contains(networks, row.Name) {
+				t.Errorf("network %s is made for nobody", row.Name)
+			}
+		}
+		for _, name := range secrets {
+			if !slices.ContainsFunc(c.Secrets, func(s schema.Secret) bool { return s.Object() == name }) {
+				t.Errorf("nobody makes secret %s", name)
+			}
+		}
+		for _, name := range networks {
+			if !slices.ContainsFunc(c.Networks, func(o schema.Overlay) bool { return o.Name == name }) {
+				t.Errorf("nobody makes network %s", name)
+			}
+		}
+	})
+}
+
+// A port that a stack publishes is a port that the firewall knows, and the other way round.
+func TestPublishedPorts(t *testing.T) {
+	examples(t, func(t *testing.T, c *schema.Cluster) {
+		plans, err := plans(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		published := map[string]bool{}
+		for _, p := range plans {
+			for _, s := range p.project.Services {
+				for _, port := range s.Ports {
+					published[port.Published] = true
+				}
+			}
+		}
+		for _, name := range []string{"web", "websecure", "dashboard", "s3"} {
+			if e, ok := c.Exposure(name); ok && !published[strconv.Itoa(int(e.Port))] {
+				t.Errorf("nothing listens on %d (%s)", e.Port, name)
+			} else {
+				delete(published, strconv.Itoa(int(e.Port)))
+			}
+		}
+		for port := range published {
+			t.Errorf("the firewall does not know port %s", port)
+		}
+	})
+}
