@@ -100,6 +100,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		text = fmt.Sprintf("no flag --%s", unknown.GetSpecifiedName())
 		if near := nearestFlag(cmd, unknown.GetSpecifiedName()); near != "" {
 			text += fmt.Sprintf("; did you mean --%s?", near)
+		} else if verbs := cmd.SuggestionsFor(unknown.GetSpecifiedName()); len(verbs) > 0 {
+			text += fmt.Sprintf("; did you mean skep %s?", verbs[0])
 		}
 	}
 	if cmd.HasParent() {
