@@ -246,8 +246,8 @@ guard() {
 # hold prepares the directory and keeps other runs out until this one ends.
 hold() {
 	local above
-	mkdir -p -- "$dir" || fail 4 "$dir: no such directory can be made"
-	chmod 700 -- "$dir" || fail 4 "$dir: mode stays open to others"
+	mkdir -p -- "$dir" 2>/dev/null || fail 4 "$dir: no such directory can be made"
+	chmod 700 -- "$dir" 2>/dev/null || fail 4 "$dir: its mode stays open to others"
 	exec {lock}<"$dir"
 	flock -w 10 "$lock" || fail 4 "another run is at work in $dir"
 	rm -rf -- "$dir/.work"
@@ -278,6 +278,9 @@ tell_strangers() {
 generate() {
 	local asked=$1 unit
 	shift
+	# A command that breaks has said why; exit 1 is for findings.
+	set -E
+	trap 'exit 4' ERR
 	guard
 	hold
 	make_authority

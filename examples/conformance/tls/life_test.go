@@ -3,6 +3,7 @@ package tls_test
 import (
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -81,8 +82,9 @@ func TestExpiry(t *testing.T) {
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	s := script(t, spec(1, ""))
-	foreign := t.TempDir()
+	foreign, sound := t.TempDir(), filepath.Join(t.TempDir(), "sound")
 	good(t, s, foreign)
+	good(t, s, sound)
 	at := func(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	for want, damage := range map[string]func(dir string) error{
 		"clients/nuvla: is missing":     func(dir string) error { return os.RemoveAll(at(dir, "clients/nuvla")) },
@@ -100,8 +102,7 @@ func TestFindings(t *testing.T) {
 		"clients/operators: does not verify: unsuitable certificate purpose": func(dir string) error { return swapPurpose(dir) },
 	} {
 		t.Run(want, func(t *testing.T) {
-			dir := t.TempDir()
-			good(t, s, dir)
+			dir := duplicate(t, sound)
 			if err := damage(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -182,33 +183,48 @@ func TestGit(t *testing.T) {
 func TestInterruption(t *testing.T) {
 	t.Parallel()
 	s := script(t, spec(1, "certificates: {clients: [nuvla]}\n"))
-	for _, args := range [][]string{nil, {"--renew"}} {
-		for point := 1; ; point++ {
+	sound := filepath.Join(t.TempDir(), "sound")
+	good(t, s, sound)
+	for name, start := range map[string]func() (string, []string){
+		"first": func() (string, []string) {
 			dir := t.TempDir()
-			what := args
-			if args != nil {
-				good(t, s, dir)
-				what = append(slices.Clone(args), dir, "all")
-			} else {
-				what = []string{dir}
-			}
-			r := run(t, []string{deadlyTools(t, point)}, s, what...)
+			return dir, []string{dir}
+		},
+		"renewal": func() (string, []string) {
+			dir := duplicate(t, sound)
+			return dir, []string{"--renew", dir, "all"}
+		},
+	} {
+		point := 1
+		for ; ; point++ {
+			dir, args := start()
+			r := run(t, []string{deadlyTools(t, point)}, s, args...)
 			if r.code == 0 {
-				if point < 10 {
-					t.Errorf("%v: only %d points", what, point-1)
-				}
 				break
 			}
 			if r.code != -1 {
-				t.Fatalf("%v, point %d: exit %d: %s", what, point, r.code, r.stderr)
+				t.Fatalf("%s, point %d: exit %d: %s", name, point, r.code, r.stderr)
 			}
 			good(t, s, dir)
 			good(t, s, "--check", dir)
 			if _, err := os.Stat(filepath.Join(dir, ".work")); err == nil {
-				t.Errorf("%v, point %d: .work is left", what, point)
+				t.Errorf("%s, point %d: .work is left", name, point)
 			}
 		}
+		if point < 10 {
+			t.Errorf("%s: killed at %d points only", name, point-1)
+		}
 	}
+}
+
+// duplicate returns a copy of a directory, modes included.
+func duplicate(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if out, err := exec.Command("cp", "-a", dir, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return to
 }
 
 // deadlyTools returns a directory with an openssl and an mv that kill their process group at the given call.
