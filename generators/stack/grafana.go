@@ -82,6 +82,9 @@ func (p *plan) addGrafana(c *schema.Cluster) error {
 		{"GF_ANALYTICS_CHECK_FOR_UPDATES", "false"},
 		{"GF_ANALYTICS_REPORTING_ENABLED", "false"},
 		{"GF_NEWS_NEWS_FEED_ENABLED", "false"},
+		{"GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "true"},
+		// Since 13.2 Prometheus is a plugin in the image. The installer would replace it by a newer one, fail on the
+		// read-only root and leave none (grafana/grafana-operator#2946).
 		{"GF_PLUGINS_PREINSTALL_DISABLED", "true"},
 	} {
 		setenv(&s, v[0], v[1])
@@ -95,6 +98,7 @@ func (p *plan) addGrafana(c *schema.Cluster) error {
 	scratch(&s, "/tmp", 64<<20)
 	p.attach(&s, monitoringNetwork)
 	p.notes["services/grafana"] = "services.monitoring.grafana"
+	p.notes["services/grafana/environment/GF_PLUGINS_PREINSTALL_DISABLED"] = "Keeps the plugins of the image: their update would fail on the read-only root and leave none."
 	p.project.Services["grafana"] = s
 	return nil
 }
