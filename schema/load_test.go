@@ -1,19 +1,181 @@
 package schema_test
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"skep.dev/schema"
 )
 
-func TestLoadQuick(t *testing.T) {
-	for _, s := range []string{"target", "host", "production", "everything", "yaml/cluster.yaml", "target/cluster.cue"} {
-		c, err := schema.Load("../examples/" + s)
+// examples are the specs that the repository shows.
+func examples(tb testing.TB) []string {
+	tb.Helper()
+	found, err := filepath.Glob("../examples/*/cluster.*")
+	if err != nil || len(found) < 4 {
+		tb.Fatalf("examples: %v, %v", found, err)
+	}
+	return found
+}
+
+// big writes a spec of n nodes and gives its directory.
+func big(tb testing.TB, n int) string {
+	tb.Helper()
+	var b strings.Builder
+	b.WriteString("package cluster\n\nimport \"skep.dev/schema\"\n\ncluster: schema.#Cluster\ncluster: {\n\tname: \"big\", kind: \"target\", domain: \"big.example.org\"\n\tnodes: {\n")
+	for i := range n {
+		role := "worker"
+		if i < 3 {
+			role = "manager"
+		}
+		fmt.Fprintf(&b, "\t\tn%d: {address: \"10.%d.%d.%d\", role: %q}\n", i, i>>16, i>>8&255, i&255, role)
+	}
+	b.WriteString("\t}\n\taccess: {management: [\"192.0.2.0/28\"], nuvla: [\"203.0.113.10/32\"]}\n\tservices: {traefik: certificate: selfSigned: {}, monitoring: {}, nfs: server: \"n0\", s3: {}}\n}\n")
+	dir := tb.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "cluster.cue"), []byte(b.String()), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+func TestLoadExamples(t *testing.T) {
+	for _, spec := range examples(t) {
+		c, err := schema.Load(spec)
 		if err != nil {
-			t.Error(s, err)
+			t.Errorf("%s: %v", spec, err)
 			continue
 		}
-		f, l, col := c.Position("nodes.m1.address")
-		t.Log(s, c.Name, len(c.Nodes), f, l, col)
+		if filepath.Ext(spec) != ".cue" {
+			continue
+		}
+		dir, err := schema.Load(filepath.Dir(spec))
+		if err != nil || dir.Name != c.Name {
+			t.Errorf("%s: as a directory: %v", spec, err)
+		}
+	}
+}
+
+func TestPosition(t *testing.T) {
+	c, err := schema.Load("../examples/target")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile("../examples/target/cluster.cue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(src), "\n")
+	for path, begins := range map[string]string{
+		"nodes.w1.address":       `"10.0.0.12"`,
+		"access.users.1":         `"::/0"`,
+		"services.nfs.path":      `"/nfs-root"`,
+		"services.nfs.versions":  `nfs:`, // its default: the nearest parent
+		"services.s3":            `s3:`,
+		"engine.pool":            `cluster:`, // nothing above it either
+		"nodes.none.address":     `nodes:`,
+		"exposures.s3":           `cluster:`,
+		"network.public.\"a.b\"": `cluster:`,
+	} {
+		file, line, column := c.Position(path)
+		if filepath.ToSlash(file) != "../examples/target/cluster.cue" || line < 1 || line > len(lines) {
+			t.Errorf("%s: %s:%d", path, file, line)
+			continue
+		}
+		if got := lines[line-1][column-1:]; !strings.HasPrefix(got, begins) {
+			t.Errorf("%s is at %q, want %q", path, got, begins)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, limits := range map[string]schema.Limits{
+		"more than 1e-09 seconds":  {Bytes: 1 << 20, Time: 1, Memory: 1 << 40},
+		"more than 0 MB of memory": {Bytes: 1 << 20, Time: time.Minute, Memory: 1},
+		"more than the 0 MB":       {Bytes: 1, Time: time.Minute, Memory: 1 << 40},
+	} {
+		_, err := schema.LoadWithin(big(t, 2000), limits)
+		var input *schema.InputError
+		if !errors.As(err, &input) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %q", err, name)
+		}
+	}
+}
+
+func TestInputErrorKeepsItsCause(t *testing.T) {
+	_, err := schema.Load(filepath.Join(t.TempDir(), "none.cue"))
+	if !errors.Is(err, fs.ErrNotExist) || errors.As(err, new(schema.Mistakes)) {
+		t.Errorf("%#v", err)
+	}
+}
+
+// A spec may be silly, but it never stops the program and never gives more than one line a mistake.
+func FuzzLoad(f *testing.F) {
+	kinds := []string{".cue", ".yaml", ".json"}
+	for _, spec := range examples(f) {
+		b, err := os.ReadFile(spec)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for kind := range kinds {
+			f.Add(b, uint8(kind))
+		}
+	}
+	f.Add([]byte("nodes: {[string]: role: \"woker\"}\nservices: nfs: server: 1\n"), uint8(0))
+	f.Add([]byte(`{"name": "\u0000", "nodes": {"a\nb": {"address": []}}, "exposures": {}}`), uint8(2))
+	f.Add([]byte("a: &a [x]\nnodes: *a\n"), uint8(1))
+	f.Fuzz(func(t *testing.T, b []byte, kind uint8) {
+		spec := filepath.Join(t.TempDir(), "cluster"+kinds[int(kind)%len(kinds)])
+		if err := os.WriteFile(spec, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := schema.LoadWithin(spec, schema.Limits{Bytes: 1 << 16, Time: 5 * time.Second, Memory: 1 << 30})
+		var mistakes schema.Mistakes
+		switch {
+		case err == nil, errors.As(err, new(*schema.InputError)):
+		case !errors.As(err, &mistakes) || len(mistakes) == 0:
+			t.Errorf("neither mistakes nor an input error: %v", err)
+		}
+		for _, m := range mistakes {
+			if line := m.Error(); m.Rule == "" || strings.ContainsAny(line, "\n\r") || strings.Contains(line, "errors in empty disjunction") {
+				t.Errorf("a bad line: %q", line)
+			}
+		}
+	})
+}
+
+// TestLoadIsLinear counts bytes, not time: a rule that looks at all pairs of nodes allocates 16 times as much for 4 times the nodes.
+func TestLoadIsLinear(t *testing.T) {
+	allocated := func(n int) float64 {
+		spec := big(t, n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := schema.Load(spec); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	if ratio := allocated(800) / allocated(200); ratio > 5 {
+		t.Errorf("four times the nodes take %.1f times the memory", ratio)
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for _, n := range []int{3, 100, 500, 1000, 2000, 10000} {
+		spec := big(b, n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := schema.Load(spec); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

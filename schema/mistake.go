@@ -56,7 +56,7 @@ type InputError struct {
 }
 
 // Error gives one line.
-func (e *InputError) Error() string { return e.Path + ": " + e.Text }
+func (e *InputError) Error() string { return oneLine(e.Path) + ": " + oneLine(e.Text) }
 
 // Unwrap gives the cause, so that errors.Is(err, fs.ErrNotExist) works.
 func (e *InputError) Unwrap() error { return e.Err }

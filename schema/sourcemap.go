@@ -138,10 +138,15 @@ func relativeTo(wd, file string) string {
 			file = rel
 		}
 	}
-	if strings.ContainsFunc(file, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return strconv.Quote(file)
+	return oneLine(filepath.Clean(file))
+}
+
+// oneLine quotes a name that would break the line it is printed on.
+func oneLine(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return strconv.Quote(s)
 	}
-	return filepath.Clean(file)
+	return s
 }
 
 func workingDir() string {
