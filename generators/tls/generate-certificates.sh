@@ -204,6 +204,7 @@ make_pair() {
 	out=$(problems "$unit" "$new" | sed '/^ends in/d')
 	if [[ -n $out ]]; then fail 4 "$unit: the new pair ${out//$'\n'/; }"; fi
 	place "$new" "$unit"
+	if [[ $verb-$unit == renewed-web ]]; then unit+="; raise services.traefik.certificate.revision to put it into service"; fi
 	echo "$verb $unit"
 }
 
