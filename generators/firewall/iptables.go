@@ -93,7 +93,7 @@ func iptablesControl(w *lines, in string, f family) {
 func iptablesOpening(w *lines, from string, o opening, f family) {
 	w.add("# %s", o.Field)
 	if o.from.empty(f) || !o.usable() {
-		w.add("# %s: open to nobody outside", o.Name)
+		w.add("# %s: open to nobody", o.Name)
 		return
 	}
 	verdict := "-g " + sourceChain(o.from)

@@ -88,7 +88,7 @@ func nftPrerouting(w *lines, p policy) {
 func nftOpening(w *lines, o opening) {
 	w.add("# %s", o.Field)
 	if len(o.from) == 0 || !o.usable() {
-		w.add("# %s: open to nobody outside", o.Name)
+		w.add("# %s: open to nobody", o.Name)
 		return
 	}
 	w.add("%s %s comment \"%s\"", nftMatch(o.Proto, o.ports), nftVerdict(o.from), remark(o.Why))

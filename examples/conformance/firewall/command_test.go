@@ -263,3 +263,13 @@ iptables -t mangle -A PREROUTING -p udp --dport 9 -j MARK --set-mark 1; ip6table
 		}
 	})
 }
+
+// TestFlush: a service that would empty every table is told about, and stops nobody.
+func TestFlush(t *testing.T) {
+	onBothBackends(t, func(t *testing.T, tr *trial) {
+		write(t, "/etc/nftables.conf", []byte("#!/usr/sbin/nft -f\n\nflush ruleset\n")) // an /etc of this test's own
+		tr.stub(t, "systemctl", `[[ "$*" == "is-enabled --quiet nftables.service" ]]`)
+		tr.want(t, 0, "nftables.service is enabled", "", append([]string{"check"}, tr.rules...)...)
+		tr.want(t, 1, "nftables.service is enabled", "", "status")
+	})
+}
