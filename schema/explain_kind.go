@@ -8,8 +8,8 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
-// comment is what the schema says about a field, or else about the definition that it refers to.
-func (s *shape) comment(t *tree) string { return t.doc() }
+// comment is what the schema says about a field; that it is derived is said beside it.
+func (s *shape) comment(t *tree) string { return strings.TrimPrefix(t.doc(), "Derived: ") }
 
 // standing says whether a spec must, may or cannot set a field.
 func (s *shape) standing(elements []string, t *tree) string {
@@ -150,6 +150,21 @@ func (s *shape) exampleLine(elements []string, t *tree) string {
 	return b.String() + value
 }
 
+// sample gives a rule with an example in it: the field's own, or that of one of the definitions it chooses from.
+func (s *shape) sample(t *tree) string {
+	text := s.rule(t)
+	for _, p := range t.places {
+		ast.Walk(p.expr, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && !strings.Contains(text, " such as ") && s.defs[id.Name] != nil {
+				text = s.exprRule(s.defs[id.Name], 0)
+			}
+			_, isStruct := n.(*ast.StructLit)
+			return !isStruct
+		}, nil)
+	}
+	return text
+}
+
 func label(name string) string {
 	if ast.IsValidIdent(name) {
 		return name
@@ -183,10 +198,14 @@ func (s *shape) example(t *tree, depth int) string {
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
 	if t.each != nil && len(t.patterns) > 0 {
-		return "{m1: " + s.example(t.each, depth+1) + "}"
+		name := "m1"
+		if len(t.each.fields) == 0 {
+			name = "disk" // a label
+		}
+		return "{" + name + ": " + s.example(t.each, depth+1) + "}"
 	}
 	kind := s.kind(t)
-	if _, after, ok := strings.Cut(s.rule(t), " such as "); ok {
+	if _, after, ok := strings.Cut(s.sample(t), " such as "); ok {
 		word := strings.TrimRight(strings.Fields(after)[0], ",")
 		if kind == "string" {
 			return strconv.Quote(word)

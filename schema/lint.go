@@ -90,9 +90,14 @@ func (l *linter) pool() {
 
 func (l *linter) images() {
 	for _, i := range l.Images() {
-		if !strings.Contains(i.Image, "@sha256:") {
-			l.add("image-digest", i.Field, fmt.Sprintf("%s has no digest: whoever owns the tag can change what runs", i.Image))
+		if strings.Contains(i.Image, "@sha256:") {
+			continue
 		}
+		text := "has no digest: whoever owns the tag can change what runs"
+		if !l.isSet(i.Field) { // the default stands nowhere in the spec
+			text = i.Image + " " + text
+		}
+		l.add("image-digest", i.Field, text)
 	}
 }
 

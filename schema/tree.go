@@ -26,11 +26,15 @@ type place struct {
 	certain    bool // not below an `if` or a `for`
 }
 
-// builder turns declarations into a tree. It follows references a bounded number of times.
+// builder turns declarations into a tree. It follows references a bounded number of times, and so many within another:
+// a spec may refer to itself.
 type builder struct {
 	resolve func(*ast.Ident) ast.Expr
 	budget  int
+	depth   int
 }
+
+const maxDepth = 32
 
 func (b *builder) decls(t *tree, decls []ast.Decl, certain bool) {
 	for _, d := range decls {
@@ -94,6 +98,9 @@ func (b *builder) expr(t *tree, e ast.Expr, certain bool) {
 	case *ast.UnaryExpr:
 		b.expr(t, e.X, certain)
 	case *ast.BinaryExpr:
+		if e.Op != token.AND && e.Op != token.OR {
+			return // arithmetic
+		}
 		certain = certain && e.Op == token.AND
 		b.expr(t, e.X, certain)
 		b.expr(t, e.Y, certain)
@@ -101,12 +108,14 @@ func (b *builder) expr(t *tree, e ast.Expr, certain bool) {
 		b.list(t, e, certain)
 	case *ast.Ident:
 		target := b.resolve(e)
-		if target == nil || b.budget <= 0 {
+		if target == nil || b.budget <= 0 || b.depth >= maxDepth {
 			t.open = true
 			return
 		}
 		b.budget--
+		b.depth++
 		b.expr(t, target, certain)
+		b.depth--
 	case *ast.BasicLit, *ast.Interpolation, *ast.BottomLit:
 	default:
 		t.open = true
