@@ -41,6 +41,7 @@ func (s Step) file() (artifact.File, error) {
 		if library, err = body("sh/join.sh"); err != nil {
 			return artifact.File{}, err
 		}
+		library = "\n" + library
 	}
 	header := []artifact.Var{
 		artifact.String("step_id", s.ID),
@@ -53,7 +54,7 @@ func (s Step) file() (artifact.File, error) {
 		artifact.String("step_undo", s.Undo),
 	}
 	path := fmt.Sprintf("runbook/%02d-%s.sh", s.Number, s.ID)
-	return sourced(artifact.Script(path, append(header, s.header...), text+library+tail)), nil
+	return sourced(artifact.Script(path, append(header, s.header...), text+library+"\n"+tail)), nil
 }
 
 // labels writes a node's own labels as k=v,k=v; the schema keeps commas and blanks out of both.

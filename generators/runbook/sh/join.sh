@@ -1,4 +1,3 @@
-
 # with_port ADDRESS PORT
 with_port() {
 	if [[ $1 == *:* ]]; then printf '[%s]:%s' "$1" "$2"; else printf '%s:%s' "$1" "$2"; fi

@@ -100,7 +100,7 @@ show() {
 		if [[ $first == yes ]]; then
 			printf '   %-14s %-13s %s\n' "$2" "$3" "$line"
 			first=no
-		else
+		elif [[ -n $line ]]; then
 			printf '   %-14s %-13s %s\n' '' '' "$line"
 		fi
 	done <<<"$4"

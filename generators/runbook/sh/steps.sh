@@ -7,6 +7,7 @@ begin_work() {
 	trap end_work EXIT
 	trap 'exit 130' INT TERM HUP
 	open_sockets
+	read_programs
 }
 
 end_work() {

@@ -50,6 +50,17 @@ on_node() {
 	ssh "${options[@]}" -p "${inventory_port[$host]}" -l "${inventory_user[$host]}" -- "${inventory_ssh[$host]}" "$@" 9>&-
 }
 
+declare -A texts=() sums=()
+library=''
+
+# read_programs reads once what each program is made of.
+read_programs() {
+	local id sum file
+	library=$(<"$bundle/runbook/lib.sh")
+	for id in "${steps[@]}"; do texts[$id]=$(<"${step_files[$id]}"); done
+	while read -r sum file; do sums[$file]=$sum; done <"$bundle/MANIFEST"
+}
+
 # facts HOST: what the program may know about the node it runs on and the cluster.
 facts() {
 	printf 'readonly host=%q address=%q role=%q class=%q duties=%q\n' "$1" \
@@ -60,12 +71,10 @@ facts() {
 
 # parcel PHASE FILE...: digests of bundle files, and in apply the files themselves.
 parcel() {
-	local phase=$1 file sum
+	local phase=$1 file
 	shift
 	printf 'declare -A digest=('
-	while read -r sum file; do
-		if [[ " $* " == *" $file "* ]]; then printf '[%q]=%q ' "$file" "$sum"; fi
-	done <"$bundle/MANIFEST"
+	for file; do printf '[%q]=%q ' "$file" "${sums[$file]}"; done
 	printf ')\n'
 	if [[ $phase == apply ]] && (($#)); then
 		printf "parcel() {\n\tbase64 -d <<'SKEP'\n"
@@ -79,7 +88,7 @@ parcel() {
 program() {
 	local phase=$1 host=$2 step part body
 	shift 2
-	cat -- "$bundle/runbook/lib.sh"
+	printf '%s\n' "$library"
 	facts "$host"
 	printf 'exec 2>&1\nset +e\n'
 	for step; do
@@ -107,7 +116,7 @@ part() (
 	# shellcheck disable=SC2086 # names of files in the bundle have no spaces
 	parcel "$phase" $names || exit
 	prepare || exit
-	cat -- "${step_files[$3]}"
+	printf '%s\n' "${texts[$3]}"
 )
 
 # remote PHASE HOST OUTPUT STEP...: runs the steps' phase on the host, output into a file. Returns ssh's own exit code.

@@ -107,15 +107,18 @@ dry_run() {
 		[[ -n ${selected[$id]:-} ]] || continue
 		hosts_of "$id"
 		heading "$id"
+		local -A alike=() alike_order=()
+		local answers=()
 		for host in "${hosts[@]}"; do forecast "$id" "$host" || refused=1; done
+		tell "$id"
 	done
 	[[ $json == yes ]] || say 'dry run: nothing was changed.'
 	return "$refused"
 }
 
-# forecast STEP HOST shows what a dry run learned; returns 1 for a refusal.
+# forecast STEP HOST shows what a dry run learned; returns 1 for a refusal. Equal answers of hosts become one line.
 forecast() {
-	local code='' text='' line kept=()
+	local code='' line kept=() status answer
 	if [[ -r $work/$2.out ]]; then
 		while IFS= read -r line; do
 			if [[ $line == "@skep $1 "* ]]; then
@@ -128,17 +131,34 @@ forecast() {
 			fi
 		done <"$work/$2.out"
 	fi
-	text=$(printf '%s\n' "${kept[@]}")
 	case ${code:-none} in
-	0) show "$1" "$2" ALREADY_DONE '' ;;
-	10) show "$1" "$2" PENDING "$text" ;;
-	11) show "$1" "$2" UNKNOWN "$text" ;;
-	none) show "$1" "$2" UNKNOWN "no answer: $text" ;;
-	*)
-		show "$1" "$2" FAILED "$text"
-		return 1
-		;;
+	0) status=ALREADY_DONE kept=() ;;
+	10) status=PENDING ;;
+	11) status=UNKNOWN ;;
+	none) status=UNKNOWN kept=('no answer:' "${kept[@]}") ;;
+	*) status=FAILED ;;
 	esac
+	printf -v answer '%s\n' "$status" "${kept[@]}"
+	alike[$answer]+=" $2"
+	[[ -n ${alike_order[$answer]:-} ]] || answers+=("$answer")
+	alike_order[$answer]=1
+	[[ $status != FAILED ]]
+}
+
+# tell STEP shows the answers that forecast put together.
+tell() {
+	local answer hosts=() host text
+	for answer in "${answers[@]}"; do
+		read -r -a hosts <<<"${alike[$answer]}"
+		text=${answer#*$'\n'}
+		if [[ $json == yes ]]; then
+			for host in "${hosts[@]}"; do show "$1" "$host" "${answer%%$'\n'*}" "${text%$'\n'}"; done
+		elif ((${#hosts[@]} == 1)); then
+			show "$1" "${hosts[0]}" "${answer%%$'\n'*}" "${text%$'\n'}"
+		else
+			show "$1" "${#hosts[@]} hosts" "${answer%%$'\n'*}" "$(names "${hosts[@]}")"$'\n'"${text%$'\n'}"
+		fi
+	done
 }
 
 verb_status() {

@@ -3,7 +3,6 @@
 set -euo pipefail
 name=${0##*/}
 swarm=$FAKE/swarm
-mkdir -p "$swarm"/{nodes,networks,secrets,services} "$NODE"/{units,images}
 printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
 
 # format prints the argument after --format.

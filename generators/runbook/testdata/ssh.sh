@@ -3,11 +3,13 @@
 # $FAKE holds everything: calls (argument lists), hosts/ADDRESS/, down/ADDRESS, kill-at.
 set -euo pipefail
 printf 'ssh %s\n' "$*" >>"$FAKE/calls"
-echo >>"$FAKE/count"
-count=$(wc -l <"$FAKE/count")
-if [[ -e $FAKE/kill-at && $count -eq $(<"$FAKE/kill-at") ]]; then
-	mv "$FAKE/kill-at" "$FAKE/killed"
-	kill -9 0
+count=$$
+if [[ -e $FAKE/kill-at ]]; then
+	echo >>"$FAKE/count"
+	if (($(wc -l <"$FAKE/count") == $(<"$FAKE/kill-at"))); then
+		rm "$FAKE/kill-at"
+		kill -9 0
+	fi
 fi
 while [[ $1 != -- ]]; do shift; done
 address=$2
@@ -18,7 +20,7 @@ if [[ -e $FAKE/down/$address ]]; then
 fi
 node=$FAKE/hosts/$address
 if [[ ! -d $node ]]; then
-	mkdir -p "$node"/{etc/ssl,var/lib,run/systemd/system,sbin}
+	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$node"/{etc/ssl,var/lib,run/systemd/system,sbin,units,images}
 	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$node/etc/"
 	cp -a /etc/ssl/openssl.cnf "$node/etc/ssl/"
 fi

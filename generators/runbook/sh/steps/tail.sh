@@ -1,4 +1,3 @@
-
 # What runbook.sh shows and obeys.
 metadata() {
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$step_id" "$step_title" "$step_why" "$step_hosts" "$step_order" \
