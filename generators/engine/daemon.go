@@ -14,20 +14,20 @@ import (
 )
 
 // configuration is daemon.json. An unknown key stops dockerd, so a key stands here only if the lowest engine version
-// of the spec knows it; live-restore never does, since the swarm refuses it.
+// of the spec knows it. live-restore never does, since the swarm refuses it; nor does the image store of new engines
+// (features), since a node that changes it loses sight of its images.
 type configuration struct {
-	Hosts        []string        `json:"hosts"`
-	TLSVerify    bool            `json:"tlsverify,omitempty"`
-	TLSCA        string          `json:"tlscacert,omitempty"`
-	TLSCert      string          `json:"tlscert,omitempty"`
-	TLSKey       string          `json:"tlskey,omitempty"`
-	Metrics      string          `json:"metrics-addr,omitempty"`
-	LogDriver    string          `json:"log-driver"`
-	LogOptions   logOptions      `json:"log-opts"`
-	Pools        []pool          `json:"default-address-pools"`
-	NoPrivileges bool            `json:"no-new-privileges"`
-	Firewall     string          `json:"firewall-backend,omitempty"`
-	Features     map[string]bool `json:"features,omitempty"`
+	Hosts        []string   `json:"hosts"`
+	TLSVerify    bool       `json:"tlsverify,omitempty"`
+	TLSCA        string     `json:"tlscacert,omitempty"`
+	TLSCert      string     `json:"tlscert,omitempty"`
+	TLSKey       string     `json:"tlskey,omitempty"`
+	Metrics      string     `json:"metrics-addr,omitempty"`
+	LogDriver    string     `json:"log-driver"`
+	LogOptions   logOptions `json:"log-opts"`
+	Pools        []pool     `json:"default-address-pools"`
+	NoPrivileges bool       `json:"no-new-privileges"`
+	Firewall     string     `json:"firewall-backend,omitempty"`
 }
 
 // logOptions are strings in daemon.json, numbers too.
@@ -60,11 +60,6 @@ func daemon(c *schema.Cluster, role string) configuration {
 	}
 	if c.Services.Monitoring != nil {
 		d.Metrics = listen(c, c.Engine.Ports.Metrics)
-		// A new engine 29 keeps images in containerd, and cAdvisor then sees containers only through containerd's
-		// socket, which is as good as root (google/cadvisor#3772). Older engines know the map and ignore the name.
-		if !atMost(c.Engine.Versions.Below, "29.0") {
-			d.Features = map[string]bool{"containerd-snapshotter": false}
-		}
 	}
 	// The swarm refuses the nftables backend; the key that says so is known since 29.0.
 	if atMost("29.0", c.Engine.Versions.From) {

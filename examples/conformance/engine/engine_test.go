@@ -35,8 +35,7 @@ type known struct {
 		Base string `json:"base"`
 		Size int    `json:"size"`
 	} `json:"default-address-pools"`
-	Features map[string]bool `json:"features"`
-	Firewall string          `json:"firewall-backend" since:"29.0"`
+	Firewall string `json:"firewall-backend" since:"29.0"`
 }
 
 func TestDaemon(t *testing.T) {
@@ -62,13 +61,12 @@ func TestVersions(t *testing.T) {
 	for _, v := range []struct {
 		from, below string
 		firewall    string
-		snapshotter bool // whether daemon.json says anything about the containerd image store
 	}{
-		{"20.10", "30.0", "", true},
-		{"28.0", "29.0", "", false},
-		{"28.5.1", "29.0.0", "", false},
-		{"29.0", "30.0", "iptables", true},
-		{"29.1.3", "29.9", "iptables", true},
+		{"20.10", "30.0", ""},
+		{"28.0", "29.0", ""},
+		{"28.5.1", "29.0.0", ""},
+		{"29.0", "30.0", "iptables"},
+		{"29.1.3", "29.9", "iptables"},
 	} {
 		t.Run(v.from, func(t *testing.T) {
 			c := judge.Cluster(t, fmt.Sprintf(`name: edge
@@ -90,9 +88,6 @@ services: {traefik: {certificate: {selfSigned: {}}}, monitoring: {}}
 				d := judgeDaemon(t, "manager", v.from, f.Data)
 				if d.Firewall != v.firewall {
 					t.Errorf("firewall-backend %q, want %q", d.Firewall, v.firewall)
-				}
-				if on, said := d.Features["containerd-snapshotter"]; said != v.snapshotter || on {
-					t.Errorf("features %v, want containerd-snapshotter to be false: %v", d.Features, v.snapshotter)
 				}
 			}
 		})
