@@ -272,7 +272,7 @@ func (w *rewriter) say(path []string, got, rule string, at token.Position) {
 func (w *rewriter) position(c complaint) token.Position {
 	if _, depth := w.source.tree().find(c.path); depth < len(c.path) {
 		for _, e := range c.errors {
-			for _, p := range e.InputPositions() {
+			for _, p := range append(e.InputPositions(), e.Position()) {
 				if own(p) {
 					return w.source.place(p)
 				}

@@ -38,7 +38,7 @@ func (m *sourceMap) tree() *tree {
 		return m.root
 	}
 	// Every field is visited once, and references as often as a spec with reason would hold them.
-	b := builder{resolve: resolveLocal, budget: 1 << 22}
+	b := builder{resolve: resolveLocal, budget: 1 << 20}
 	top := &tree{}
 	for _, f := range m.files {
 		b.decls(top, f.Decls, true)

@@ -34,7 +34,7 @@ type builder struct {
 	depth   int
 }
 
-const maxDepth = 32
+const maxDepth = 8
 
 func (b *builder) decls(t *tree, decls []ast.Decl, certain bool) {
 	for _, d := range decls {
