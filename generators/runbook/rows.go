@@ -41,7 +41,7 @@ func listeners(c *schema.Cluster) []string {
 
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
-	rows := []string{"dockerd docker.io all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
+	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
 	if c.Firewall.Backend == "nft" {
 		rows = append(rows, "nft nftables all")
 	}

@@ -27,11 +27,13 @@ type sandbox struct {
 	bundle string
 	fake   string
 	path   string
+	node   string // the recorded node that this machine plays, for --transport local
 }
 
 // nodePrograms are the programs of a node that testdata/node.sh stands in for.
 var nodePrograms = []string{
 	"docker", "dockerd", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
+	"iptables-restore", "ip6tables", "ip6tables-restore", "iptables-save", "ip6tables-save",
 	"sudo", "sleep", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw",
 }
 
@@ -92,6 +94,12 @@ func (s *sandbox) run(args ...string) result {
 	s.t.Helper()
 	cmd := exec.Command("bash", append([]string{filepath.Join(s.bundle, "runbook.sh")}, args...)...)
 	cmd.Env = []string{"PATH=" + s.path, "FAKE=" + s.fake, "HOME=/nonexistent", "TMPDIR=" + s.t.TempDir()}
+	if s.node != "" {
+		cmd.Args = append([]string{"unshare", "-m", "bash", "-c", `mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var &&
+			mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin && PATH=$FAKE/node:/usr/bin:/bin exec "$@"`, "node"}, cmd.Args...)
+		cmd.Path = "/usr/bin/unshare"
+		cmd.Env = append(cmd.Env, "NODE="+s.node)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

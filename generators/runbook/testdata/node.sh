@@ -50,6 +50,7 @@ swarm_init() {
 		shift
 	done
 	echo "$pool $size" >"$swarm/pool"
+	printf 'overlay swarm false false\n\n\n' >"$swarm/networks/ingress"
 	echo "$RANDOM$RANDOM" >"$swarm/token"
 	echo "To add a worker: docker swarm join --token SWMTKN-1-$(<"$swarm/token")-worker"
 }
@@ -99,12 +100,13 @@ network() {
 	inspect)
 		[[ -e $file ]] || return 1
 		case $(format "$@") in
+		*Ingress*) [[ ! -e $swarm/networks/ingress ]] || echo "ingress $(sed -n 's/.*mtu=\([0-9]*\);/\1/p' "$swarm/networks/ingress")" ;;
 		*.Options*) sed -n 2p "$file" ;;
 		*IPAM*) sed -n 3p "$file" ;;
 		*) sed -n 1p "$file" ;;
 		esac
 		;;
-	ls) ls "$swarm/networks" ;;
+	ls) if [[ $* == *driver=* ]]; then ls "$swarm/networks"; else ls -I ingress "$swarm/networks"; fi ;;
 	rm) rm "$file" ;;
 	esac
 }
@@ -222,7 +224,15 @@ ss)
 sysctl) if [[ $1 == -n ]]; then sed -n "s/^$2 = //p" /etc/sysctl.d/90-skep.conf; fi ;;
 exportfs) [[ $1 != -s ]] || cat /etc/exports.d/skep.exports ;;
 dockerd) if [[ $* == --version ]]; then echo 'Docker version 28.2.2, build 0'; else echo '  --validate'; fi ;;
-iptables) echo 'iptables v1.8.9 (nf_tables)' ;;
+iptables | ip6tables)
+	case $* in
+	--version) echo 'iptables v1.8.9 (nf_tables)' ;;
+	*-C*) [[ -e $NODE/$name ]] ;;
+	*-D*) [[ -e $NODE/$name ]] && rm "$NODE/$name" ;;
+	*-I*) touch "$NODE/$name" ;;
+	esac
+	;;
+iptables-restore | ip6tables-restore) cat >/dev/null ;;
 timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
 sudo)
 	shift

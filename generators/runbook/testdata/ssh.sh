@@ -11,9 +11,19 @@ if [[ -e $FAKE/kill-at ]]; then
 		kill -9 0
 	fi
 fi
-while [[ $1 != -- ]]; do shift; done
+fresh=no
+while [[ $1 != -- ]]; do
+	[[ $1 != ControlPath=none ]] || fresh=yes
+	shift
+done
 address=$2
 shift 2
+# After a lockout only connections that stand get through, until the rules are taken back.
+if [[ -e $FAKE/lockout/$address && $fresh == yes ]]; then
+	rm "$FAKE/lockout/$address"
+	echo "ssh: connect to host $address port 22: Connection timed out" >&2
+	exit 255
+fi
 if [[ -e $FAKE/down/$address ]]; then
 	echo "ssh: connect to host $address port 22: Connection timed out" >&2
 	exit 255

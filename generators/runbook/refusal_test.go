@@ -1,0 +1,83 @@
+package runbook_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Rules that lock the operator out cost one host, and the runbook says that the old rules come back.
+func TestLockout(t *testing.T) {
+	s := newSandbox(t, target(t))
+	must(t, os.Mkdir(filepath.Join(s.fake, "lockout"), 0o755))
+	s.write("lockout/10.0.0.11", "")
+	r := s.want(1, "run", "--yes", "--only", "firewall")
+	if !strings.Contains(r.stdout, "m1             FAILED        no connection") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	for _, text := range []string{"the previous ones come back within 120s", "m1 answers again under its previous rules", "access.management"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	if strings.Contains(s.calls(), "10.0.0.12 nft -f") {
+		t.Error("the rules went to a second host")
+	}
+	s.want(0, "run", "--yes", "--only", "firewall")
+}
+
+// What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.
+func TestRefusals(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--yes", "--to", "images")
+
+	network := filepath.Join(s.fake, "swarm/networks/traefik-public")
+	have, err := os.ReadFile(network)
+	must(t, err)
+	must(t, os.WriteFile(network, []byte("overlay swarm true false\n\n\n"), 0o644))
+	r := s.want(1, "run", "--only", "networks")
+	for _, text := range []string{"it is:   overlay swarm true false false 1500", "want:    overlay swarm false false false 1500", "way out: "} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	if r = s.want(1, "run", "--dry-run", "--only", "networks"); !strings.Contains(r.stdout, "FAILED") {
+		t.Errorf("the dry run does not see it:\n%s", r.stdout)
+	}
+	must(t, os.WriteFile(network, have, 0o644))
+
+	s.write("broken", "rollback_completed\n")
+	r = s.want(1, "run", "--only", "traefik")
+	for _, text := range []string{"rollback_completed", "no such image"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	s.remove("broken")
+	s.want(0, "run", "--only", "traefik")
+}
+
+// A bundle on a disk that cannot be written keeps its state elsewhere, and runs without ssh on the machine itself.
+func TestLocal(t *testing.T) {
+	s := newSandbox(t, target(t))
+	elsewhere := filepath.Join(t.TempDir(), "state")
+	node := filepath.Join(s.fake, "hosts/10.0.0.13")
+	must(t, os.RemoveAll(node))
+	// The recorded node is made by a first connection; then this machine plays it, in a namespace of its own.
+	s.want(0, "run", "--only", "preflight", "--host", "w2", "--state", elsewhere)
+	s.node = node
+	before := len(s.calls())
+	s.want(0, "run", "--yes", "--transport", "local", "--host", "w2", "--state", elsewhere, "--to", "firewall")
+	calls := s.calls()[before:]
+	if strings.Contains(calls, "ssh ") || !strings.Contains(calls, "10.0.0.13 nft -f") {
+		t.Errorf("calls:\n%s", calls)
+	}
+	r := s.want(1, "run", "--yes", "--transport", "local", "--host", "w2", "--state", elsewhere)
+	if !strings.Contains(r.stdout, "docker swarm join-token --quiet worker") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	if _, err := os.Stat(s.bundle + ".state"); !os.IsNotExist(err) {
+		t.Error("the state is beside the bundle")
+	}
+}
