@@ -198,11 +198,10 @@ func (s *shape) example(t *tree, depth int) string {
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
 	if t.each != nil && len(t.patterns) > 0 {
-		name := "m1"
 		if len(t.each.fields) == 0 {
-			name = "disk" // a label
+			return `{disk: "ssd"}` // a label
 		}
-		return "{" + name + ": " + s.example(t.each, depth+1) + "}"
+		return "{m1: " + s.example(t.each, depth+1) + "}"
 	}
 	kind := s.kind(t)
 	if _, after, ok := strings.Cut(s.sample(t), " such as "); ok {

@@ -128,6 +128,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add([]byte("nodes: {[string]: role: \"woker\"}\nservices: nfs: server: 1\n"), uint8(0))
 	f.Add([]byte(`{"name": "\u0000", "nodes": {"a\nb": {"address": []}}, "exposures": {}}`), uint8(2))
+	f.Add([]byte("\"00000"), uint8(0))
 	f.Add([]byte("a: &a [x]\nnodes: *a\n"), uint8(1))
 	f.Fuzz(func(t *testing.T, b []byte, kind uint8) {
 		spec := filepath.Join(t.TempDir(), "cluster"+kinds[int(kind)%len(kinds)])

@@ -180,6 +180,8 @@ func (w *rewriter) complain(c complaint) {
 		w.unknown(c.path, w.label(c))
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
+	case strings.HasPrefix(first, "ambiguous default"):
+		w.say(c.path, w.got(t, known), "depends on itself; give it a value of its own", w.position(c))
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
 		w.say(c.path, got(t), "has no definite value; "+cmp.Or(w.shape.want(s), "give one"), w.position(c))
 	case text != "":
@@ -348,6 +350,10 @@ func cut(s string) string {
 func message(e cueerrors.Error) string {
 	format, args := e.Msg()
 	text := joinLines(fmt.Sprintf(format, args...))
+	if text == "" { // a wrapper: only its cause has something to say
+		_, text, _ = strings.Cut(joinLines(e.Error()), "\": ")
+		text = cmp.Or(text, joinLines(e.Error()), "is no valid CUE")
+	}
 	if len(text) > 300 {
 		text = text[:300] + "..."
 	}
