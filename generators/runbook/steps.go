@@ -14,7 +14,9 @@ import (
 
 // Steps returns the steps that the cluster needs, in order.
 func Steps(c *schema.Cluster) ([]Step, error) {
-	steps := slices.Concat(machineSteps(c), swarmSteps(c), storageSteps(c), serviceSteps(c))
+	steps := slices.Concat(
+		lookSteps(c), engineSteps(c), swarmSteps(c), stateSteps(c), storageSteps(c), serviceSteps(c), lastSteps(c),
+	)
 	there := map[string]bool{}
 	for i, s := range steps {
 		there[s.ID] = true
@@ -26,8 +28,8 @@ func Steps(c *schema.Cluster) ([]Step, error) {
 	return steps, nil
 }
 
-// machineSteps make the machines ready, each for itself.
-func machineSteps(c *schema.Cluster) []Step {
+// lookSteps find out what is missing, and install packages.
+func lookSteps(c *schema.Cluster) []Step {
 	return []Step{
 		{
 			Number: 5, ID: "operator", script: "operator", Hosts: "operator", Order: "parallel",
@@ -57,6 +59,12 @@ func machineSteps(c *schema.Cluster) []Step {
 			Undo:   "irreversible: packages stay; remove them with apt-get",
 			header: []artifact.Var{artifact.Strings("packages", packages(c)).From("command, package, nodes")},
 		},
+	}
+}
+
+// engineSteps make each machine ready: certificates, engine, firewall.
+func engineSteps(c *schema.Cluster) []Step {
+	return []Step{
 		{
 			Number: 20, ID: "certificates", script: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 			Title: "The cluster's authority and certificates",
@@ -101,7 +109,7 @@ func machineSteps(c *schema.Cluster) []Step {
 	}
 }
 
-// swarmSteps make one swarm of the machines, and what lives in its state.
+// swarmSteps make one swarm of the machines.
 func swarmSteps(c *schema.Cluster) []Step {
 	port := artifact.Number("swarm_port", int(c.Engine.Ports.Swarm)).From("engine.ports.swarm")
 	steps := []Step{{
@@ -134,11 +142,16 @@ func swarmSteps(c *schema.Cluster) []Step {
 			header: []artifact.Var{port, artifact.String("join_role", "worker")},
 		})
 	}
-	steps = append(steps, Step{
+	return append(steps, Step{
 		Number: 50, ID: "nodes", script: "nodes", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Roles and labels of the nodes", Why: "stacks place their tasks by label, never by host name",
 		Undo: "removes the labels that begin with skep.",
 	})
+}
+
+// stateSteps make what lives in the swarm's state: networks and secrets.
+func stateSteps(c *schema.Cluster) []Step {
+	var steps []Step
 	if c.Network.MTU != dockerMTU {
 		steps = append(steps, Step{
 			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
@@ -211,9 +224,9 @@ func storageSteps(c *schema.Cluster) []Step {
 	})
 }
 
-// serviceSteps deploy the stacks, clean up and look.
+// serviceSteps deploy the stacks.
 func serviceSteps(c *schema.Cluster) []Step {
-	steps := []Step{}
+	var steps []Step
 	if rows := images(c); len(rows) > 0 {
 		steps = append(steps, Step{
 			Number: 70, ID: "images", script: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
@@ -231,7 +244,12 @@ func serviceSteps(c *schema.Cluster) []Step {
 			header: []artifact.Var{artifact.String("stack", s.name)},
 		})
 	}
-	return append(steps, Step{
+	return steps
+}
+
+// lastSteps clean up and look.
+func lastSteps(c *schema.Cluster) []Step {
+	return []Step{{
 		Number: 90, ID: "cleanup", script: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
 		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of an earlier revision",
 		Danger: "removes them from the swarm",
@@ -240,7 +258,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 			cluster(c),
 			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
 		},
-	}, Step{
+	}, {
 		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup"},
 		Title: "The cluster is well", Why: "nodes ready, pages answering, certificates good for a while",
 		Undo: "nothing: it only looked",
@@ -251,7 +269,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 			artifact.Strings("pages", pages(c)).From("wanted answer, page"),
 			artifact.Strings("urls", urls(c)),
 		},
-	})
+	}}
 }
 
 // dockerMTU is what an overlay without the option has.
