@@ -2,8 +2,10 @@
 package generators
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/engine"
@@ -16,25 +18,31 @@ import (
 	"skep.dev/schema"
 )
 
+// generators are independent of each other: none reads what another one makes.
+var generators = []func(*schema.Cluster) ([]artifact.File, error){
+	tls.Files,
+	engine.Files,
+	firewall.Files,
+	nfs.Files,
+	stack.Files,
+	runbook.Files,
+	review.Files,
+}
+
 // Generate returns every file of the cluster's bundle but its MANIFEST, sorted by path.
 // It is pure: no file, clock, environment, network or random source; the same cluster gives the same bytes.
 func Generate(c *schema.Cluster) ([]artifact.File, error) {
-	var files []artifact.File
-	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){
-		tls.Files,
-		engine.Files,
-		firewall.Files,
-		nfs.Files,
-		stack.Files,
-		runbook.Files,
-		review.Files,
-	} {
-		fs, err := generate(c)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, fs...)
+	parts := make([][]artifact.File, len(generators))
+	errs := make([]error, len(generators))
+	var wait sync.WaitGroup
+	for i, generate := range generators {
+		wait.Go(func() { parts[i], errs[i] = generate(c) })
 	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	files := slices.Concat(parts...)
 	slices.SortFunc(files, func(a, b artifact.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
 }

@@ -78,12 +78,12 @@ func commands(dir string) (skep, cue string, err error) {
 // writeSpec writes the target example with n nodes, three of them managers, and the schema for cue.
 func writeSpec(dir string, n int) (string, error) {
 	spec := filepath.Join(dir, fmt.Sprint(n))
-	vendored := filepath.Join(spec, "cue.mod", "pkg", "skep.dev", "schema")
-	if err := os.MkdirAll(vendored, 0o755); err != nil {
-		return "", err
-	}
 	for name, text := range schema.Vendored() {
-		if err := os.WriteFile(filepath.Join(vendored, name), text, 0o644); err != nil {
+		path := filepath.Join(spec, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
 			return "", err
 		}
 	}

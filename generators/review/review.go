@@ -3,35 +3,34 @@ package review
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/runbook"
-	"skep.dev/generators/stack"
 	"skep.dev/schema"
 )
 
 // Files returns the bundle's README and images.txt.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
-	images, err := stack.Images(c)
-	if err != nil {
-		return nil, err
-	}
 	steps, err := runbook.Steps(c)
 	if err != nil {
 		return nil, err
 	}
 	return []artifact.File{
 		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps))},
-		{Path: "images.txt", Mode: 0o644, Data: []byte(list(images))},
+		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
 	}, nil
 }
 
-func list(lines []string) string {
-	if len(lines) == 0 {
-		return ""
+// images lists every image, one a line.
+func images(c *schema.Cluster) string {
+	var lines []string
+	for _, i := range c.Images() {
+		lines = append(lines, i.Image+"\n")
 	}
-	return strings.Join(lines, "\n") + "\n"
+	slices.Sort(lines)
+	return strings.Join(slices.Compact(lines), "")
 }
 
 func readme(c *schema.Cluster, steps []runbook.Step) string {

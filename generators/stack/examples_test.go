@@ -57,13 +57,23 @@ func TestRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var secrets, networks []string
+		var secrets, networks, images []string
 		for _, s := range stacks {
-			secrets, networks = append(secrets, s.Secrets...), append(networks, s.Networks...)
+			secrets, networks, images = append(secrets, s.Secrets...), append(networks, s.Networks...), append(images, s.Images...)
 			for _, name := range s.Configs {
 				if len(name) > 64 {
 					t.Errorf("config %s has more than 64 characters", name)
 				}
+			}
+		}
+		for _, row := range c.Images() {
+			if !slices.Contains(images, row.Image) {
+				t.Errorf("image %s of %s runs nowhere", row.Image, row.Field)
+			}
+		}
+		for _, image := range images {
+			if !slices.ContainsFunc(c.Images(), func(i schema.FieldImage) bool { return i.Image == image }) {
+				t.Errorf("image %s has no field in the spec", image)
 			}
 		}
 		for _, row := range c.Secrets {

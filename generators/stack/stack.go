@@ -65,20 +65,6 @@ func Stacks(c *schema.Cluster) ([]Stack, error) {
 	return stacks, nil
 }
 
-// Images returns every image of the cluster's stacks, sorted, each once.
-func Images(c *schema.Cluster) ([]string, error) {
-	stacks, err := Stacks(c)
-	if err != nil {
-		return nil, err
-	}
-	var images []string
-	for _, s := range stacks {
-		images = append(images, s.Images...)
-	}
-	slices.Sort(images)
-	return slices.Compact(images), nil
-}
-
 func plans(c *schema.Cluster) ([]plan, error) {
 	var plans []plan
 	for _, part := range []struct {
