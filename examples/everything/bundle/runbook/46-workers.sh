@@ -45,9 +45,9 @@ prepare() {
 	for name in "${inventory[@]}"; do
 		[[ ${inventory_role[$name]} == manager && $name != "$host" ]] || continue
 		token=$(ask_node "$name" "docker swarm join-token --quiet $role") || continue
-		[[ $token == SWMTKN-* ]] || continue
+		[[ $token == *SWMTKN-* ]] || continue
 		given join_address "${inventory_address[$name]}"
-		given join_token "$token"
+		given join_token "${token##*$'\n'}"
 		return
 	done
 	say 'no manager gives a join token' >&2

@@ -7,6 +7,8 @@ set -euo pipefail
 # What the steps share on a node. The runbook sends it before each step; nothing of it is installed.
 # A step has the functions check (what would change?), apply, verify and undo. Their words:
 
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 readonly kept=/var/lib/skep # what the runbook keeps on a node: the delivered files, records of what it did
 
 say() { printf '%s\n' "$*"; }

@@ -66,10 +66,10 @@ prepare() {
 			say "$name does not answer, so nobody knows whether a swarm is there already; mend it, or take it out of the spec" >&2
 			return 1
 		}
-		if [[ $answer == 'active true' ]]; then
+		if [[ $answer == *'active true' ]]; then
 			token=$(ask_node "$name" 'docker swarm join-token --quiet manager') || return 1
 			given join_address "${inventory_address[$name]}"
-			given join_token "$token"
+			given join_token "${token##*$'\n'}"
 			return
 		fi
 	done

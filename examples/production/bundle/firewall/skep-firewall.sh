@@ -160,6 +160,8 @@ try() {
 	check_uplink
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
+	# A command that was killed after its trial had ended left the timer behind.
+	stop_timer
 	rm -rf "$state"
 	install -d -m 0700 "$state" "$state/new" "$state/previous"
 	for i in "${!installed[@]}"; do
@@ -251,10 +253,8 @@ load() {
 remove() {
 	need_root
 	take_lock
-	if [[ $(phase) == pending ]]; then
-		set_phase returned
-		stop_timer
-	fi
+	if [[ $(phase) == pending ]]; then set_phase returned; fi
+	stop_timer
 	unload || die "the rules did not unload"
 	rm -f -- "${installed[@]}"
 	rm -rf "$state"

@@ -91,6 +91,7 @@ engine() {
 }
 
 traps() {
+	local unit
 	# Debian's unit begins with "flush ruleset": it would wipe Docker's rules and ours.
 	if systemctl is-enabled --quiet nftables.service 2>/dev/null && grep -qs '^flush ruleset' /etc/nftables.conf; then
 		refuse 'nftables.service is enabled and flushes every rule, Docker'\''s too' 'systemctl disable nftables.service, or take "flush ruleset" out of /etc/nftables.conf'
@@ -115,7 +116,7 @@ ports() {
 		[[ " all ${role}s $host $duties " == *" $group "* ]] || continue
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
-		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.*) ;;
+		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) ;;
 		*) refuse "port $port/$proto is taken by $owner" "stop $owner, or move it" ;;
 		esac
 	done

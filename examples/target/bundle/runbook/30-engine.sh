@@ -33,7 +33,7 @@ settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/nu
 restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
 
 check() {
-	has dockerd || [[ -x /usr/sbin/dockerd ]] || unknown 'no Docker engine yet: the step packages installs it'
+	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
 	would_install "engine/$role.json" "$daemon_json"
 	would_install engine/docker.service.conf "$drop_in"
 	would_install engine/sysctl.conf "$sysctl_conf"

@@ -15,6 +15,7 @@ readonly step_undo='irreversible: packages stay; remove them with apt-get'
 # command, package, nodes
 readonly -a packages=(
 	'dockerd docker.io all'
+	'docker docker-cli all'
 	'openssl openssl all'
 	'curl curl all'
 	'ip iproute2 all'
@@ -24,13 +25,13 @@ readonly -a packages=(
 
 # Debian packages that the later steps need. A site without apt installs them by hand.
 
-# wanted prints "command package" for what is missing. A package may be there without its command in PATH: by name then.
+# wanted prints the packages whose command is missing.
 wanted() {
 	local row command package group
 	for row in "${packages[@]}"; do
 		read -r command package group <<<"$row"
 		[[ " all $duties " == *" $group "* ]] || continue
-		has "$command" || [[ -x /usr/sbin/$command || -x /sbin/$command ]] || printf '%s\n' "$package"
+		has "$command" || printf '%s\n' "$package"
 	done
 }
 
@@ -50,8 +51,8 @@ apply() {
 	# An interrupted installation is finished first.
 	dpkg --configure -a
 	apt-get -q update || say 'apt-get update failed; trying with the lists that are here'
-	# Trixie has the command line in a package of its own.
-	if [[ $missing == *docker.io* ]] && apt-cache show docker-cli >/dev/null 2>&1; then missing+=$'\ndocker-cli'; fi
+	# Debian 12 has the command line in docker.io itself.
+	if ! apt-cache show docker-cli >/dev/null 2>&1; then missing=${missing/docker-cli/}; fi
 	# shellcheck disable=SC2086 # a list of package names
 	if ! apt-get -q install --yes --no-install-recommends -o Dpkg::Lock::Timeout=120 $missing; then
 		refuse "apt-get cannot install ${missing//$'\n'/ }" 'on a site without a mirror, install these packages from a disk, then run again'
@@ -62,7 +63,6 @@ verify() {
 	local missing
 	missing=$(wanted)
 	[[ -z $missing ]] || refuse "still missing: ${missing//$'\n'/ }"
-	has dockerd || [[ -x /usr/sbin/dockerd ]] || refuse 'no Docker engine'
 }
 
 undo() { :; }
