@@ -60,6 +60,10 @@ apply() {
 
 # after: what a token let in is in; the token itself is worth nothing any more.
 after() {
+	if [[ $transport == local ]]; then
+		say "on $1, when the last node has joined: docker swarm join-token --rotate --quiet $join_role"
+		return
+	fi
 	ask_node "$1" "docker swarm join-token --rotate --quiet $join_role >/dev/null"
 }
 

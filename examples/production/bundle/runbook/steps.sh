@@ -11,9 +11,17 @@ work='' failed_hosts=()
 begin_work() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
 	trap end_work EXIT
-	trap 'exit 130' INT TERM HUP
+	trap interrupted INT TERM HUP
 	open_sockets
 	read_programs
+}
+
+# interrupted lets the hosts that are at work finish: half a change is worse than a late end.
+interrupted() {
+	trap '' INT TERM HUP
+	printf '\nrunbook: interrupted; waiting for the hosts at work\n' >&2
+	wait
+	exit 130
 }
 
 end_work() {

@@ -84,7 +84,12 @@ stop_at() {
 
 # flags prints the flags that a resumed run needs again.
 flags() {
-	[[ $transport == ssh ]] || printf ' --transport local --host %q' "${wanted[0]}"
+	local name
+	[[ $transport == ssh ]] || printf ' --transport local'
+	for name in "${wanted[@]}"; do
+		[[ $name == operator && $transport == local ]] || printf ' --host %q' "$name"
+	done
+	for name in "${skip[@]}"; do printf ' --skip %q' "$name"; done
 	[[ $state == "$bundle.state" ]] || printf ' --state %q' "$state"
 	[[ $yes == no ]] || printf ' --yes'
 	[[ -z $to ]] || printf ' --to %q' "$to"
