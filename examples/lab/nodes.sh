@@ -51,6 +51,7 @@ disk() {
 	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
+	printf '%s\n' "$work/base-$suite" >"$node.base"
 	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
@@ -108,7 +109,7 @@ boot() {
 	disk "$name"
 	plug "$name" "${nodes[$name]}"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
-		bash "$here/node/machine.sh" "$name" "$node" "$work/base-$suite" </dev/null >"$node/console.log" 2>&1 &
+		bash "$here/node/machine.sh" "$name" "$node" "$(<"$node.base")" </dev/null >"$node/console.log" 2>&1 &
 	pid=$!
 	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
 }

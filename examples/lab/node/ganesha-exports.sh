@@ -10,9 +10,13 @@ while read -r path client; do
 	clients[$path]+="	CLIENT { Clients = ${client%%(*}; Access_Type = $access; }"$'\n'
 done <"$1"
 
+# From version 5 on it wants a privilege that nspawn does not give, unless told that it may do without.
+flusher=''
+if grep -qs allow_set_io_flusher_fail /usr/bin/ganesha.nfsd /usr/lib/ganesha/*; then flusher='allow_set_io_flusher_fail = true;'; fi
+
 {
+	printf 'NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; %s }\n' "$flusher"
 	cat <<-'END'
-		NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }
 		NFSv4 { Minor_Versions = 0, 1, 2; Only_Numeric_Owners = true; Graceless = true; RecoveryBackend = fs; }
 	END
 	id=0
