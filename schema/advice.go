@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"slices"
+	"strings"
+)
+
 // Advice tells about one kind of warning.
 type Advice struct {
 	ID    string `json:"id"`
@@ -8,8 +13,15 @@ type Advice struct {
 	Way   string `json:"way"` // what to do about it
 }
 
-// Warnings lists every kind of warning that Lint knows, sorted by ID. The IDs do not change.
+// Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
 func Warnings() []Advice {
+	all := append(clusterAdvice(), firewallAdvice()...)
+	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// clusterAdvice is of what Lint finds.
+func clusterAdvice() []Advice {
 	return []Advice{
 		{
 			ID:    "api-open",
@@ -58,6 +70,60 @@ func Warnings() []Advice {
 			Title: "overlay networks have fewer addresses than the cluster has nodes",
 			Why:   "Every node takes an address on the ingress network, and on each overlay that one of its tasks uses. Nodes without one run no published service.",
 			Way:   "Lower engine.pool.size: every step doubles the addresses of a network. It is fixed when the swarm is made.",
+		},
+	}
+}
+
+// firewallAdvice is of what the emitted rules show, and of what stands in exposures.
+func firewallAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "api-users",
+			Title: "the Docker API or the managers' own port is reachable for users",
+			Why:   "The rules let a whole network of access.users through to the Docker API or to the port over which managers share their state, because another zone that may do so holds it, or an exposure opens it.",
+			Way:   "Take the network out of access.users, or narrow the zone, or the exposure, that the warning names.",
+		},
+		{
+			ID:    "exposure-expired",
+			Title: "an exposure has outlived its expires date",
+			Why:   "You wrote a day after which nobody needs the port any more, and it has passed. skep build goes on opening it, since no bundle depends on the day it is built; skep vet fails until you decide.",
+			Way:   "Remove the exposure, or give it a later date. skep vet --today 2027-01-31 asks about another day.",
+		},
+		{
+			ID:    "exposure-expires",
+			Title: "an exposure ends within two weeks",
+			Why:   "You wrote a day after which nobody needs the port any more. It is at most 14 days away; after it skep vet fails.",
+			Way:   "Remove the exposure, or give it a later date.",
+		},
+		{
+			ID:    "exposure-shadowed",
+			Title: "a rule can never decide, because an earlier one does",
+			Why:   "Two exposures hold the same ports on the same node, and the first rule that names a port decides about it. The zones of the other one do not get what its row says.",
+			Way:   "Make the two ranges end where the other begins, or make one exposure of them.",
+		},
+		{
+			ID:    "management-ssh",
+			Title: "management cannot reach ssh on a node",
+			Why:   "No address of access.management is let through to the port of sshd by the rules of the node, or the zone has no address of the node's family. After the firewall step nobody could log in, nor could the runbook.",
+			Way:   "Add a network of the right family to access.management, or remove what hides the port of ssh.",
+		},
+		{
+			ID:    "range-reopens",
+			Title: "a range holds a port that is protected",
+			Why:   "A range of ports is open to more zones than a port inside it. skep leaves such a port out of the range, so that nothing reopens it; the range then does not open what it says.",
+			Way:   "End the range before the port, and begin another one behind it.",
+		},
+		{
+			ID:    "world-implied",
+			Title: "networks are together the whole world",
+			Why:   "Several networks, such as 0.0.0.0/1 and 128.0.0.0/1, make up every address there is. The whole world has to be typed, so that a reviewer sees it.",
+			Way:   "Write 0.0.0.0/0 or ::/0 if you mean everyone, or narrow the networks.",
+		},
+		{
+			ID:    "zone-contained",
+			Title: "a zone lies in another",
+			Why:   "Every address of one zone is in another one too, so it may do all that the other may. The distinction between the two is then no protection.",
+			Way:   "Narrow the outer zone, or leave the warning be when that is what you want.",
 		},
 	}
 }

@@ -20,7 +20,9 @@ func (c *Cluster) check() Mistakes {
 	k.addresses()
 	k.subnets()
 	k.pools()
+	k.exposures()
 	k.ports()
+	k.tests()
 	k.directories()
 	k.versions()
 	k.certificates()
@@ -37,11 +39,11 @@ func (k *checker) add(path, rule string, args ...string) {
 	for i, a := range args {
 		values[i] = a
 	}
-	k.found = append(k.found, k.mistake(path, fmt.Sprintf(rule, values...)))
+	k.found = append(k.found, k.Mistake(path, fmt.Sprintf(rule, values...)))
 }
 
-// mistake gives a mistake at the field's place in the spec, with what is written there.
-func (c *Cluster) mistake(path, rule string) Mistake {
+// Mistake gives a mistake at the field's place in the spec, with what is written there.
+func (c *Cluster) Mistake(path, rule string) Mistake {
 	m := Mistake{Path: path, Rule: rule}
 	m.File, m.Line, m.Column = c.Position(path)
 	if c.source != nil && c.source.tree() != nil {
@@ -66,7 +68,7 @@ func (c *Cluster) isSet(path string) bool {
 }
 
 // isValue reports whether the spec has the field, and a value there and not further fields.
-func (c *Cluster) isValue(path string) bool { return c.isSet(path) && c.mistake(path, "").Got != "" }
+func (c *Cluster) isValue(path string) bool { return c.isSet(path) && c.Mistake(path, "").Got != "" }
 
 // settable gives the first of the paths that the spec has, or else the first.
 func (c *Cluster) settable(paths ...string) string {

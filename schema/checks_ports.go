@@ -39,6 +39,9 @@ func (k *checker) portTwice(a, b Exposure, node string) {
 
 // portField is the field that decides an exposure's port; for ssh that of its first node.
 func (k *checker) portField(e Exposure) string {
+	if e.Added() {
+		return joinPath([]string{"exposures", e.Name}) + ".port"
+	}
 	if !strings.Contains(e.Field, "*") {
 		return e.Field
 	}
@@ -74,16 +77,16 @@ func (k *checker) ranges() {
 	if k.Kind != "target" {
 		return
 	}
-	inside := func(port uint16, r PortRange) bool { return r.First <= port && port <= r.Last }
+	inside := func(e Exposure, r PortRange) bool { return e.Port <= r.Last && r.First <= e.Last }
 	const rule = "lies in the range %d to %d that swarm assigns to applications (%s); choose another port"
 	for _, e := range k.Exposures {
-		if e.Port == 0 || e.Port != e.Last {
+		if e.Port == 0 || e.Port != e.Last && !e.Added() {
 			continue
 		}
 		switch {
-		case inside(e.Port, k.Applications.Ingress):
+		case inside(e, k.Applications.Ingress):
 			k.add(k.portField(e), fmt.Sprintf(rule, k.Applications.Ingress.First, k.Applications.Ingress.Last, "applications.ingress"))
-		case e.Name == "s3" && k.Applications.HostMode && inside(e.Port, k.Applications.Host):
+		case (e.Name == "s3" || e.Added() && e.Mode != "node") && k.Applications.HostMode && inside(e, k.Applications.Host):
 			k.add(k.portField(e), fmt.Sprintf(rule, k.Applications.Host.First, k.Applications.Host.Last, "applications.host"))
 		}
 	}

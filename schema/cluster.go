@@ -20,6 +20,7 @@ type Cluster struct {
 	Certificates Certificates `json:"certificates"`
 	Applications Applications `json:"applications"`
 	Services     Services     `json:"services"`
+	Tests        []Test       `json:"tests"`
 	Exposures    Exposures    `json:"exposures"`
 	Secrets      Secrets      `json:"secrets"`
 	Networks     Overlays     `json:"networks"`

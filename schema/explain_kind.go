@@ -220,6 +220,8 @@ func (s *shape) example(t *tree, depth int) string {
 	switch kind {
 	case "true or false":
 		return "true"
+	case "whole number":
+		return "2222"
 	case "string":
 		return `"m1"`
 	}

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,10 +28,13 @@ func Lint(c *Cluster) []Finding {
 	l.lifetimes()
 	l.pool()
 	l.images()
-	slices.SortStableFunc(l.found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
-	})
-	return l.found
+	return Ordered(l.found)
+}
+
+// Ordered sorts findings in file order.
+func Ordered(found []Finding) []Finding {
+	slices.SortStableFunc(found, func(a, b Finding) int { return a.Mistake.compare(b.Mistake) })
+	return found
 }
 
 type linter struct {
@@ -41,7 +43,12 @@ type linter struct {
 }
 
 func (l *linter) add(id, path, text string) {
-	l.found = append(l.found, Finding{ID: id, Mistake: l.mistake(path, text)})
+	l.found = append(l.found, l.Finding(id, path, text))
+}
+
+// Finding gives a warning at the field's place in the spec.
+func (c *Cluster) Finding(id, path, text string) Finding {
+	return Finding{ID: id, Mistake: c.Mistake(path, text)}
 }
 
 func (l *linter) managers() {

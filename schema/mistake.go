@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,8 +36,18 @@ func (m Mistake) Error() string {
 	return strings.Join(parts, ": ")
 }
 
+func (m Mistake) compare(o Mistake) int {
+	return cmp.Or(cmp.Compare(m.File, o.File), cmp.Compare(m.Line, o.Line), cmp.Compare(m.Column, o.Column), cmp.Compare(m.Path, o.Path))
+}
+
 // Mistakes are all mistakes of a spec, in file order, each once.
 type Mistakes []Mistake
+
+// Ordered sorts the mistakes in file order.
+func (ms Mistakes) Ordered() Mistakes {
+	slices.SortStableFunc(ms, Mistake.compare)
+	return ms
+}
 
 // Error gives one line for each mistake.
 func (ms Mistakes) Error() string {

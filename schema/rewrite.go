@@ -113,7 +113,7 @@ func isPlain(e cueerrors.Error, path []string) bool {
 
 // below reports whether a path stands below an unknown field, or is hidden, derived or a repetition.
 func (w *rewriter) below(path []string) bool {
-	if len(path) > 0 && (strings.HasPrefix(path[0], "_") || isDerived(path[0])) {
+	if len(path) > 0 && (strings.HasPrefix(path[0], "_") || isDerived(path[0]) || w.isConsequence(path)) {
 		return true
 	}
 	for i := range path {

@@ -18,7 +18,15 @@ type Exposure struct {
 	Mode  string   `json:"mode"`  // "node", "host" or "ingress"
 	Why   string   `json:"why"`
 	Field string   `json:"field"` // the field of the spec that decides it
+
+	Expires string `json:"expires,omitempty"` // the last day on which it is needed, "2027-01-31", or empty
 }
+
+// Added reports whether the row stands in the spec itself and does not follow from other fields.
+func (e Exposure) Added() bool { return e.Field == "exposures."+e.Name }
+
+// Range returns the ports of the row; it is zero for esp.
+func (e Exposure) Range() PortRange { return PortRange{First: e.Port, Last: e.Last} }
 
 // Secret is a secret of the swarm without its value.
 type Secret struct {

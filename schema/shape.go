@@ -2,6 +2,7 @@ package schema
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,8 +21,23 @@ type shape struct {
 }
 
 // derived fields follow from the others; a spec never sets them.
-func isDerived(name string) bool {
-	return name == "exposures" || name == "secrets" || name == "networks"
+func isDerived(name string) bool { return name == "secrets" || name == "networks" }
+
+// isOwnRow reports whether a path leads into a row of exposures that follows from other fields.
+func (s *shape) isOwnRow(path []string) bool {
+	if len(path) < 2 || path[0] != "exposures" {
+		return false
+	}
+	lit, ok := s.defs["#OwnRow"].(*ast.BasicLit)
+	if !ok {
+		return false
+	}
+	pattern, err := literal.Unquote(lit.Value)
+	if err != nil {
+		return false
+	}
+	own, err := regexp.MatchString(pattern, path[1])
+	return err == nil && own
 }
 
 // newShape reads the embedded files; they are valid, since Load's tests compile them.
@@ -61,6 +77,9 @@ func newShape() *shape {
 		b.expr(s.root, c.Value, true)
 	}
 	s.root.names = s.order(s.root.names)
+	if rows := s.root.fields["exposures"]; rows != nil { // those with a name follow from other fields
+		rows.fields, rows.names = nil, nil
+	}
 	return s
 }
 

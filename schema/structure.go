@@ -24,6 +24,12 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 			w.say(next, "", "follows from the other fields and is never set; remove it", at)
 			continue
 		}
+		if w.shape.isOwnRow(next) {
+			if len(next) == 2 {
+				w.say(next, "", ownRow, at)
+			}
+			continue
+		}
 		inner := s.at(name)
 		if inner == nil {
 			w.unknown(next, at)
@@ -137,4 +143,19 @@ func levenshtein(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// isConsequence reports whether a path below exposures is of a value that skep makes from others, or a row of its own.
+func (w *rewriter) isConsequence(path []string) bool {
+	if path[0] != "exposures" {
+		return false
+	}
+	t, depth := w.source.tree().find(path)
+	switch len(path) {
+	case 1:
+		return depth == 0 || t.isStruct(path)
+	case 3:
+		return w.shape.isOwnRow(path) || depth < len(path) && slices.Contains([]string{"last", "mode", "field"}, path[2])
+	}
+	return w.shape.isOwnRow(path)
 }

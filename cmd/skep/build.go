@@ -13,6 +13,7 @@ import (
 
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 )
 
@@ -72,6 +73,9 @@ func build(cmd *cobra.Command, spec string, o buildOptions) error {
 	}
 	files, err := generators.Generate(cluster)
 	if err != nil {
+		return err
+	}
+	if err := firewall.Prove(cluster, files); err != nil {
 		return err
 	}
 	if o.output == "" {

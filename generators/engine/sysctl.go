@@ -40,8 +40,8 @@ type held struct {
 func reserved(c *schema.Cluster) []held {
 	var rows []held
 	for _, e := range c.Exposures {
-		if e.Proto != "esp" && e.Port == e.Last {
-			rows = append(rows, held{e.Port, e.Field})
+		for port := int(e.Port); e.Proto != "esp" && port <= int(e.Last) && (e.Port == e.Last || e.Added()); port++ {
+			rows = append(rows, held{uint16(port), e.Field})
 		}
 	}
 	if n := c.Services.NFS; n != nil {

@@ -1,6 +1,8 @@
 package firewall
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -89,11 +91,36 @@ func tellApart(classes []*Class) {
 			}
 		}
 		for _, class := range same {
+			plain := class.Name
+			var own []string
 			for _, e := range class.Exposures {
 				if count[e.Name] < len(same) {
-					class.Name += "-" + e.Name
+					own = append(own, e.Name)
 				}
+			}
+			if class.Name = strings.Join(append([]string{plain}, own...), "-"); len(own) > longest {
+				class.Name = plain + "-" + digest(own)
 			}
 		}
 	}
+	count := map[string]int{}
+	for _, class := range classes {
+		count[class.Name]++
+	}
+	for _, class := range classes {
+		if count[class.Name] > 1 { // an exposure has the name of a duty, or two make that of a third
+			var all []string
+			for _, e := range class.Exposures {
+				all = append(all, e.Name)
+			}
+			class.Name += "-" + digest(all)
+		}
+	}
+}
+
+// longest is how many exposures a class's name lists; it is a file's name as well.
+const longest = 4
+
+func digest(names []string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, " "))))[:8]
 }

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -172,8 +173,35 @@ func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 			p.inside = append(p.inside, o)
 		}
 	}
+	p.outside, p.inside = joined(p.outside), joined(p.inside)
 	p.sources = sources(append(slices.Clone(p.outside), p.inside...))
 	return p
+}
+
+// joined makes one opening of the spec's own single ports that differ in name and port only: a thousand single ports are a few
+// ranges of one rule. It stands where the first of them does.
+func joined(openings []opening) []opening {
+	var out []opening
+	first := map[string]int{}
+	rows := map[int]int{}
+	for _, o := range openings {
+		key := strings.Join([]string{o.Proto, o.Why, strings.Join(o.Exposure.From, " ")}, "\x00")
+		i, ok := first[key]
+		if !o.Added() || !ok || o.Port != o.Last {
+			if o.Added() && o.Port == o.Last {
+				first[key] = len(out)
+			}
+			out = append(out, o)
+			continue
+		}
+		rows[i]++
+		out[i].ports = append(slices.Clone(out[i].ports), o.ports...)
+	}
+	for i, more := range rows {
+		out[i].ports = union(out[i].ports)
+		out[i].Field += fmt.Sprintf(" and %d more of exposures", more)
+	}
+	return out
 }
 
 // anyone is the zone of every address.

@@ -21,14 +21,17 @@ func Ports(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
 	return subtract(whole, taken(c, e))
 }
 
-// taken returns the ranges that e must leave alone: all narrower rows of its protocol, and every port of NFS, whose
-// NFSv3 daemons may listen although NFSv4 alone is served.
+// taken returns the ranges that e must leave alone: all narrower rows of its protocol, the plain Docker API, and every
+// port of NFS, whose NFSv3 daemons may listen although NFSv4 alone is served.
 func taken(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
 	var out []schema.PortRange
 	for _, other := range c.Exposures {
 		if other.Proto == e.Proto && other.Name != e.Name && other.Last-other.Port < e.Last-e.Port {
 			out = append(out, schema.PortRange{First: other.Port, Last: other.Last})
 		}
+	}
+	if e.Proto == "tcp" && c.Engine.Ports.Plain != 0 { // the API without TLS listens nowhere, and shall not be reached if it does
+		out = append(out, schema.PortRange{First: c.Engine.Ports.Plain, Last: c.Engine.Ports.Plain})
 	}
 	if n := c.Services.NFS; n != nil {
 		p := n.Ports

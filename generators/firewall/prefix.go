@@ -57,3 +57,13 @@ func ofFamily(f family, prefixes []netip.Prefix) []netip.Prefix {
 	}
 	return merge(out)
 }
+
+// last returns the last address of a prefix.
+func last(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}

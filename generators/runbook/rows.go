@@ -25,11 +25,11 @@ func handed(c *schema.Cluster) []string {
 	return rows
 }
 
-// listeners are the single ports that must be free, but for sshd's and the kernel's.
+// listeners are the single ports that must be free, but for sshd's, the kernel's and those of what the operator runs.
 func listeners(c *schema.Cluster) []string {
 	var rows []string
 	for _, e := range c.Exposures {
-		if e.Proto == "esp" || e.Port != e.Last || strings.HasPrefix(e.Name, "ssh-") {
+		if e.Proto == "esp" || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
 			continue
 		}
 		for _, on := range e.On {

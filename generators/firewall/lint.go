@@ -1,0 +1,224 @@
+package firewall
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// Lint returns warnings about who may connect, in the order of the checks. They come from the emitted rules wherever these
+// can tell.
+func (w *Wall) Lint() []schema.Finding {
+	l := &linter{Wall: w}
+	l.zones()
+	l.overlaps()
+	l.management()
+	l.users()
+	return l.found
+}
+
+type linter struct {
+	*Wall
+	found []schema.Finding
+}
+
+func (l *linter) add(id, path, text string, args ...string) {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a
+	}
+	l.found = append(l.found, l.cluster.Finding(id, path, fmt.Sprintf(text, values...)))
+}
+
+// zones finds a zone that is the whole world without saying so, and one that lies in another. That everything lies in
+// the whole world is no news.
+func (l *linter) zones() {
+	for _, z := range l.shared.zones {
+		if z.name == "cluster" {
+			continue
+		}
+		for _, f := range []family{v4, v6} {
+			world := netip.PrefixFrom(map[family]netip.Addr{v4: netip.IPv4Unspecified(), v6: netip.IPv6Unspecified()}[f], 0)
+			if z.world(f) && !slices.Contains(l.cluster.Access.Zone(z.name), world) {
+				l.add("world-implied", z.field, "is together the whole world; write %q if you mean that", world.String())
+			}
+		}
+	}
+	for _, inner := range l.shared.zones {
+		for _, outer := range l.shared.zones {
+			if inner.name == "cluster" && outer.name == "users" || inner.name == outer.name || !lies(inner, outer) {
+				continue
+			}
+			path := inner.field
+			if inner.name == "cluster" {
+				path = outer.field
+			}
+			l.add("zone-contained", path, "zone %s lies in zone %s: what is open to %s is open to it as well", inner.name, outer.name, outer.name)
+		}
+	}
+}
+
+// lies reports whether all of a zone lies in another that has bounds.
+func lies(inner, outer zone) bool {
+	if len(inner.in4)+len(inner.in6) == 0 || outer.world(v4) || outer.world(v6) {
+		return false
+	}
+	for _, f := range []family{v4, v6} {
+		for _, p := range inner.in(f) {
+			i, found := slices.BinarySearchFunc(outer.in(f), p.Addr(), func(o netip.Prefix, a netip.Addr) int { return o.Addr().Compare(a) })
+			if !found {
+				i--
+			}
+			if i < 0 || !outer.in(f)[i].Contains(last(p)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// overlaps compares every row that the spec adds with all others of its protocol.
+func (l *linter) overlaps() {
+	rows := l.cluster.Exposures
+	for i, a := range rows {
+		for _, b := range rows[i+1:] { // sorted by port: a's rule comes first
+			if a.Proto != b.Proto || a.Proto == "esp" || b.Port > a.Last || !a.Added() && !b.Added() {
+				if b.Port > a.Last {
+					break
+				}
+				continue
+			}
+			l.overlap(a, b)
+		}
+	}
+	l.plain()
+}
+
+func (l *linter) overlap(a, b schema.Exposure) {
+	common := schema.PortRange{First: b.Port, Last: min(a.Last, b.Last)}
+	widthA, widthB := a.Last-a.Port, b.Last-b.Port
+	switch {
+	case widthA == 0 && widthB == 0: // on other nodes; on the same one Load refuses them
+	case widthA > widthB:
+		l.inside(a, b, common)
+	case widthB > widthA:
+		l.inside(b, a, common)
+	case l.meet(a, b):
+		l.add("exposure-shadowed", field(b, a), "%s is open to %s by exposure %s, whose rule comes first", ports(common, a.Proto), strings.Join(a.From, ", "), a.Name)
+	}
+}
+
+// inside tells about a range that holds the port of a narrower row which not all of the range's zones may reach.
+func (l *linter) inside(wide, narrow schema.Exposure, common schema.PortRange) {
+	var kept []string
+	for _, zone := range wide.From {
+		if !slices.Contains(narrow.From, zone) {
+			kept = append(kept, zone)
+		}
+	}
+	switch {
+	case len(l.shared.ports[wide.Name]) == 0:
+		l.add("exposure-shadowed", field(wide, narrow), "opens nothing: narrower rows hold all of its ports")
+	case len(kept) > 0 && wide.Added():
+		l.add("range-reopens", wide.Field, "holds %s of exposure %s (%s), which stays closed to %s: leave it out of the range", ports(common, wide.Proto), narrow.Name, narrow.Why, strings.Join(kept, ", "))
+	}
+}
+
+// plain tells about ranges around the Docker API without TLS.
+func (l *linter) plain() {
+	p := l.cluster.Engine.Ports.Plain
+	for _, e := range l.cluster.Exposures {
+		if e.Added() && e.Proto == "tcp" && e.Port < e.Last && e.Port <= p && p <= e.Last {
+			l.add("range-reopens", e.Field, "holds %s/tcp, the Docker API without TLS, which stays closed: leave it out of the range", fmt.Sprint(p))
+		}
+	}
+}
+
+// field is where the spec's author can change something: the row that stands in the spec.
+func field(e, other schema.Exposure) string {
+	if e.Added() {
+		return e.Field
+	}
+	return other.Field
+}
+
+func ports(r schema.PortRange, proto string) string { return span(r, "-") + "/" + proto }
+
+func (l *linter) meet(a, b schema.Exposure) bool {
+	return slices.ContainsFunc(l.classes, func(c Class) bool {
+		has := func(name string) bool {
+			return slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return e.Name == name })
+		}
+		return has(a.Name) && has(b.Name)
+	})
+}
+
+// management asks the rules of every node for ssh, from every family that management has.
+func (l *linter) management() {
+	origins := l.Origins("management")
+	for _, class := range l.classes {
+		var locked []string
+		for _, name := range class.Nodes {
+			n := l.cluster.Node(name)
+			in := slices.ContainsFunc(origins, func(o Origin) bool {
+				to, known := target(n, familyOf(o.Address))
+				return known && l.Decide(name, newPacket(o, to, "tcp", n.SSH.Port)).Allow
+			})
+			if !in {
+				locked = append(locked, name)
+			}
+		}
+		if len(locked) > 0 {
+			l.add("management-ssh", "access.management", "reaches ssh on no address of %s", some(locked))
+		}
+	}
+}
+
+func some(names []string) string {
+	if len(names) > 5 {
+		return fmt.Sprintf("%s and %d more nodes", strings.Join(names[:5], ", "), len(names)-5)
+	}
+	if len(names) == 1 {
+		return "node " + names[0]
+	}
+	return "nodes " + strings.Join(names, ", ")
+}
+
+// users asks the rules of the managers for the Docker API and the swarm's own port, from each network of the users as a
+// whole. An address of another zone inside of it may reach them.
+func (l *linter) users() {
+	e := l.cluster.Engine.Ports
+	for i, p := range l.cluster.Access.Users {
+		for _, n := range l.nodes("managers") {
+			for _, port := range []uint16{e.API, e.Plain, e.Swarm} {
+				if v, open := l.wholly(p, n, port); open {
+					l.add("api-users", fmt.Sprintf("access.users.%d", i), "reaches %s/tcp on node %s: %s", fmt.Sprint(port), n.Name, v.String())
+				}
+			}
+		}
+	}
+}
+
+// wholly asks from every stretch of a network that the rules tell apart.
+func (l *linter) wholly(network netip.Prefix, n schema.Node, port uint16) (Verdict, bool) {
+	f := familyOf(network.Addr())
+	to, _ := target(n, f)
+	asked := []netip.Addr{network.Masked().Addr()}
+	for _, s := range l.sets[l.ofNode[n.Name]].of(f).sourceSets(f) {
+		for _, p := range s.prefixes {
+			if next := last(p).Next(); next.IsValid() && network.Contains(next) {
+				asked = append(asked, next)
+			}
+		}
+	}
+	var v Verdict
+	for _, a := range asked {
+		if v = l.Decide(n.Name, newPacket(Origin{Address: a}, to, "tcp", port)); !v.Allow {
+			return v, false
+		}
+	}
+	return v, true
+}

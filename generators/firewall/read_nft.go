@@ -1,0 +1,203 @@
+package firewall
+
+import (
+	"slices"
+	"strings"
+)
+
+// nft reads one line of a file for nft; false for a line that skep does not write.
+func (r *reader) nft(line string) bool {
+	t := tokens(words(line))
+	switch r.in {
+	case top, table1, table2:
+		return r.nftHead(line)
+	case inTable:
+		return r.nftTable(line, t)
+	case inSet:
+		return r.nftSet(line)
+	case inElements:
+		if line == "}" {
+			r.in = inSet
+			return len(r.address.prefixes) > 0
+		}
+		p, ok := prefix(strings.TrimSuffix(line, ","), r.address.family)
+		return ok && r.address.add(p, r.line)
+	case inChain:
+		return r.nftChain(line, t)
+	}
+	return false
+}
+
+func (r *reader) nftHead(line string) bool {
+	switch {
+	case line == "#!/usr/sbin/nft -f" && r.line == 1:
+	case line == "table inet "+table && r.in == top:
+		r.in = table1
+	case line == "delete table inet "+table && r.in == table1:
+		r.in = table2
+	case line == "table inet "+table+" {" && r.in == table2:
+		r.in = inTable
+	default:
+		return false
+	}
+	r.comment = ""
+	return true
+}
+
+func (r *reader) nftTable(line string, t tokens) bool {
+	switch {
+	case line == "":
+	case line == "}":
+		r.in = ended
+	case len(t) == 3 && t[0] == "set" && t[2] == "{":
+		if r.set.sets[t[1]] != nil {
+			return false
+		}
+		r.address = &addressSet{name: t[1], field: r.field()}
+		r.set.sets[t[1]] = r.address
+		r.in = inSet
+	case len(t) == 3 && t[0] == "chain" && t[2] == "{":
+		r.comment, r.in = "", inChain
+		return r.addChain(t[1])
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *reader) nftSet(line string) bool {
+	switch line {
+	case "type ipv4_addr":
+		r.address.family = v4
+	case "type ipv6_addr":
+		r.address.family = v6
+	case "flags interval":
+	case "elements = {":
+		r.in = inElements
+		return r.address.family != 0
+	case "}":
+		r.in = inTable
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *reader) nftChain(line string, t tokens) bool {
+	if line == "}" {
+		r.in = inTable
+		return true
+	}
+	if r.chain.name == r.set.base && len(r.chain.rules) == 0 && strings.HasPrefix(line, "type ") {
+		return line == "type filter hook prerouting priority mangle; policy drop;"
+	}
+	text, _, _ := strings.Cut(line, ` comment "`)
+	out := &rule{line: r.line, text: text, field: r.field()}
+	for len(t) > 0 {
+		m, ok := r.nftMatch(&t)
+		if !ok {
+			break
+		}
+		out.matches = append(out.matches, m)
+	}
+	if !nftAction(&t, out) {
+		return false
+	}
+	if t.take("comment") {
+		if _, ok := t.quoted(); !ok {
+			return false
+		}
+	}
+	r.chain.rules = append(r.chain.rules, out)
+	return len(t) == 0
+}
+
+func nftAction(t *tokens, r *rule) bool {
+	switch {
+	case t.take("accept"):
+		r.action = accept
+	case t.take("drop"), t.take("counter", "drop"):
+		r.action = drop
+	case t.take("goto"):
+		r.action, r.target = goTo, t.next()
+	case t.take("jump"):
+		r.action, r.target = jump, t.next()
+	case slices.ContainsFunc(r.matches, func(m match) bool { return m == logMatch{} }):
+		return true
+	default:
+		return false
+	}
+	return r.action == accept || r.action == drop || r.target != ""
+}
+
+// nftMatch takes the next match, if the words are one.
+func (r *reader) nftMatch(t *tokens) (match, bool) {
+	switch {
+	case t.take("iifname"):
+		name, ok := t.quoted()
+		return deviceMatch{name}, ok
+	case t.take("ct", "state"):
+		return stateMatch(strings.Split(t.next(), ",")), true
+	case t.take("fib", "daddr", "type", "!=", "{", "local,", "broadcast,", "multicast,", "anycast", "}"):
+		return elsewhereMatch{}, true
+	case t.take("meta", "nfproto", "ipv4"):
+		return familyMatch(v4), true
+	case t.take("meta", "nfproto", "ipv6"):
+		return familyMatch(v6), true
+	case t.take("meta", "l4proto", "esp"):
+		return protoMatch("esp"), true
+	case t.take("meta", "pkttype", "host", "limit", "rate", "5/minute", "burst", "10", "packets", "log", "prefix", `"`+logPrefix, "level", "info"):
+		return logMatch{}, true
+	case t.take("icmp", "type"):
+		return icmpNames(v4, t.list())
+	case t.take("icmpv6", "type"):
+		return icmpNames(v6, t.list())
+	case t.take("ip"):
+		return r.nftAddress(v4, t)
+	case t.take("ip6"):
+		return r.nftAddress(v6, t)
+	case t.take("tcp"):
+		return nftPorts("tcp", t)
+	case t.take("udp"):
+		return nftPorts("udp", t)
+	}
+	return nil, false
+}
+
+func nftPorts(proto string, t *tokens) (match, bool) {
+	m := portMatch{proto: proto, source: t.take("sport")}
+	if !m.source && !t.take("dport") {
+		return nil, false
+	}
+	var ok bool
+	m.ranges, ok = portRanges(t.list(), "-")
+	return m, ok
+}
+
+// nftAddress takes a set of the family, or one prefix.
+func (r *reader) nftAddress(f family, t *tokens) (match, bool) {
+	m := addressMatch{source: t.take("saddr")}
+	if !m.source && !t.take("daddr") {
+		return nil, false
+	}
+	word := t.next()
+	if name, ok := strings.CutPrefix(word, "@"); ok {
+		m.set = r.set.sets[name]
+		return m, m.set != nil && m.set.family == f
+	}
+	p, ok := prefix(word, f)
+	m.set = &addressSet{family: f}
+	return m, ok && m.set.add(p, r.line)
+}
+
+func icmpNames(f family, names []string) (match, bool) {
+	m := icmpMatch{family: f}
+	for _, name := range names {
+		i := slices.IndexFunc(icmpTypes(f), func(t icmpType) bool { return t.name == name })
+		if i < 0 {
+			return nil, false
+		}
+		m.numbers = append(m.numbers, icmpTypes(f)[i].number)
+	}
+	return m, len(names) > 0
+}

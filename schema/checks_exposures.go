@@ -1,0 +1,149 @@
+package schema
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// exposures looks at the rows that the spec adds.
+func (k *checker) exposures() {
+	for _, name := range k.exposuresWritten() {
+		if e, ok := k.Exposure(name); ok && !e.Added() {
+			k.add(joinPath([]string{"exposures", name}), ownRow)
+		}
+	}
+	for _, e := range k.Exposures {
+		if !e.Added() {
+			continue
+		}
+		path := joinPath([]string{"exposures", e.Name})
+		if e.Last < e.Port {
+			k.add(path+".last", "want a port of %s or above, where the range begins", strconv.Itoa(int(e.Port)))
+		}
+		if len(e.On) == 0 {
+			k.add(path+".on", "is empty: name the nodes that listen, or \"all\"")
+		}
+		if len(e.From) == 0 {
+			k.add(path+".from", "is empty: name the zones that may connect")
+		}
+		for i, on := range e.On {
+			if !isGroup(on) && k.Node(on).Name == "" {
+				k.add(fmt.Sprintf("%s.on.%d", path, i), "%s", k.noNode(on))
+			}
+		}
+		if plain := k.Engine.Ports.Plain; e.Proto == "tcp" && e.Port == plain && e.Last == plain {
+			k.add(path+".port", "is the Docker API without TLS, which stays closed: choose another port")
+		}
+	}
+}
+
+const ownRow = "is a row of skep's own and follows from other fields; choose another name"
+
+// exposuresWritten gives the names below exposures as the spec has them.
+func (k *checker) exposuresWritten() []string {
+	if k.source == nil || k.source.tree() == nil {
+		return nil
+	}
+	t, depth := k.source.tree().find([]string{"exposures"})
+	if depth == 0 {
+		return nil
+	}
+	return t.names
+}
+
+func isGroup(name string) bool { return name == "all" || name == "managers" || name == "workers" }
+
+// noNode says that a name is no node's, and which one was probably meant.
+func (k *checker) noNode(name string) string {
+	names := make([]string, len(k.Nodes))
+	for i, n := range k.Nodes {
+		names[i] = n.Name
+	}
+	text := name + " is not a node"
+	if near := nearest(name, names); near != "" {
+		text += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return text
+}
+
+// tests looks at the form of the tests; whether they hold is for the firewall to say.
+func (k *checker) tests() {
+	for i, test := range k.Tests {
+		path := fmt.Sprintf("tests.%d", i)
+		_, addressErr := netip.ParseAddr(test.From)
+		if addressErr != nil && !slices.Contains(Zones(), test.From) && k.Node(test.From).Name == "" {
+			text := test.From + " is neither a zone nor a node"
+			if near := nearest(test.From, Zones()); near != "" {
+				text += fmt.Sprintf("; did you mean %q?", near)
+			}
+			k.add(path+".from", "%s", text)
+		}
+		if len(k.NodesNamed(test.To)) == 0 && test.To != "workers" {
+			text := k.noNode(test.To)
+			if _, err := netip.ParseAddr(test.To); err == nil {
+				text = "no node has the address " + test.To
+			}
+			k.add(path+".to", "%s", text)
+		}
+		k.testAnswer(path, test)
+	}
+}
+
+func (k *checker) testAnswer(path string, test Test) {
+	hasPorts := test.Proto == "tcp" || test.Proto == "udp"
+	switch {
+	case test.Want == "" && test.Only == nil, test.Want != "" && test.Only != nil:
+		k.add(path, "want exactly one of want and only")
+	case test.Only != nil && test.Port != 0:
+		k.add(path+".port", "belongs to want; only lists its ports itself")
+	case test.Only != nil && !hasPorts && test.Proto != "all":
+		k.add(path+".proto", "has no ports: want \"tcp\", \"udp\" or \"all\"")
+	case test.Want != "" && test.Proto == "all":
+		k.add(path+".proto", "belongs to only: want \"tcp\", \"udp\", \"esp\" or \"icmp\"")
+	case test.Want != "" && hasPorts && test.Port == 0:
+		k.add(path, "want a port")
+	case test.Want != "" && !hasPorts && test.Port != 0:
+		k.add(path+".port", "%s has no ports; leave it out", test.Proto)
+	}
+	for i, p := range test.Only {
+		_, proto, ok := p.Range()
+		switch at := fmt.Sprintf("%s.only.%d", path, i); {
+		case !ok:
+			k.add(at, "want ports from 1 to 65535, the first one first")
+		case proto != "" && test.Proto != "all" && proto != test.Proto:
+			k.add(at, "is of another protocol than the test's, %s", test.Proto)
+		}
+	}
+}
+
+// Expiries tells about exposures that end within two weeks of the day, as findings, and about those that have ended, as
+// mistakes. It is apart from Load, since no bundle may depend on the day.
+func Expiries(c *Cluster, today time.Time) (Mistakes, []Finding) {
+	var ended Mistakes
+	var soon []Finding
+	for _, e := range c.Exposures {
+		last, err := time.Parse(time.DateOnly, e.Expires)
+		if err != nil {
+			continue
+		}
+		path := joinPath([]string{"exposures", e.Name}) + ".expires"
+		switch days := int(last.Sub(today.UTC().Truncate(24*time.Hour)).Hours() / 24); {
+		case days < 0:
+			ended = append(ended, c.Mistake(path, fmt.Sprintf("ended %s ago: remove the exposure, or give it more time [%s]", plainCount(-days, "day"), "exposure-expired")))
+		case days <= 14:
+			soon = append(soon, c.Finding("exposure-expires", path, fmt.Sprintf("ends in %s", plainCount(days, "day"))))
+		}
+	}
+	return ended, soon
+}
+
+func plainCount(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strings.TrimSpace(strconv.Itoa(n) + " " + noun)
+}
