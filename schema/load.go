@@ -2,6 +2,8 @@ package schema
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/parser"
 )
 
 // Limits bound what one spec may cost.
@@ -64,7 +67,6 @@ func loadSpec(spec string, bytes int64) (*Cluster, error) {
 type reader struct {
 	ctx    *cue.Context
 	inst   *build.Instance
-	def    cue.Value // #Cluster
 	source *sourceMap
 }
 
@@ -77,9 +79,6 @@ func newReader(inst *build.Instance) *reader {
 // evaluate gives the concrete cluster, or Mistakes.
 func (r *reader) evaluate() (cue.Value, error) {
 	user := r.ctx.BuildInstance(r.inst)
-	if err := r.buildSchema(); err != nil {
-		return cue.Value{}, err
-	}
 	top := user
 	wrapped := user.LookupPath(cue.ParsePath("cluster"))
 	if wrapped.Exists() {
@@ -94,7 +93,11 @@ func (r *reader) evaluate() (cue.Value, error) {
 	v := user
 	// Where the spec says `cluster: schema.#Cluster` CUE has unified them already, and it is half of the work.
 	if !wrapped.Exists() || !refersToSchema(r.inst.Files) {
-		v = r.def.Unify(user)
+		def, err := r.definition()
+		if err != nil {
+			return cue.Value{}, err
+		}
+		v = def.Unify(user)
 	}
 	err := v.Validate(cue.Concrete(true))
 	if err != nil || top.Err() != nil {
@@ -110,21 +113,25 @@ func (r *reader) noFields() Mistakes {
 	return Mistakes{{File: at.Filename, Line: at.Line, Column: at.Column, Rule: "want the fields of a cluster: " + strings.Join(s.visible(s.root), ", ")}}
 }
 
-// buildSchema compiles #Cluster, or takes it from where the spec imports it.
-func (r *reader) buildSchema() error {
+// definition compiles #Cluster, or takes it from where the spec imports it.
+func (r *reader) definition() (cue.Value, error) {
 	inst := importedSchema(r.inst, map[*build.Instance]bool{})
 	if inst == nil {
 		inst = build.NewContext().NewInstance("", nil)
 		inst.ImportPath = importPath
-		for name, b := range Vendored() {
-			if err := inst.AddFile(name, b); err != nil {
-				return err
+		files := Vendored()
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			f, err := parser.ParseFile(name, files[name])
+			if err != nil {
+				return cue.Value{}, err
+			}
+			if err := inst.AddSyntax(f); err != nil {
+				return cue.Value{}, err
 			}
 		}
 	}
-	v := r.ctx.BuildInstance(inst)
-	r.def = v.LookupPath(cue.ParsePath("#Cluster"))
-	return r.def.Err()
+	def := r.ctx.BuildInstance(inst).LookupPath(cue.ParsePath("#Cluster"))
+	return def, def.Err()
 }
 
 // importedSchema finds the schema among the imports of an instance and of what it imports.

@@ -166,6 +166,9 @@ func (w *rewriter) isNameRule(path []string, text string) bool {
 func (w *rewriter) complain(c complaint) {
 	t, depth := w.source.tree().find(c.path)
 	known := depth == len(c.path)
+	if !known {
+		t = nil
+	}
 	s, fits := w.shape.root.find(c.path)
 	if fits != len(c.path) {
 		s = nil
@@ -181,15 +184,15 @@ func (w *rewriter) complain(c complaint) {
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
 	case strings.HasPrefix(first, "ambiguous default"):
-		w.say(c.path, w.got(t, known), "depends on itself; give it a value of its own", w.position(c))
+		w.say(c.path, got(t), "depends on itself; give it a value of its own", w.position(c))
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
 		w.say(c.path, got(t), "has no definite value; "+cmp.Or(w.shape.want(s), "give one"), w.position(c))
 	case text != "":
-		w.say(c.path, w.got(t, known), text, w.position(c))
+		w.say(c.path, got(t), text, w.position(c))
 	case s != nil && w.shape.want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, w.got(t, known), w.shape.want(s), w.position(c))
+		w.say(c.path, got(t), w.shape.want(s), w.position(c))
 	default:
-		w.say(c.path, w.got(t, known), first, w.position(c))
+		w.say(c.path, got(t), first, w.position(c))
 	}
 }
 
@@ -293,16 +296,9 @@ func (w *rewriter) label(c complaint) token.Position {
 	return w.position(c)
 }
 
-func (w *rewriter) got(t *tree, known bool) string {
-	if !known {
-		return ""
-	}
-	return got(t)
-}
-
-// got writes what stands at a field, short and on one line.
+// got writes what stands at a field, short and on one line; nothing stands at a field that the spec does not have.
 func got(t *tree) string {
-	if len(t.places) == 0 {
+	if t == nil || len(t.places) == 0 {
 		return ""
 	}
 	p := t.places[len(t.places)-1]

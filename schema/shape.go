@@ -74,7 +74,7 @@ func newShape() *shape {
 	b := builder{resolve: s.resolve, budget: 1 << 16}
 	// cluster.cue has the comments and the order; the other files only add derived rows and checks.
 	for _, c := range clusters {
-		b.expr(s.root, c.Value, true)
+		b.expr(s.root, c.Value)
 	}
 	s.root.names = s.order(s.root.names)
 	if rows := s.root.fields["exposures"]; rows != nil { // those with a name follow from other fields

@@ -41,7 +41,7 @@ func (m *sourceMap) tree() *tree {
 	b := builder{resolve: resolveLocal, budget: 1 << 20}
 	top := &tree{}
 	for _, f := range m.files {
-		b.decls(top, f.Decls, true)
+		b.decls(top, f.Decls)
 	}
 	m.root = top
 	if m.wrapped {

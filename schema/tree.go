@@ -32,33 +32,48 @@ type builder struct {
 	resolve func(*ast.Ident) ast.Expr
 	budget  int
 	depth   int
+	doubts  int // how many `if`, `for` and `|` are around: what is below one may not hold
+}
+
+// perhaps adds an expression that may not hold.
+func (b *builder) perhaps(t *tree, e ast.Expr) {
+	b.doubts++
+	b.expr(t, e)
+	b.doubts--
+}
+
+// place is a mention of a field here.
+func (b *builder) place(label token.Pos, e ast.Expr) place {
+	return place{label: label, expr: e, certain: b.doubts == 0}
 }
 
 const maxDepth = 8
 
-func (b *builder) decls(t *tree, decls []ast.Decl, certain bool) {
+func (b *builder) decls(t *tree, decls []ast.Decl) {
 	for _, d := range decls {
 		switch d := d.(type) {
 		case *ast.Field:
-			b.field(t, d, certain)
+			b.field(t, d)
 		case *ast.EmbedDecl:
 			t.open = true
-			b.expr(t, d.Expr, certain)
+			b.expr(t, d.Expr)
 		case *ast.Comprehension:
 			t.open = true
-			b.expr(t, d.Value, false)
+			b.perhaps(t, d.Value)
 		}
 	}
 }
 
-func (b *builder) field(t *tree, f *ast.Field, certain bool) {
+func (b *builder) field(t *tree, f *ast.Field) {
 	b.budget--
 	child := b.child(t, f.Label)
-	child.places = append(child.places, place{label: f.Label.Pos(), expr: f.Value, constraint: f.Constraint, doc: docText(f), certain: certain})
+	p := b.place(f.Label.Pos(), f.Value)
+	p.constraint, p.doc = f.Constraint, docText(f)
+	child.places = append(child.places, p)
 	if list, ok := f.Label.(*ast.ListLit); ok && len(list.Elts) == 1 {
 		t.patterns = append(t.patterns, f)
 	}
-	b.expr(child, f.Value, certain)
+	b.expr(child, f.Value)
 }
 
 func (b *builder) child(t *tree, l ast.Label) *tree {
@@ -87,25 +102,27 @@ func (b *builder) child(t *tree, l ast.Label) *tree {
 	return t.fields[name]
 }
 
-func (b *builder) expr(t *tree, e ast.Expr, certain bool) {
+func (b *builder) expr(t *tree, e ast.Expr) {
 	switch e := e.(type) {
 	case *ast.StructLit:
-		b.decls(t, e.Elts, certain)
+		b.decls(t, e.Elts)
 	case *ast.ParenExpr:
-		b.expr(t, e.X, certain)
+		b.expr(t, e.X)
 	case *ast.PostfixExpr:
-		b.expr(t, e.X, certain)
+		b.expr(t, e.X)
 	case *ast.UnaryExpr:
-		b.expr(t, e.X, certain)
+		b.expr(t, e.X)
 	case *ast.BinaryExpr:
-		if e.Op != token.AND && e.Op != token.OR {
-			return // arithmetic
+		switch e.Op { // the others are arithmetic
+		case token.AND:
+			b.expr(t, e.X)
+			b.expr(t, e.Y)
+		case token.OR:
+			b.perhaps(t, e.X)
+			b.perhaps(t, e.Y)
 		}
-		certain = certain && e.Op == token.AND
-		b.expr(t, e.X, certain)
-		b.expr(t, e.Y, certain)
 	case *ast.ListLit:
-		b.list(t, e, certain)
+		b.list(t, e)
 	case *ast.Ident:
 		target := b.resolve(e)
 		if target == nil || b.budget <= 0 || b.depth >= maxDepth {
@@ -114,7 +131,7 @@ func (b *builder) expr(t *tree, e ast.Expr, certain bool) {
 		}
 		b.budget--
 		b.depth++
-		b.expr(t, target, certain)
+		b.expr(t, target)
 		b.depth--
 	case *ast.BasicLit, *ast.Interpolation, *ast.BottomLit:
 	default:
@@ -122,29 +139,29 @@ func (b *builder) expr(t *tree, e ast.Expr, certain bool) {
 	}
 }
 
-func (b *builder) list(t *tree, l *ast.ListLit, certain bool) {
+func (b *builder) list(t *tree, l *ast.ListLit) {
 	for i, elt := range l.Elts {
 		if more, ok := elt.(*ast.Ellipsis); ok {
 			if t.each == nil {
 				t.each = &tree{}
 			}
 			if more.Type != nil {
-				t.each.places = append(t.each.places, place{label: more.Pos(), expr: more.Type, certain: certain})
-				b.expr(t.each, more.Type, certain)
+				t.each.places = append(t.each.places, b.place(more.Pos(), more.Type))
+				b.expr(t.each, more.Type)
 			}
 			continue
 		}
 		if c, ok := elt.(*ast.Comprehension); ok {
 			t.open = true
-			b.expr(t, c.Value, false)
+			b.perhaps(t, c.Value)
 			return
 		}
 		if i >= len(t.elements) {
 			t.elements = append(t.elements, &tree{})
 		}
 		child := t.elements[min(i, len(t.elements)-1)]
-		child.places = append(child.places, place{label: elt.Pos(), expr: elt, certain: certain})
-		b.expr(child, elt, certain)
+		child.places = append(child.places, b.place(elt.Pos(), elt))
+		b.expr(child, elt)
 	}
 }
 
@@ -185,7 +202,7 @@ func index(element string) (int, bool) {
 // docText gives the comment that stands above a field, or behind it, as one paragraph.
 func docText(f *ast.Field) string {
 	text := ""
-	for _, g := range f.Comments() {
+	for _, g := range ast.Comments(f) {
 		if g.Doc || g.Line {
 			if text != "" {
 				text += " "

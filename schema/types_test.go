@@ -36,7 +36,11 @@ func TestTypesRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back := r.def.Unify(r.ctx.CompileBytes(b))
+		def, err := r.definition()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := def.Unify(r.ctx.CompileBytes(b))
 		if err := back.Validate(cue.Concrete(true)); err != nil {
 			t.Errorf("%s: the schema refuses what Go writes: %v", spec, err)
 		}
@@ -103,11 +107,11 @@ func mirror(t *testing.T, s *shape, path string, field *tree, typ reflect.Type) 
 
 // TestVendored compiles the embedded schema alone, as cue vet does in a module that vendors it.
 func TestVendored(t *testing.T) {
-	r := newReader(&build.Instance{})
-	if err := r.buildSchema(); err != nil {
+	def, err := newReader(&build.Instance{}).definition()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.def.Validate(); err != nil {
+	if err := def.Validate(); err != nil {
 		t.Error(err)
 	}
 }
