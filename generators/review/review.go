@@ -108,6 +108,8 @@ func secrets(c *schema.Cluster) string {
 	for _, s := range c.Secrets {
 		origin := "made once on the first manager, kept there in `/etc/skep/secrets/" + s.Object() + "`"
 		switch s.Make {
+		case "login":
+			origin += "; the password itself in `" + s.Object() + ".password` beside it"
 		case "given":
 			origin = "handed over: put it into `STATE/secrets/" + s.Name + "` before the step `secrets`"
 		case "certificate", "key":

@@ -31,7 +31,7 @@ func register(c *schema.Cluster) string {
 		values = append(values, "S3_PORT", fmt.Sprint(s.Port))
 	}
 	if n := c.Services.NFS; n != nil {
-		values = append(values, "NFS_ADDRESS", c.Node(n.Server).Address.String(), "NFS_PATH", n.Path)
+		values = append(values, "NFS_PATH", n.Path)
 	}
 	return strings.NewReplacer(values...).Replace(text)
 }

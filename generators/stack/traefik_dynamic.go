@@ -133,7 +133,11 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 	guard := []string{managementOnly, adminLogin, compress}
 	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", []string{compress})
 	d.page(c, "prometheus", m.Prometheus.Path, m.Prometheus.Port, "/-/healthy", guard)
-	notes["http/routers/grafana"] = "services.monitoring"
+	// Grafana asks nobody for a login there, and names its data sources (grafana/grafana#118173). Prometheus asks it directly.
+	grafana := d.HTTP.Routers["grafana"]
+	grafana.Rule += fmt.Sprintf(" && !Path(`%s/metrics`) && !PathPrefix(`%[1]s/metrics/`)", m.Grafana.Path)
+	d.HTTP.Routers["grafana"] = grafana
+	notes["http/routers/grafana"] = "services.monitoring; Grafana's own metrics want no login, so they are not for the outside."
 	if a := m.Alerts; a != nil {
 		d.page(c, "alertmanager", a.Path, a.Port, "/-/healthy", guard)
 		notes["http/routers/alertmanager"] = "services.monitoring.alerts"

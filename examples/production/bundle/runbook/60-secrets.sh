@@ -106,7 +106,11 @@ apply() {
 		if exists "$object"; then continue; fi
 		value "$object" "$make" "${user:-}"
 		docker secret create --label "skep.cluster=$cluster" --label "skep.secret=$name" "$object" - <"$store/$object" >/dev/null
-		say "made the secret $object; its value is in $store/$object"
+		if [[ -e $store/$object.password ]]; then
+			say "made the secret $object; its password is in $store/$object.password"
+		else
+			say "made the secret $object; its value is in $store/$object"
+		fi
 	done
 }
 

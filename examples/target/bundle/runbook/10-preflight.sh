@@ -100,7 +100,9 @@ traps() {
 	if has iptables && [[ $(iptables --version) == *legacy* ]]; then
 		refuse 'iptables is the legacy one' 'update-alternatives --set iptables /usr/sbin/iptables-nft, then restart docker'
 	fi
+	# Ubuntu's unit of ufw is active on every machine; ufw itself is on when its file says so.
 	for unit in ufw firewalld; do
+		[[ $unit != ufw ]] || grep -qsi '^ENABLED=.\?yes' /etc/ufw/ufw.conf || continue
 		if systemctl is-active --quiet "$unit.service" 2>/dev/null; then
 			refuse "$unit is active: two firewalls would fight" "systemctl disable --now $unit"
 		fi
