@@ -59,6 +59,15 @@ func (k *checker) portField(e Exposure) string {
 	return strings.Replace(e.Field, "*", joinPath([]string{nodes[0].Name}), 1)
 }
 
+// FieldOf is the field of the spec that decides an exposure, of its first node where it is one of every node.
+func (c *Cluster) FieldOf(e Exposure) string {
+	if !strings.Contains(e.Field, "*") {
+		return e.Field
+	}
+	k := checker{Cluster: c}
+	return k.portField(e)
+}
+
 // shared gives the first node that both exposures are open on, or "".
 func (k *checker) shared(a, b Exposure) string {
 	for _, n := range k.Nodes {

@@ -14,6 +14,7 @@ import (
 type output struct {
 	*bufio.Writer
 	colours colours
+	file    *os.File // nil for what is no file
 }
 
 // colours are on or off: on a terminal only, and never against https://no-color.org.
@@ -23,7 +24,7 @@ func newOutput(w io.Writer) output {
 	f, isFile := w.(*os.File)
 	return output{bufio.NewWriter(w), colours{
 		on: isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-	}}
+	}, f}
 }
 
 // coloursOf says what may be written to w; a writer that is not stdout gets none.

@@ -16,6 +16,7 @@ func newRootCmd() *cobra.Command {
 		newInitCmd(),
 		newVetCmd(),
 		newBuildCmd(),
+		newReachCmd(),
 		newExplainCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),

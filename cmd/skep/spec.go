@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -28,25 +30,45 @@ func completeSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 type format string
 
 const (
-	formatText format = "text"
-	formatJSON format = "json"
+	formatText     format = "text"
+	formatJSON     format = "json"
+	formatMarkdown format = "markdown"
 )
 
+// formatFlag is the flag --format of a verb: one of the formats that it knows.
+type formatFlag struct {
+	value format
+	known []format
+}
+
 // String is the format's name.
-func (f *format) String() string { return string(*f) }
+func (f *formatFlag) String() string { return string(f.value) }
 
 // Set takes the format from the command line.
-func (f *format) Set(s string) error {
-	switch format(s) {
-	case formatText, formatJSON:
-		*f = format(s)
-		return nil
+func (f *formatFlag) Set(s string) error {
+	if !slices.Contains(f.known, format(s)) {
+		return fmt.Errorf("want %s", f.names())
 	}
-	return fmt.Errorf("want text or json")
+	f.value = format(s)
+	return nil
 }
 
 // Type is the placeholder in the flag's help.
-func (f *format) Type() string { return "text|json" }
+func (f *formatFlag) Type() string { return strings.Join(f.words(), "|") }
+
+func (f *formatFlag) words() []string {
+	words := make([]string, len(f.known))
+	for i, k := range f.known {
+		words[i] = string(k)
+	}
+	return words
+}
+
+// names is such as "text, json or markdown".
+func (f *formatFlag) names() string {
+	words := f.words()
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
 
 // newJSON writes data as JSON for machines that people read along with.
 func newJSON(w io.Writer) *json.Encoder {
@@ -56,13 +78,13 @@ func newJSON(w io.Writer) *json.Encoder {
 	return e
 }
 
-// addFormat gives cmd the flag --format, text unless told.
-func addFormat(cmd *cobra.Command) *format {
-	f := formatText
-	cmd.Flags().Var(&f, "format", "write data as text or json")
-	complete := cobra.FixedCompletions([]cobra.Completion{string(formatText), string(formatJSON)}, cobra.ShellCompDirectiveNoFileComp)
+// addFormat gives cmd the flag --format, text unless told; json is always there, and what else the verb knows.
+func addFormat(cmd *cobra.Command, more ...format) *format {
+	f := &formatFlag{value: formatText, known: append([]format{formatText, formatJSON}, more...)}
+	cmd.Flags().Var(f, "format", "write data as "+f.names())
+	complete := cobra.FixedCompletions(f.words(), cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("format", complete); err != nil {
 		panic(err) // only when the flag is missing or registered twice
 	}
-	return &f
+	return &f.value
 }

@@ -17,17 +17,6 @@ const (
 	echo6 = 128
 )
 
-// question is one packet of a test and the node it goes to.
-type question struct {
-	node   schema.Node
-	packet Packet
-}
-
-// String is such as "198.51.100.1 -> m1:443/tcp".
-func (q question) String() string {
-	return q.packet.Src.String() + " -> " + q.node.Name + service(q.packet)
-}
-
 // service writes what a packet asks for: ":443/tcp", or "/icmp".
 func service(p Packet) string {
 	if p.Proto == "tcp" || p.Proto == "udp" {
@@ -79,20 +68,49 @@ func (w *Wall) nodes(to string) []schema.Node {
 	return out
 }
 
+// Answer is what one packet of a question meets. Known is false where the spec has no address of the packet's family for
+// the node: the rules answer all the same.
+type Answer struct {
+	Node    schema.Node
+	Packet  Packet
+	Verdict Verdict
+	Known   bool
+}
+
+// String is such as "198.51.100.1 -> m1:443/tcp is allowed by firewall/manager.nft:40: tcp dport 443 accept (services.traefik)".
+func (a Answer) String() string {
+	return fmt.Sprintf("%s -> %s%s is %s", a.Packet.Src, a.Node.Name, service(a.Packet), a.Verdict)
+}
+
+// Ask sends packets from a zone, a node or an address to a node, an address of one or a group: one for every way in which
+// the rules could tell the senders apart, and for each class of nodes. A node does not ask itself.
+func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
+	var out []Answer
+	for _, o := range w.Origins(from) {
+		for _, n := range w.nodes(to) {
+			if n.Address == o.Address || n.Public == o.Address {
+				continue
+			}
+			a := Answer{Node: n}
+			var address netip.Addr
+			address, a.Known = w.destination(to, n, familyOf(o.Address))
+			a.Packet = newPacket(o, address, proto, port)
+			a.Verdict = w.Decide(n.Name, a.Packet)
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // wanted returns what is wrong with the answer to a test that wants one, or "".
 func (w *Wall) wanted(test schema.Test) string {
 	asked := 0
-	for _, o := range w.Origins(test.From) {
-		for _, n := range w.nodes(test.To) {
-			to, known := w.destination(test.To, n, familyOf(o.Address))
-			if n.Address == o.Address || n.Public == o.Address || !known && test.Want == "allow" {
-				continue
-			}
-			asked++
-			q := question{n, newPacket(o, to, test.Proto, test.Port)}
-			if v := w.Decide(n.Name, q.packet); v.Allow != (test.Want == "allow") {
-				return fmt.Sprintf("want %s, but %s", test.Want, answer(q, v))
-			}
+	for _, a := range w.Ask(test.From, test.To, test.Proto, test.Port) {
+		if !a.Known && test.Want == "allow" {
+			continue
+		}
+		if asked++; a.Verdict.Allow != (test.Want == "allow") {
+			return fmt.Sprintf("want %s, but %s", test.Want, a)
 		}
 	}
 	if asked == 0 && test.Want == "allow" {
@@ -115,11 +133,6 @@ func newPacket(o Origin, to netip.Addr, proto string, port uint16) Packet {
 		p.ICMP = map[family]int{v4: echo4, v6: echo6}[familyOf(o.Address)]
 	}
 	return p
-}
-
-// answer says what a packet meets.
-func answer(q question, v Verdict) string {
-	return fmt.Sprintf("%s is %s", q, v)
 }
 
 // String is such as "allowed by firewall/worker.nft:40: tcp dport 22 goto from_management (nodes.*.ssh.port)".
@@ -145,37 +158,33 @@ func (w *Wall) only(test schema.Test) string {
 	if test.Proto == "all" {
 		protos = []string{"tcp", "udp", "esp"}
 	}
-	for _, o := range w.Origins(test.From) {
-		for _, n := range w.nodes(test.To) {
-			if n.Address == o.Address || n.Public == o.Address {
-				continue
-			}
-			to, _ := w.destination(test.To, n, familyOf(o.Address))
-			for _, proto := range protos {
-				if text := w.others(n, newPacket(o, to, proto, 0), listed[proto]); text != "" {
-					return text
-				}
+	for _, proto := range protos {
+		for _, a := range w.Ask(test.From, test.To, proto, 0) {
+			if text := w.others(a, listed[proto]); text != "" {
+				return text
 			}
 		}
 	}
 	return ""
 }
 
-// others returns the first port beside the listed ones that the packet would reach at the node, and how many there are.
-func (w *Wall) others(n schema.Node, p Packet, listed []schema.PortRange) string {
-	s := w.sets[w.ofNode[n.Name]].of(familyOf(p.Src))
-	open := subtract(s.open(p), listed)
-	if p.Proto == "esp" {
-		open = nil
-		if s.Decide(p).Allow {
-			open = []schema.PortRange{{}}
+// others returns the first port beside the listed ones that the packet would reach, and how many there are.
+func (w *Wall) others(a Answer, listed []schema.PortRange) string {
+	const but = "wants nothing else to be reached, but "
+	if a.Packet.Proto == "esp" {
+		if a.Verdict.Allow {
+			return but + a.String()
 		}
+		return ""
 	}
+	s := w.sets[w.ofNode[a.Node.Name]].of(familyOf(a.Packet.Src))
+	open := subtract(s.open(a.Packet), listed)
 	if len(open) == 0 {
 		return ""
 	}
-	p.Port = open[0].First
-	text := "wants nothing else to be reached, but " + answer(question{n, p}, s.Decide(p))
+	a.Packet.Port = open[0].First
+	a.Verdict = s.Decide(a.Packet)
+	text := but + a.String()
 	var texts []string
 	for _, r := range open {
 		texts = append(texts, span(r, "-"))
@@ -184,7 +193,7 @@ func (w *Wall) others(n schema.Node, p Packet, listed []schema.PortRange) string
 		if more > 5 {
 			texts = append(texts[:5], fmt.Sprintf("%d more", more-5))
 		}
-		text += fmt.Sprintf("; so are %s/%s", strings.Join(texts, ", "), p.Proto)
+		text += fmt.Sprintf("; so are %s/%s", strings.Join(texts, ", "), a.Packet.Proto)
 	}
 	return text
 }

@@ -14,35 +14,36 @@ import (
 // Rows that differ in their protocol only are one.
 func Matrix(c *schema.Cluster) string {
 	t := table{{"port", "what", "on", "from", "decided by"}}
-	for _, row := range merge(c.Exposures) {
-		t = append(t, []string{row.ports, row.Why, strings.Join(row.On, ", "), strings.Join(row.From, ", "), "`" + row.Field + "`"})
+	for _, row := range Rows(c) {
+		t = append(t, []string{row.Ports, row.Why, strings.Join(row.On, ", "), strings.Join(row.From, ", "), "`" + row.Field + "`"})
 	}
 	return t.String()
 }
 
-// merged is an exposure and the ports of all that equal it but for the protocol.
-type merged struct {
+// Row is an exposure and the ports of all that equal it but for the protocol: "7946/tcp+udp".
+type Row struct {
 	schema.Exposure
-	ports string
+	Ports string
 }
 
-func merge(exposures schema.Exposures) []merged {
-	var out []merged
+// Rows returns the rows of the matrix, in the order of their ports.
+func Rows(c *schema.Cluster) []Row {
+	var out []Row
 	protos := map[int][]string{}
-	for _, e := range exposures {
-		i := slices.IndexFunc(out, func(m merged) bool {
-			return m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
+	for _, e := range c.Exposures {
+		i := slices.IndexFunc(out, func(m Row) bool {
+			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
 				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
 		})
 		if i < 0 {
 			i = len(out)
-			out = append(out, merged{Exposure: e})
+			out = append(out, Row{Exposure: e})
 		}
 		protos[i] = append(protos[i], e.Proto)
 	}
 	for i := range out {
 		slices.Sort(protos[i])
-		out[i].ports = ports(out[i].Exposure, protos[i])
+		out[i].Ports = ports(out[i].Exposure, protos[i])
 	}
 	return out
 }

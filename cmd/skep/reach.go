@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/review"
+	"skep.dev/schema"
+)
+
+// reachOptions are the flags of reach.
+type reachOptions struct {
+	from, to string
+	format   *format
+}
+
+func newReachCmd() *cobra.Command {
+	var o reachOptions
+	cmd := &cobra.Command{
+		Use:   "reach [SPEC]",
+		Short: "show who may reach what, or what becomes of one packet",
+		Long: `reach shows the exposure matrix of SPEC: for each zone the ports that are open to it, where, why, and the line of
+the spec that decides. Everything else is dropped.
+
+With --from and --to it sends one packet through the firewall rules that SPEC compiles to, as a node would see it, and
+names the rule that decides and the line of the spec that it comes from. --from is a zone (management, nuvla, users,
+cluster, containers), a node or an address; a zone stands for all of its addresses that are in no other zone. --to is a
+node, an address of one, or all, managers or workers, with a port; without a protocol it is tcp. esp and icmp have no
+port. The exit code is 0 when all packets are allowed, 1 when one is denied.`,
+		Example: `  skep reach
+  skep reach --from users --to m1:443
+  skep reach --from 198.51.100.7 --to managers:2376/tcp
+  skep reach --from 2001:db8::7 --to [2001:db8:1::11]:80/tcp
+  skep reach --from cluster --to w1/esp`,
+		Args:              atMost(1, "SPEC"),
+		ValidArgsFunction: completeSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return reach(cmd, specArg(args), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.from, "from", "", "where the packet comes from: `ZONE|NODE|IP`")
+	cmd.Flags().StringVar(&o.to, "to", "", "where it goes to: `NODE:PORT/PROTO`")
+	o.format = addFormat(cmd, formatMarkdown)
+	return cmd
+}
+
+func reach(cmd *cobra.Command, spec string, o reachOptions) error {
+	asks := cmd.Flags().Changed("from") || cmd.Flags().Changed("to")
+	if asks && (o.from == "" || o.to == "") {
+		return usageError{"reach: want --from and --to together, or neither"}
+	}
+	to, err := parseTarget(o.to)
+	if asks && err != nil {
+		return usageError{"reach: --to: " + err.Error()}
+	}
+	if asks && *o.format == formatMarkdown {
+		return usageError{"reach: --format markdown is for the matrix: leave out --from and --to"}
+	}
+	c, err := schema.Load(spec)
+	if err != nil {
+		return err
+	}
+	if !asks && *o.format == formatMarkdown {
+		_, err := fmt.Fprint(cmd.OutOrStdout(), review.Matrix(c))
+		return err
+	}
+	files, err := firewall.Files(c)
+	if err != nil {
+		return err
+	}
+	wall, err := firewall.NewWall(c, files)
+	if err != nil {
+		return err
+	}
+	if !asks {
+		return writeMatrix(cmd.OutOrStdout(), c, wall, *o.format)
+	}
+	if err := known(c, o.from, to); err != nil {
+		return err
+	}
+	return ask(cmd, wall, c, o, to)
+}
+
+// destination is what --to says.
+type destination struct {
+	node  string
+	port  uint16
+	proto string
+}
+
+// parseTarget reads NODE:PORT/PROTO, ADDRESS:PORT, [ADDRESS]:PORT/PROTO, or NODE/esp.
+func parseTarget(s string) (destination, error) {
+	d := destination{proto: "tcp"}
+	rest, proto, ok := strings.Cut(s, "/")
+	if ok {
+		d.proto = proto
+	}
+	d.node = rest
+	port := ""
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && (strings.Count(rest, ":") == 1 || strings.Contains(rest, "]")) {
+		if !strings.HasSuffix(rest, "]") {
+			d.node, port = rest[:i], rest[i+1:]
+		}
+	}
+	d.node = strings.TrimSuffix(strings.TrimPrefix(d.node, "["), "]")
+	switch {
+	case d.proto != "tcp" && d.proto != "udp" && d.proto != "esp" && d.proto != "icmp":
+		return d, fmt.Errorf("%q: want the protocol tcp, udp, esp or icmp", d.proto)
+	case d.node == "":
+		return d, fmt.Errorf("%q: want a node and a port such as m1:443/tcp", s)
+	case d.proto == "esp" || d.proto == "icmp":
+		if port != "" {
+			return d, fmt.Errorf("%q: %s has no ports", s, d.proto)
+		}
+		return d, nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return d, fmt.Errorf("%q: want a port from 1 to 65535, such as m1:443/tcp", s)
+	}
+	d.port = uint16(n)
+	return d, nil
+}
+
+// known refuses names that the spec does not have.
+func known(c *schema.Cluster, from string, to destination) error {
+	a, err := netip.ParseAddr(from)
+	if err == nil && (a.Is4In6() || a.Zone() != "") {
+		return usageError{fmt.Sprintf("reach: --from: %q: want a plain address, such as %s", from, a.Unmap().WithZone(""))}
+	}
+	if err != nil && !slices.Contains(schema.Zones(), from) && c.Node(from).Name == "" {
+		return usageError{fmt.Sprintf("reach: --from: %q is neither a zone (%s), nor a node, nor an address", from, strings.Join(schema.Zones(), ", "))}
+	}
+	if len(c.NodesNamed(to.node)) == 0 {
+		return usageError{fmt.Sprintf("reach: --to: %q is neither a node, nor an address of one, nor all, managers or workers", to.node)}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"skep.dev/generators/firewall"
+	"skep.dev/schema"
+)
+
+// fate is the answer to a question, as data. Allow is true when every packet is let in.
+type fate struct {
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	Allow   bool     `json:"allow"`
+	Packets []packet `json:"packets"`
+}
+
+// packet is one packet of a question: those that meet the same rules are one.
+type packet struct {
+	Source   string        `json:"source"`
+	Zones    []string      `json:"zones"`
+	Node     string        `json:"node"`
+	Address  string        `json:"address,omitempty"` // of the node; empty where the spec has none of this family
+	Allow    bool          `json:"allow"`
+	Rule     firewall.Line `json:"rule"`
+	By       firewall.Line `json:"by"`
+	Exposure string        `json:"exposure,omitempty"`
+	Why      string        `json:"why,omitempty"`
+	Spec     *specLine     `json:"spec,omitempty"` // the line that decides; nil where no exposure names the port
+}
+
+// specLine is a place in the spec.
+type specLine struct {
+	Field  string `json:"field"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+func (s specLine) String() string { return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column) }
+
+func specLineOf(c *schema.Cluster, field string) specLine {
+	s := specLine{Field: field}
+	s.File, s.Line, s.Column = c.Position(field)
+	return s
+}
+
+func ask(cmd *cobra.Command, wall *firewall.Wall, c *schema.Cluster, o reachOptions, to destination) error {
+	f := fate{From: o.from, To: o.to, Allow: true, Packets: []packet{}}
+	answers := wall.Ask(o.from, to.node, to.proto, to.port)
+	for _, a := range answers {
+		if p := newPacket(wall, c, a); a.Known || !someKnown(answers) {
+			f.Allow = f.Allow && p.Allow
+			f.Packets = append(f.Packets, p)
+		}
+	}
+	if len(f.Packets) == 0 {
+		return usageError{fmt.Sprintf("reach: %s has no address that could ask %s", o.from, to.node)}
+	}
+	if *o.format == formatJSON {
+		if err := newJSON(cmd.OutOrStdout()).Encode(f); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Fprint(cmd.OutOrStdout(), f); err != nil {
+		return err
+	}
+	if !f.Allow {
+		return errFound
+	}
+	return nil
+}
+
+// someKnown reports whether the spec has an address that could be asked; then the others are left alone.
+func someKnown(answers []firewall.Answer) bool {
+	for _, a := range answers {
+		if a.Known {
+			return true
+		}
+	}
+	return false
+}
+
+func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet {
+	p := packet{
+		Source: a.Packet.Src.String(), Zones: []string{}, Node: a.Node.Name,
+		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
+	}
+	if a.Packet.Device == "" {
+		p.Zones = append(p.Zones, wall.Zones(a.Packet.Src)...)
+	} else {
+		p.Zones = append(p.Zones, "containers")
+	}
+	if a.Known {
+		p.Address = a.Packet.Dst.String()
+	}
+	if e, ok := wall.Exposure(a.Node.Name, a.Packet, a.Verdict); ok {
+		at := specLineOf(c, c.FieldOf(e))
+		p.Exposure, p.Why, p.Spec = e.Name, e.Why, &at
+	}
+	return p
+}
+
+// String is a few lines: the answer, and for each packet what decides and where that comes from.
+func (f fate) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s -> %s\n", allowed(f.Packets), f.From, f.To)
+	for _, p := range f.Packets {
+		fmt.Fprintf(&b, "\n  %s (%s) to %s: %s\n", p.Source, zonesText(p.Zones), nodeText(p), allowed([]packet{p}))
+		fmt.Fprintf(&b, "    rule  %s\n", p.Rule)
+		if p.By != p.Rule {
+			fmt.Fprintf(&b, "    then  %s\n", p.By)
+		}
+		if p.Spec == nil {
+			b.WriteString("    spec  no exposure names it\n")
+			continue
+		}
+		fmt.Fprintf(&b, "    spec  %s: %s (%s: %s)\n", p.Spec, p.Spec.Field, p.Exposure, p.Why)
+	}
+	return b.String()
+}
+
+func allowed(packets []packet) string {
+	yes := 0
+	for _, p := range packets {
+		if p.Allow {
+			yes++
+		}
+	}
+	switch yes {
+	case len(packets):
+		return "allow"
+	case 0:
+		return "deny"
+	}
+	return "deny in part"
+}
+
+func zonesText(zones []string) string {
+	if len(zones) == 0 {
+		return "in no zone"
+	}
+	return strings.Join(zones, ", ")
+}
+
+func nodeText(p packet) string {
+	if a, err := netip.ParseAddr(p.Address); err == nil {
+		return fmt.Sprintf("%s at %s", p.Node, a)
+	}
+	return p.Node + ", whose address of that family the spec does not have"
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/review"
+	"skep.dev/schema"
+)
+
+// matrixRow is one exposure as one zone sees it.
+type matrixRow struct {
+	Zone     string             `json:"zone"`
+	Exposure string             `json:"exposure"`
+	Proto    string             `json:"proto"`
+	Ports    []schema.PortRange `json:"ports"` // what is really open: without the protected ports inside a range
+	On       []string           `json:"on"`
+	Nodes    int                `json:"nodes"`
+	Mode     string             `json:"mode"`
+	Why      string             `json:"why"`
+	Spec     specLine           `json:"spec"`
+}
+
+func writeMatrix(w io.Writer, c *schema.Cluster, wall *firewall.Wall, f format) error {
+	if f == formatJSON {
+		return newJSON(w).Encode(matrixRows(c, wall))
+	}
+	_, err := io.WriteString(w, matrixText(c, widthOf(w)))
+	return err
+}
+
+func matrixRows(c *schema.Cluster, wall *firewall.Wall) []matrixRow {
+	rows := []matrixRow{}
+	for _, zone := range schema.Zones() {
+		for _, e := range c.Exposures {
+			if !slices.Contains(e.From, zone) {
+				continue
+			}
+			ports := wall.Ports(e)
+			if ports == nil {
+				ports = []schema.PortRange{}
+			}
+			nodes := 0
+			for _, n := range c.Nodes {
+				if e.Includes(n) {
+					nodes++
+				}
+			}
+			rows = append(rows, matrixRow{zone, e.Name, e.Proto, ports, e.On, nodes, e.Mode, e.Why, specLineOf(c, c.FieldOf(e))})
+		}
+	}
+	return rows
+}
+
+// width of the matrix where stdout is no terminal.
+const width = 100
+
+func widthOf(w io.Writer) int {
+	out, ok := w.(output)
+	if !ok || out.file == nil {
+		return width
+	}
+	if columns, _, err := term.GetSize(int(out.file.Fd())); err == nil && columns > 0 {
+		return columns
+	}
+	return width
+}
+
+// matrixText writes a block for each zone. What a line is for gives way where a terminal is narrow.
+func matrixText(c *schema.Cluster, width int) string {
+	var b strings.Builder
+	all := review.Rows(c)
+	sizes := make([]int, 4)
+	cells := func(r review.Row) []string {
+		s := specLineOf(c, c.FieldOf(r.Exposure))
+		return []string{r.Ports, brief(r.On), r.Mode, fmt.Sprintf("%s:%d", s.File, s.Line)}
+	}
+	for _, r := range all {
+		for i, cell := range cells(r) {
+			sizes[i] = max(sizes[i], len(cell))
+		}
+	}
+	for i, zone := range schema.Zones() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s: %s\n", zone, addresses(c, zone))
+		for _, r := range all {
+			if !slices.Contains(r.From, zone) {
+				continue
+			}
+			line := " "
+			for i, cell := range cells(r) {
+				line += fmt.Sprintf(" %-*s ", sizes[i], cell)
+			}
+			line += " " + r.Why
+			if len(line) > width && len(line)-len(r.Why) < width-8 {
+				line = line[:width-3] + "..."
+			}
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// brief lists up to three nodes.
+func brief(on []string) string {
+	if len(on) <= 3 {
+		return strings.Join(on, ",")
+	}
+	return fmt.Sprintf("%s and %d more", on[0], len(on)-1)
+}
+
+// addresses says who is in a zone.
+func addresses(c *schema.Cluster, zone string) string {
+	switch zone {
+	case "cluster":
+		return fmt.Sprintf("the nodes, %d", len(c.Nodes))
+	case "containers":
+		return "tasks on the node itself; they also reach what is open to users"
+	}
+	var texts []string
+	for _, p := range c.Access.Zone(zone) {
+		texts = append(texts, p.String())
+	}
+	switch {
+	case len(texts) == 0:
+		return "nobody"
+	case len(texts) > 4:
+		return fmt.Sprintf("%s and %d more", strings.Join(texts[:4], ", "), len(texts)-4)
+	}
+	return strings.Join(texts, ", ")
+}
