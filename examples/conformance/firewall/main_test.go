@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	case "dial":
 		dialAgent()
 		return
+	case "inject":
+		injectAgent()
+		return
 	}
 	if os.Getenv(insideVar) == "" && len(missing()) == 0 {
 		os.Exit(runInside())
