@@ -45,13 +45,14 @@ func Owner(c *schema.Cluster) schema.Owner {
 	return c.Services.NFS.Nobody
 }
 
-// Masked returns the units that only NFSv3 needs, to be masked on every node where it is off: the client package
-// brings them too.
-func Masked(c *schema.Cluster) []string {
+// Units returns what only NFSv3 needs: masked on every node where it is off, since the client package brings them too,
+// and unmasked where it is on.
+func Units(c *schema.Cluster) (masked, unmasked []string) {
+	units := []string{"rpcbind.service", "rpcbind.socket", "rpc-statd.service"}
 	if three(c) {
-		return nil
+		return nil, units
 	}
-	return []string{"rpcbind.service", "rpcbind.socket", "rpc-statd.service"}
+	return units, nil
 }
 
 // Files returns the server's configuration and the volume, or nothing when the cluster has no NFS.

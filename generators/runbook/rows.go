@@ -128,19 +128,22 @@ func images(c *schema.Cluster) []string {
 	return slices.Compact(rows)
 }
 
-type namedStack struct{ name, why string }
+type namedStack struct {
+	number    int // of its step: it does not move when another stack comes or goes
+	name, why string
+}
 
 // stacks are in the order of their deployment.
 func stacks(c *schema.Cluster) []namedStack {
 	var out []namedStack
 	if c.Services.Traefik != nil {
-		out = append(out, namedStack{"traefik", "the router in front of every service"})
+		out = append(out, namedStack{75, "traefik", "the router in front of every service"})
 	}
 	if c.Services.Monitoring != nil {
-		out = append(out, namedStack{"monitoring", "Prometheus, Grafana and their exporters"})
+		out = append(out, namedStack{78, "monitoring", "Prometheus, Grafana and their exporters"})
 	}
 	if c.Services.S3 != nil {
-		out = append(out, namedStack{"s3", "object storage"})
+		out = append(out, namedStack{81, "s3", "object storage"})
 	}
 	return out
 }

@@ -22,8 +22,9 @@ type Step struct {
 	Danger string   // what the operator agrees to; empty for a harmless step
 	Undo   string   // what undo does, or "nothing: ..." or "irreversible: ..."
 
-	script string // name of the body, sh/steps/script.sh
-	header []artifact.Var
+	script  string // name of the body, sh/steps/script.sh
+	library string // name of what the body shares with another one, sh/library.sh, or empty
+	header  []artifact.Var
 }
 
 // file is the step's script: its facts, the body and the words that runbook.sh shows.
@@ -36,12 +37,12 @@ func (s Step) file() (artifact.File, error) {
 	if err != nil {
 		return artifact.File{}, err
 	}
-	library := ""
-	if s.script == "swarm" || s.script == "join" {
-		if library, err = body("sh/join.sh"); err != nil {
+	if s.library != "" {
+		library, err := body("sh/" + s.library + ".sh")
+		if err != nil {
 			return artifact.File{}, err
 		}
-		library = "\n" + library
+		text += "\n" + library
 	}
 	header := []artifact.Var{
 		artifact.String("step_id", s.ID),
@@ -54,7 +55,7 @@ func (s Step) file() (artifact.File, error) {
 		artifact.String("step_undo", s.Undo),
 	}
 	path := fmt.Sprintf("runbook/%02d-%s.sh", s.Number, s.ID)
-	return sourced(artifact.Script(path, append(header, s.header...), text+library+"\n"+tail)), nil
+	return sourced(artifact.Script(path, append(header, s.header...), text+"\n"+tail)), nil
 }
 
 // labels writes a node's own labels as k=v,k=v; the schema keeps commas and blanks out of both.

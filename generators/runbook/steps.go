@@ -113,7 +113,7 @@ func engineSteps(c *schema.Cluster) []Step {
 func swarmSteps(c *schema.Cluster) []Step {
 	port := artifact.Number("swarm_port", int(c.Engine.Ports.Swarm)).From("engine.ports.swarm")
 	steps := []Step{{
-		Number: 40, ID: "swarm", script: "swarm", Hosts: "first manager", Order: "serial", Needs: []string{"engine", "firewall"},
+		Number: 40, ID: "swarm", script: "swarm", library: "join", Hosts: "first manager", Order: "serial", Needs: []string{"engine", "firewall"},
 		Title:  "The swarm",
 		Why:    "address pool and data port are fixed when a swarm is made",
 		Danger: "makes a swarm, unless a manager of the spec is in one already",
@@ -128,7 +128,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 	}}
 	if len(c.Managers()) > 1 {
 		steps = append(steps, Step{
-			Number: 44, ID: "managers", script: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
+			Number: 44, ID: "managers", script: "join", library: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
 			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
 			Undo:   "each leaves the swarm",
 			header: []artifact.Var{port, artifact.String("join_role", "manager")},
@@ -136,7 +136,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 	}
 	if len(c.Managers()) < len(c.Nodes) {
 		steps = append(steps, Step{
-			Number: 46, ID: "workers", script: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
+			Number: 46, ID: "workers", script: "join", library: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
 			Title: "The workers join", Why: "tasks run on them",
 			Undo:   "each leaves the swarm",
 			header: []artifact.Var{port, artifact.String("join_role", "worker")},
@@ -203,22 +203,24 @@ func storageSteps(c *schema.Cluster) []Step {
 	if n.Versions == "3+4" {
 		sources, targets = append(sources, nfs.Lockd), append(targets, nfs.InstalledLockd)
 	}
-	masked := artifact.Strings("masked", nfs.Masked(c)).From("services.nfs.versions")
+	off, on := nfs.Units(c)
+	masked := artifact.Strings("masked", off).From("services.nfs.versions")
+	unmasked := artifact.Strings("unmasked", on).From("services.nfs.versions")
 	share := artifact.String("share", n.Path).From("services.nfs.path")
 	return append(steps, Step{
-		Number: 65, ID: "nfs-server", script: "nfs-server", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
+		Number: 65, ID: "nfs-server", script: "nfs-server", library: "nfs-units", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
 		Title: "The NFS server", Why: "exports the directory, read-only, to the nodes and nobody else",
 		Undo: "stops the server; the data stays",
 		header: []artifact.Var{
-			share, masked, artifact.String("unit", nfs.Unit),
+			share, masked, unmasked, artifact.String("unit", nfs.Unit),
 			artifact.Strings("sources", sources), artifact.Strings("targets", targets),
 		},
 	}, Step{
-		Number: 67, ID: "nfs-clients", script: "nfs-clients", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
+		Number: 67, ID: "nfs-clients", script: "nfs-clients", library: "nfs-units", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
 		Title: "Each node can mount the share", Why: "applications on any node read it",
 		Undo: "unmasks the units of NFSv3",
 		header: []artifact.Var{
-			share, masked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
+			share, masked, unmasked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
 			artifact.Number("nfs_port", int(n.Ports.NFS)).From("services.nfs.ports.nfs"),
 		},
 	})
@@ -236,9 +238,9 @@ func serviceSteps(c *schema.Cluster) []Step {
 		})
 	}
 	needs := []string{"nodes", "networks", "secrets", "images"}
-	for i, s := range stacks(c) {
+	for _, s := range stacks(c) {
 		steps = append(steps, Step{
-			Number: 75 + 3*i, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
+			Number: s.number, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.name, Why: s.why,
 			Undo:   "removes the stack; its volumes stay",
 			header: []artifact.Var{artifact.String("stack", s.name)},
@@ -255,7 +257,7 @@ func lastSteps(c *schema.Cluster) []Step {
 		Danger: "removes them from the swarm",
 		Undo:   "nothing: an earlier bundle makes them again",
 		header: []artifact.Var{
-			cluster(c),
+			cluster(c), artifact.String("store", Secrets),
 			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
 		},
 	}, {

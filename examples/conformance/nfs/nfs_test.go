@@ -158,7 +158,8 @@ nodes: {m1: {address: 10.0.0.11, role: manager}}
 access: {management: [192.0.2.0/28]}
 services: {nfs: {server: m1}}
 `)
-	for _, unit := range append(nfs.Masked(c), nfs.Unit) {
+	masked, _ := nfs.Units(c)
+	for _, unit := range append(masked, nfs.Unit) {
 		if _, err := os.Stat("/usr/lib/systemd/system/" + unit); err != nil {
 			if _, err := os.Stat("/lib/systemd/system/" + unit); err != nil {
 				t.Error(err)

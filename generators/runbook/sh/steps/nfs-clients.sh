@@ -3,20 +3,13 @@
 # shellcheck disable=SC2016 # the inner shell expands its own arguments
 reachable() { timeout 5 bash -c ': <"/dev/tcp/$1/$2"' connect "$server_address" "$nfs_port" 2>/dev/null; }
 
-is_masked() {
-	local name
-	for name in "${masked[@]}"; do
-		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
-	done
-}
-
 check() {
-	is_masked || would "mask ${masked[*]}"
+	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
 	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$share" ]] || would "mount $server_address:$share once, read-only, as a trial"
 }
 
 apply() {
-	if ! is_masked; then systemctl mask --quiet --now "${masked[@]}"; fi
+	units_right || set_units
 	wait_for 30 "port $nfs_port of $server_address" reachable
 	modprobe nfs 2>/dev/null || true
 	if grep -qw nfs4 /proc/filesystems; then

@@ -5,24 +5,17 @@ files() { printf '%s\n' "${sources[@]}"; }
 check() {
 	local i
 	for i in "${!sources[@]}"; do would_install "${sources[i]}" "${targets[i]}"; done
-	is_masked || would "mask ${masked[*]}"
+	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
 	systemctl is-active --quiet "$unit" || would "start $unit"
 	[[ -f $kept/nfs.running && $(<"$kept/nfs.running") == "$(settings)" ]] || would "restart $unit with its settings"
 }
 
 settings() { { cat -- "${targets[@]}" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
-is_masked() {
-	local name
-	for name in "${masked[@]}"; do
-		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
-	done
-}
-
 apply() {
 	local i
 	for i in "${!sources[@]}"; do put "${sources[i]}" "${targets[i]}" 0644; done
-	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	set_units
 	systemctl enable --quiet "$unit"
 	if ! systemctl is-active --quiet "$unit" || [[ ! -f $kept/nfs.running || $(<"$kept/nfs.running") != "$(settings)" ]]; then
 		systemctl restart "$unit" || refuse "$unit does not start; last words:" "$(journalctl -u "$unit" -n 20 --no-pager 2>/dev/null || true)"

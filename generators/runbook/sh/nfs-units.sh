@@ -1,0 +1,20 @@
+# The units that only NFSv3 needs, for server and clients.
+
+# state_of UNIT prints masked, enabled, ...
+state_of() { systemctl is-enabled "$1" 2>/dev/null || true; }
+
+# units_right: what only NFSv3 needs is off where it is not wanted.
+units_right() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(state_of "$name") == masked ]] || return 1
+	done
+	for name in "${unmasked[@]}"; do
+		[[ $(state_of "$name") != masked ]] || return 1
+	done
+}
+
+set_units() {
+	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	if ((${#unmasked[@]})); then systemctl unmask --quiet "${unmasked[@]}"; fi
+}
