@@ -81,3 +81,31 @@ func TestLocal(t *testing.T) {
 		t.Error("the state is beside the bundle")
 	}
 }
+
+// Who runs it on the node itself over ssh proves with a second login that the rules let one in.
+func TestLocalFirewall(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "preflight", "--host", "w2")
+	s.node = filepath.Join(s.fake, "hosts/10.0.0.13")
+	s.env = []string{"SSH_CONNECTION=192.0.2.1 50000 10.0.0.13 22"}
+	s.write("on-sleep", "export -n SSH_CONNECTION\nskep-firewall confirm\n")
+	s.want(0, "run", "--yes", "--transport", "local", "--host", "w2", "--only", "firewall")
+	if calls := s.calls(); !strings.Contains(calls, "10.0.0.13 sleep 1") {
+		t.Errorf("it did not wait for the second login:\n%s", calls)
+	}
+}
+
+// A directory that holds something else is left as it is.
+func TestForeignState(t *testing.T) {
+	s := newSandbox(t, target(t))
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "thesis.txt"), nil, 0o644))
+	r := s.want(3, "run", "--yes", "--state", dir)
+	if !strings.Contains(r.stderr, "holds thesis.txt") {
+		t.Errorf("stderr:\n%s", r.stderr)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("the mode changed: %v %v", info.Mode(), err)
+	}
+}

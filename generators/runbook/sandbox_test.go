@@ -28,6 +28,7 @@ type sandbox struct {
 	fake   string
 	path   string
 	node   string // the recorded node that this machine plays, for --transport local
+	env    []string
 }
 
 // nodePrograms are the programs of a node that testdata/node.sh stands in for.
@@ -94,6 +95,7 @@ func (s *sandbox) run(args ...string) result {
 	s.t.Helper()
 	cmd := exec.Command("bash", append([]string{filepath.Join(s.bundle, "runbook.sh")}, args...)...)
 	cmd.Env = []string{"PATH=" + s.path, "FAKE=" + s.fake, "HOME=/nonexistent", "TMPDIR=" + s.t.TempDir()}
+	cmd.Env = append(cmd.Env, s.env...)
 	if s.node != "" {
 		cmd.Args = append([]string{"unshare", "-m", "bash", "-c", `mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var &&
 			mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin && PATH=$FAKE/node:/usr/bin:/bin exec "$@"`, "node"}, cmd.Args...)

@@ -233,6 +233,7 @@ iptables | ip6tables)
 	esac
 	;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
+sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
 timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
 sudo)
 	shift

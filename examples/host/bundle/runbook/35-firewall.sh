@@ -59,12 +59,43 @@ apply() {
 	"$command_path" try "${new[@]}"
 }
 
-# confirm comes over a new connection, which the rules on trial must have let in.
-confirm() { "$command_path" confirm; }
+# confirm comes over a new connection, which the rules on trial must have let in. With --transport local nothing here is
+# new: who came by ssh confirms over a second login; who sits at the console, or is no person, cannot be locked out.
+confirm() {
+	if [[ -z ${came_by:-} ]]; then
+		"$command_path" confirm
+	else
+		wait_for "$rollback" "$command_path confirm, over a second login" confirmed
+	fi
+}
+
+confirmed() { [[ $(trial) == confirmed ]]; }
+
+prepare() { [[ $phase != confirm ]] || given came_by "$(local_login)"; }
+
+# local_login prints how a person came to the machine that runs the runbook on itself; sudo hides what ssh said.
+local_login() {
+	[[ $transport == local ]] || return 0
+	if [[ -z ${SSH_CONNECTION:-} && -n ${SUDO_USER:-} ]] && { : </dev/tty; } 2>/dev/null; then
+		printf 'sudo'
+	else
+		printf '%s' "${SSH_CONNECTION:-}"
+	fi
+}
+
+# before asks the terminal for the second login: what the step itself prints comes when it has ended.
+before() {
+	[[ -n $(local_login) ]] || return 0
+	{ printf '\n   The rules go on trial. Within %s seconds log in once more and run: %s confirm\n' "$rollback" "$command_path" >/dev/tty; } 2>/dev/null || true
+}
 
 # lost runs on the operator's machine when no new connection came through.
 lost() {
 	local until=$((SECONDS + rollback + 60))
+	if [[ $transport == local ]]; then
+		say "nobody confirmed the rules on trial over a second login; the previous ones come back within ${rollback}s"
+		return
+	fi
 	say "no new connection to $1 came through the rules on trial; without a confirmation the previous ones come back within ${rollback}s"
 	until printf 'true\n' | shell_on "$1" new >/dev/null 2>&1; do
 		if ((SECONDS >= until)); then

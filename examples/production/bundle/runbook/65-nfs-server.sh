@@ -16,6 +16,12 @@ readonly step_undo='stops the server; the data stays'
 readonly share='/nfs-root'
 # services.nfs.versions
 readonly -a masked=()
+# services.nfs.versions
+readonly -a unmasked=(
+	'rpcbind.service'
+	'rpcbind.socket'
+	'rpc-statd.service'
+)
 readonly unit='nfs-server.service'
 readonly -a sources=(
 	'nfs/skep.exports'
@@ -35,24 +41,17 @@ files() { printf '%s\n' "${sources[@]}"; }
 check() {
 	local i
 	for i in "${!sources[@]}"; do would_install "${sources[i]}" "${targets[i]}"; done
-	is_masked || would "mask ${masked[*]}"
+	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
 	systemctl is-active --quiet "$unit" || would "start $unit"
 	[[ -f $kept/nfs.running && $(<"$kept/nfs.running") == "$(settings)" ]] || would "restart $unit with its settings"
 }
 
 settings() { { cat -- "${targets[@]}" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
-is_masked() {
-	local name
-	for name in "${masked[@]}"; do
-		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
-	done
-}
-
 apply() {
 	local i
 	for i in "${!sources[@]}"; do put "${sources[i]}" "${targets[i]}" 0644; done
-	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	set_units
 	systemctl enable --quiet "$unit"
 	if ! systemctl is-active --quiet "$unit" || [[ ! -f $kept/nfs.running || $(<"$kept/nfs.running") != "$(settings)" ]]; then
 		systemctl restart "$unit" || refuse "$unit does not start; last words:" "$(journalctl -u "$unit" -n 20 --no-pager 2>/dev/null || true)"
@@ -75,6 +74,27 @@ undo() {
 	exportfs -ra || true
 	systemctl disable --quiet --now "$unit" || true
 	((${#masked[@]} == 0)) || systemctl unmask --quiet "${masked[@]}"
+}
+
+# The units that only NFSv3 needs, for server and clients.
+
+# state_of UNIT prints masked, enabled, ...
+state_of() { systemctl is-enabled "$1" 2>/dev/null || true; }
+
+# units_right: what only NFSv3 needs is off where it is not wanted.
+units_right() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(state_of "$name") == masked ]] || return 1
+	done
+	for name in "${unmasked[@]}"; do
+		[[ $(state_of "$name") != masked ]] || return 1
+	done
+}
+
+set_units() {
+	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	if ((${#unmasked[@]})); then systemctl unmask --quiet "${unmasked[@]}"; fi
 }
 
 # What runbook.sh shows and obeys.

@@ -16,6 +16,12 @@ readonly step_undo='unmasks the units of NFSv3'
 readonly share='/nfs-root'
 # services.nfs.versions
 readonly -a masked=()
+# services.nfs.versions
+readonly -a unmasked=(
+	'rpcbind.service'
+	'rpcbind.socket'
+	'rpc-statd.service'
+)
 # services.nfs.server
 readonly server_address='10.20.0.22'
 # services.nfs.ports.nfs
@@ -26,20 +32,13 @@ readonly nfs_port=2049
 # shellcheck disable=SC2016 # the inner shell expands its own arguments
 reachable() { timeout 5 bash -c ': <"/dev/tcp/$1/$2"' connect "$server_address" "$nfs_port" 2>/dev/null; }
 
-is_masked() {
-	local name
-	for name in "${masked[@]}"; do
-		[[ $(systemctl is-enabled "$name" 2>/dev/null || true) == masked ]] || return 1
-	done
-}
-
 check() {
-	is_masked || would "mask ${masked[*]}"
+	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
 	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$share" ]] || would "mount $server_address:$share once, read-only, as a trial"
 }
 
 apply() {
-	if ! is_masked; then systemctl mask --quiet --now "${masked[@]}"; fi
+	units_right || set_units
 	wait_for 30 "port $nfs_port of $server_address" reachable
 	modprobe nfs 2>/dev/null || true
 	if grep -qw nfs4 /proc/filesystems; then
@@ -66,6 +65,27 @@ verify() { reachable || refuse "port $nfs_port of $server_address does not answe
 undo() {
 	((${#masked[@]} == 0)) || systemctl unmask --quiet "${masked[@]}"
 	rm -f -- "$kept/nfs.tried"
+}
+
+# The units that only NFSv3 needs, for server and clients.
+
+# state_of UNIT prints masked, enabled, ...
+state_of() { systemctl is-enabled "$1" 2>/dev/null || true; }
+
+# units_right: what only NFSv3 needs is off where it is not wanted.
+units_right() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(state_of "$name") == masked ]] || return 1
+	done
+	for name in "${unmasked[@]}"; do
+		[[ $(state_of "$name") != masked ]] || return 1
+	done
+}
+
+set_units() {
+	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
+	if ((${#unmasked[@]})); then systemctl unmask --quiet "${unmasked[@]}"; fi
 }
 
 # What runbook.sh shows and obeys.

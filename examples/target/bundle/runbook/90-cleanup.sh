@@ -14,6 +14,7 @@ readonly step_danger='removes them from the swarm'
 readonly step_undo='nothing: an earlier bundle makes them again'
 # name
 readonly cluster='target'
+readonly store='/etc/skep/secrets'
 readonly -a stacks=(
 	'traefik'
 	'monitoring'
@@ -68,11 +69,20 @@ apply() {
 			wait_for 120 "the tasks of $name to go" tasks_gone "$name"
 			rm -f -- "$kept/stacks/$name"
 			;;
-		network | secret) wait_for 30 "the $kind $name to be free" docker "$kind" rm "$name" ;;
+		network | secret)
+			wait_for 30 "the $kind $name to be free" docker "$kind" rm "$name"
+			if [[ $kind == secret ]]; then forget "$name"; fi
+			;;
 		*) continue ;;
 		esac
 		say "removed the $kind $name"
 	done <<<"$list"
+}
+
+# forget OBJECT removes the kept value of a revision that another one took over. The value of a service that is off
+# stays: with its volume the service may come back, and want the same one.
+forget() {
+	if [[ " ${secrets[*]} " == *" ${1%-r*}-r"* ]]; then rm -f -- "$store/$1" "$store/$1.password"; fi
 }
 
 tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep . >/dev/null; }

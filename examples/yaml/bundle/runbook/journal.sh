@@ -37,8 +37,21 @@ quoted() {
 	printf '"%s"' "$text"
 }
 
+# own_directory refuses to take over a directory that holds something else: its mode and what git sees of it change.
+own_directory() {
+	local entry
+	[[ ! -e $state/lock ]] || return 0
+	for entry in "$state"/* "$state"/.[!.]*; do
+		case ${entry##*/} in
+		state.jsonl | log.jsonl | output | secrets | certs | .gitignore | '*' | '.[!.]*') ;;
+		*) die 3 "$state holds ${entry##*/}, so it is no state directory; name a new one with --state" ;;
+		esac
+	done
+}
+
 # open_state makes the state directory and takes the lock.
 open_state() {
+	own_directory
 	if ! mkdir -p "$state/output" 2>/dev/null; then die 4 "$state: not writable; choose another directory with --state"; fi
 	chmod 0700 "$state"
 	mkdir -p "$state/secrets"
