@@ -1,12 +1,21 @@
 package runbook_test
 
 import (
+	"path"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 )
+
+// composeFile is what a stack takes for granted: images, and networks and secrets that it does not make itself.
+type composeFile struct {
+	Services          map[string]struct{ Image string }
+	Networks, Secrets map[string]struct{ Name string }
+}
 
 // The step images names every image that a stack runs, the steps networks and secrets all that a stack takes for granted.
 func TestStacksFindWhatTheyNeed(t *testing.T) {
@@ -14,21 +23,37 @@ func TestStacksFindWhatTheyNeed(t *testing.T) {
 		c := load(t, example)
 		files, err := runbook.Files(c)
 		must(t, err)
-		text := map[string]string{}
+		steps := map[string]string{}
 		for _, f := range files {
 			_, name, _ := strings.Cut(f.Path, "-")
-			text[name] = string(f.Data)
+			steps[name] = string(f.Data)
 		}
-		stacks, err := stack.Stacks(c)
+		stacks, err := stack.Files(c)
 		must(t, err)
-		for _, s := range stacks {
-			if text[s.Name+".sh"] == "" {
-				t.Errorf("%s: no step deploys the stack %s", example, s.Name)
+		for _, f := range stacks {
+			dir, file := path.Split(f.Path)
+			if file != "compose.yaml" {
+				continue
 			}
-			for file, names := range map[string][]string{"images.sh": s.Images, "networks.sh": s.Networks, "secrets.sh": s.Secrets} {
+			if name := path.Base(dir); steps[name+".sh"] == "" {
+				t.Errorf("%s: no step deploys the stack %s", example, name)
+			}
+			var compose composeFile
+			must(t, yaml.Unmarshal(f.Data, &compose))
+			needs := map[string][]string{}
+			for _, s := range compose.Services {
+				needs["images.sh"] = append(needs["images.sh"], s.Image)
+			}
+			for _, n := range compose.Networks {
+				needs["networks.sh"] = append(needs["networks.sh"], n.Name)
+			}
+			for _, s := range compose.Secrets {
+				needs["secrets.sh"] = append(needs["secrets.sh"], s.Name)
+			}
+			for step, names := range needs {
 				for _, name := range names {
-					if !strings.Contains(text[file], "\t'"+name+" ") {
-						t.Errorf("%s: %s lacks %s of the stack %s", example, file, name, s.Name)
+					if name == "" || !strings.Contains(steps[step], "\t'"+name+" ") {
+						t.Errorf("%s: %s lacks %q of %s", example, step, name, f.Path)
 					}
 				}
 			}

@@ -32,6 +32,19 @@ func examples(t *testing.T, test func(*testing.T, *schema.Cluster)) {
 	}
 }
 
+func plans(t *testing.T, c *schema.Cluster) []plan {
+	t.Helper()
+	var plans []plan
+	for _, makePlan := range makers(c) {
+		p, err := makePlan(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
 func TestSameBytes(t *testing.T) {
 	examples(t, func(t *testing.T, c *schema.Cluster) {
 		first, err := Files(c)
@@ -53,16 +66,20 @@ func TestSameBytes(t *testing.T) {
 // The runbook makes exactly what the rows of the cluster name, so stacks must ask for no more and no less.
 func TestRows(t *testing.T) {
 	examples(t, func(t *testing.T, c *schema.Cluster) {
-		stacks, err := Stacks(c)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var secrets, networks, images []string
-		for _, s := range stacks {
-			secrets, networks, images = append(secrets, s.Secrets...), append(networks, s.Networks...), append(images, s.Images...)
-			for _, name := range s.Configs {
-				if len(name) > 64 {
-					t.Errorf("config %s has more than 64 characters", name)
+		for _, p := range plans(t, c) {
+			for _, s := range p.project.Services {
+				images = append(images, s.Image)
+			}
+			for _, s := range p.project.Secrets {
+				secrets = append(secrets, s.Name)
+			}
+			for _, n := range p.project.Networks {
+				networks = append(networks, n.Name)
+			}
+			for _, o := range p.project.Configs {
+				if len(o.Name) > 64 {
+					t.Errorf("config %s has more than 64 characters", o.Name)
 				}
 			}
 		}
@@ -102,12 +119,8 @@ func TestRows(t *testing.T) {
 // A port that a stack publishes is a port that the firewall knows, and the other way round.
 func TestPublishedPorts(t *testing.T) {
 	examples(t, func(t *testing.T, c *schema.Cluster) {
-		plans, err := plans(c)
-		if err != nil {
-			t.Fatal(err)
-		}
 		published := map[string]bool{}
-		for _, p := range plans {
+		for _, p := range plans(t, c) {
 			for _, s := range p.project.Services {
 				for _, port := range s.Ports {
 					published[port.Published] = true

@@ -5,26 +5,17 @@ package stack
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"path"
 	"slices"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
 )
-
-// Stack is one docker stack deploy. All names but Services are those of the swarm's objects; every slice is sorted.
-type Stack struct {
-	Name     string   // "traefik"
-	Dir      string   // folder in the bundle: "stacks/traefik"
-	Services []string // as in the file; in the swarm each is Name_SERVICE
-	Global   []string // those of Services that run on every node their placement allows
-	Images   []string
-	Configs  []string // made by the deploy itself; the end of the name is a hash of the content
-	Secrets  []string // must exist before
-	Networks []string // must exist before
-}
 
 // plan is a stack before it is written.
 type plan struct {
@@ -36,55 +27,46 @@ type plan struct {
 
 // Files returns the stack files of every service that is on, and the files they name.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
-	plans, err := plans(c)
+	makers := makers(c)
+	parts := make([][]artifact.File, len(makers))
+	errs := make([]error, len(makers))
+	var wait sync.WaitGroup // YAML is most of what a small cluster costs
+	for i, makePlan := range makers {
+		wait.Go(func() { parts[i], errs[i] = write(c, makePlan) })
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return slices.Concat(parts...), nil
+}
+
+// makers returns the functions that plan the stacks which the cluster has, in the order of their deployment.
+func makers(c *schema.Cluster) []func(*schema.Cluster) (plan, error) {
+	var makers []func(*schema.Cluster) (plan, error)
+	if c.Services.Traefik != nil {
+		makers = append(makers, traefik)
+	}
+	if c.Services.Monitoring != nil {
+		makers = append(makers, monitoring)
+	}
+	if c.Services.S3 != nil {
+		makers = append(makers, s3)
+	}
+	return makers
+}
+
+// write returns the stack file of a plan, and the files it names.
+func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]artifact.File, error) {
+	p, err := makePlan(c)
 	if err != nil {
 		return nil, err
 	}
-	var files []artifact.File
-	for _, p := range plans {
-		data, err := Write(p.project, p.notes)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, artifact.File{Path: path.Join(dir(p.name), "compose.yaml"), Mode: 0o644, Data: data})
-		files = append(files, p.files...)
-	}
-	return files, nil
-}
-
-// Stacks returns the stacks in the order of their deployment.
-func Stacks(c *schema.Cluster) ([]Stack, error) {
-	plans, err := plans(c)
+	data, err := Write(p.project, p.notes)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("stack %s: %w", p.name, err)
 	}
-	var stacks []Stack
-	for _, p := range plans {
-		stacks = append(stacks, p.stack())
-	}
-	return stacks, nil
-}
-
-func plans(c *schema.Cluster) ([]plan, error) {
-	var plans []plan
-	for _, part := range []struct {
-		on   bool
-		make func(*schema.Cluster) (plan, error)
-	}{
-		{c.Services.Traefik != nil, traefik},
-		{c.Services.Monitoring != nil, monitoring},
-		{c.Services.S3 != nil, s3},
-	} {
-		if !part.on {
-			continue
-		}
-		p, err := part.make(c)
-		if err != nil {
-			return nil, err
-		}
-		plans = append(plans, p)
-	}
-	return plans, nil
+	return append(p.files, artifact.File{Path: path.Join(dir(p.name), "compose.yaml"), Mode: 0o644, Data: data}), nil
 }
 
 func dir(name string) string { return path.Join("stacks", name) }
@@ -98,31 +80,6 @@ func newPlan(name string) plan {
 			Secrets: types.Secrets{}, Configs: types.Configs{},
 		},
 	}
-}
-
-func (p plan) stack() Stack {
-	s := Stack{Name: p.name, Dir: dir(p.name)}
-	for name, service := range p.project.Services {
-		s.Services = append(s.Services, name)
-		s.Images = append(s.Images, service.Image)
-		if service.Deploy != nil && service.Deploy.Mode == "global" {
-			s.Global = append(s.Global, name)
-		}
-	}
-	for _, o := range p.project.Configs {
-		s.Configs = append(s.Configs, o.Name)
-	}
-	for _, o := range p.project.Secrets {
-		s.Secrets = append(s.Secrets, o.Name)
-	}
-	for _, o := range p.project.Networks {
-		s.Networks = append(s.Networks, o.Name)
-	}
-	for _, names := range []*[]string{&s.Services, &s.Global, &s.Images, &s.Configs, &s.Secrets, &s.Networks} {
-		slices.Sort(*names)
-		*names = slices.Compact(*names)
-	}
-	return s
 }
 
 // addFile adds a configuration file to the stack, as a config of the swarm. A config's content is immutable there
