@@ -88,7 +88,11 @@ func (d disk) stage(s *state) error {
 	if err := d.create(workName+"/next", []byte(journal.String()), 0o644); err != nil {
 		return err
 	}
-	if err := d.syncStaged(len(s.put)); err != nil {
+	names := []string{workName + "/next"}
+	for i := range s.put {
+		names = append(names, staged(i))
+	}
+	if err := d.syncAll(names); err != nil {
 		return err
 	}
 	if err := d.rename(workName+"/next", journalName); err != nil {
@@ -129,10 +133,8 @@ func (d disk) swap(s *state) error {
 			return err
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(touched)) {
-		if err := d.sync(dir); err != nil {
-			return err
-		}
+	if err := d.syncAll(slices.Sorted(maps.Keys(touched))); err != nil {
+		return err
 	}
 	if manifest < 0 {
 		return nil
@@ -147,10 +149,13 @@ func (d disk) swap(s *state) error {
 func (d disk) create(path string, data []byte, mode fs.FileMode) error {
 	var f *os.File
 	err := d.do(func() (err error) {
-		if err := d.root.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err // left by an interrupted write
-		}
 		f, err = d.root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) { // left by an interrupted write
+			if err := d.root.Remove(path); err != nil {
+				return err
+			}
+			f, err = d.root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		}
 		return err
 	})
 	if err != nil {
@@ -201,13 +206,9 @@ func (d disk) remove(p string) error {
 	return nil
 }
 
-// syncStaged sees the staged files and the journal safely on disk: what is renamed first and written later is lost
-// with the power. Several at once, since a file system can then commit them together.
-func (d disk) syncStaged(n int) error {
-	names := []string{workName + "/next"}
-	for i := range n {
-		names = append(names, staged(i))
-	}
+// syncAll sees files and directories safely on disk: what is renamed first and written later is lost with the power.
+// Several at once, since a file system can then commit them together.
+func (d disk) syncAll(names []string) error {
 	const workers = 16
 	errs := make([]error, workers)
 	var wait sync.WaitGroup
