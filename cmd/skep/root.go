@@ -17,6 +17,7 @@ func newRootCmd() *cobra.Command {
 		newVetCmd(),
 		newBuildCmd(),
 		newReachCmd(),
+		newPlanCmd(),
 		newExplainCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"skep.dev/generators/plan"
+)
+
+func newPlanCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan OLD [NEW]",
+		Short: "tell what applying NEW after OLD would change: ports opened and closed",
+		Long: `plan compares two states of a cluster, and tells which ports applying NEW after OLD would open and close, to whom and
+on which nodes. Both are read back from the firewall rules themselves, not from the specs. Each is one of
+  a bundle    a directory that skep build wrote
+  a spec      as for the other verbs; NEW is the one in the current directory unless told
+  REV:PATH    a bundle or spec in a revision of the git repository around the current directory: main:paris/bundle
+It exits 1 when there are changes.`,
+		Example: `  skep plan bundle                     # what the next build and run would change
+  skep plan HEAD:bundle bundle
+  skep plan main:cluster.cue cluster.cue --format json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{"plan: want OLD, and perhaps NEW (see: skep plan --help)"}
+			}
+			return atMost(2, "bundle")(cmd, args)
+		},
+	}
+	form := addFormat(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		args = append(args, ".")
+		before, err := bundleOf(args[0])
+		if err != nil {
+			return err
+		}
+		after, err := bundleOf(args[1])
+		if err != nil {
+			return err
+		}
+		p := plan.Compare(before, after)
+		if *form == formatJSON {
+			err = newJSON(cmd.OutOrStdout()).Encode(p)
+		} else {
+			err = writePlan(cmd, p)
+		}
+		if err == nil && !p.Empty() {
+			err = errFound
+		}
+		return err
+	}
+	return cmd
+}
+
+func writePlan(cmd *cobra.Command, p plan.Plan) error {
+	if p.Empty() {
+		talk(cmd.ErrOrStderr(), "plan: nothing changes in the firewall")
+		return nil
+	}
+	for _, line := range p.Lines() {
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

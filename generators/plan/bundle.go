@@ -1,0 +1,91 @@
+// Package plan says what applying one bundle after another would do.
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/runbook"
+)
+
+// Bundle is what a plan needs to know of a bundle, read back from its files.
+type Bundle struct {
+	nodes    []node // sorted by name
+	rulesets map[string][]*firewall.Ruleset
+	openings map[string][]firewall.Opening // by class
+}
+
+// node is a line of the inventory.
+type node struct{ name, role, class string }
+
+// Names returns the paths of a bundle's files that Read wants, as patterns of path.Match.
+func Names() []string { return []string{runbook.Inventory, "firewall/*.nft", "firewall/*.rules"} }
+
+// Read reads the inventory and the rulesets among the files of a bundle.
+func Read(files []artifact.File) (*Bundle, error) {
+	b := &Bundle{rulesets: map[string][]*firewall.Ruleset{}, openings: map[string][]firewall.Opening{}}
+	for _, f := range files {
+		switch {
+		case f.Path == runbook.Inventory:
+			if err := b.inventory(f); err != nil {
+				return nil, err
+			}
+		case path.Dir(f.Path) == "firewall" && (strings.HasSuffix(f.Path, ".nft") || strings.HasSuffix(f.Path, ".rules")):
+			s, err := firewall.Read(f.Path, f.Data)
+			if err != nil {
+				return nil, err
+			}
+			class, _, _ := strings.Cut(path.Base(f.Path), ".")
+			b.rulesets[class] = append(b.rulesets[class], s)
+		}
+	}
+	if len(b.nodes) == 0 {
+		return nil, fmt.Errorf("%s: names no node: is it a bundle?", runbook.Inventory)
+	}
+	for class, sets := range b.rulesets {
+		b.openings[class] = firewall.Openings(sets)
+	}
+	for _, n := range b.nodes {
+		if b.rulesets[n.class] == nil {
+			return nil, fmt.Errorf("%s: node %s: no ruleset of class %s", runbook.Inventory, n.name, n.class)
+		}
+	}
+	return b, nil
+}
+
+// columns of the inventory.
+const (
+	columnName  = 0
+	columnRole  = 3
+	columnClass = 6
+	columns     = 9
+)
+
+func (b *Bundle) inventory(f artifact.File) error {
+	number := 0
+	for line := range strings.Lines(string(f.Data)) {
+		number++
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(cells) != columns {
+			return fmt.Errorf("%s:%d: want %d columns", f.Path, number, columns)
+		}
+		b.nodes = append(b.nodes, node{cells[columnName], cells[columnRole], cells[columnClass]})
+	}
+	slices.SortFunc(b.nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
+	return nil
+}
+
+func (b *Bundle) node(name string) (node, bool) {
+	i, ok := slices.BinarySearchFunc(b.nodes, name, func(n node, name string) int { return strings.Compare(n.name, name) })
+	if !ok {
+		return node{}, false
+	}
+	return b.nodes[i], true
+}

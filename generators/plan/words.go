@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// Lines says the plan in words, one line each change.
+func (p Plan) Lines() []string {
+	var out []string
+	for _, n := range p.Firewall.Nodes {
+		if n.Change == "role" {
+			out = append(out, fmt.Sprintf("node     %s becomes a %s", n.Node, n.Role))
+			continue
+		}
+		out = append(out, fmt.Sprintf("%-8s node %s, a %s", n.Change, n.Node, n.Role))
+	}
+	for _, a := range p.Firewall.Addresses {
+		for _, prefix := range a.Added {
+			out = append(out, fmt.Sprintf("added    %s to zone %s", prefix, a.Zone))
+		}
+		for _, prefix := range a.Removed {
+			out = append(out, fmt.Sprintf("removed  %s from zone %s", prefix, a.Zone))
+		}
+	}
+	for _, c := range p.Firewall.Ports {
+		out = append(out, c.String())
+	}
+	return out
+}
+
+// String is such as "opened   8443/tcp on all workers to users (exposures.game)".
+func (c PortChange) String() string {
+	texts := make([]string, len(c.Ports))
+	for i, r := range c.Ports {
+		texts[i] = portText(r)
+	}
+	ports := strings.Join(texts, ", ") + "/" + c.Proto
+	if c.Proto == "esp" {
+		ports = "esp"
+	}
+	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), c.Zone, strings.Join(c.Fields, ", "))
+}
+
+func portText(r schema.PortRange) string {
+	if r.First == r.Last {
+		return fmt.Sprint(r.First)
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// who is such as "all workers", "worker w1", or "workers w1, w2 and 7 more".
+func (c PortChange) who() string {
+	const most = 5
+	names := strings.Join(c.Nodes[:min(len(c.Nodes), most)], ", ")
+	if len(c.Nodes) > most {
+		names += fmt.Sprintf(" and %d more", len(c.Nodes)-most)
+	}
+	switch {
+	case len(c.Nodes) == 1:
+		return c.Role + " " + names
+	case c.All:
+		return "all " + c.Role + "s"
+	}
+	return c.Role + "s " + names
+}
