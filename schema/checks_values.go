@@ -17,6 +17,12 @@ func (k *checker) versions() {
 	if from.less(version{20, 10, 0}) {
 		k.add("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
 	}
+	if m := k.Services.Monitoring; m != nil {
+		// prometheus/prometheus#18200: from a file, earlier ones read no retention, or one a million times too long.
+		if v, ok := imageVersion(m.Prometheus.Image, "prometheus"); ok && v.less(version{3, 11, 0}) {
+			k.add("services.monitoring.prometheus.image", "want prometheus 3.11 or later, which reads the retention from its configuration")
+		}
+	}
 	if k.Services.Traefik == nil {
 		return
 	}
