@@ -1,0 +1,75 @@
+package generators_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"skep.dev/generators"
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// sizes are the clusters whose speed matters, in nodes. `go run ./examples/speed` measures whole processes.
+var sizes = []int{3, 100, 1000, 10000}
+
+// bigSpec writes the target example with n nodes, three of them managers.
+func bigSpec(b *testing.B, n int) string {
+	b.Helper()
+	text, err := os.ReadFile("../examples/target/cluster.cue")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var nodes strings.Builder
+	for i := range n - 3 {
+		fmt.Fprintf(&nodes, "cluster: nodes: n%d: address: \"10.64.%d.%d\"\n", i, i>>8, i&255)
+	}
+	spec := filepath.Join(b.TempDir(), "cluster.cue")
+	if err := os.WriteFile(spec, append(text, nodes.String()...), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return spec
+}
+
+// BenchmarkGenerate is what a loaded cluster still costs; Load has its own benchmark beside it.
+func BenchmarkGenerate(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c, err := schema.Load(bigSpec(b, n))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := generators.Generate(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBuild is `skep build` without the start of the process: from the spec to the bundle on disk.
+func BenchmarkBuild(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			spec := bigSpec(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				c, err := schema.Load(spec)
+				if err != nil {
+					b.Fatal(err)
+				}
+				files, err := generators.Generate(c)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := artifact.Write(filepath.Join(b.TempDir(), "bundle"), files); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
