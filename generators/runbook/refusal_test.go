@@ -24,6 +24,9 @@ func TestLockout(t *testing.T) {
 	if strings.Contains(s.calls(), "10.0.0.12 nft -f") {
 		t.Error("the rules went to a second host")
 	}
+	if !strings.Contains(r.stderr, "run --from firewall --only firewall --yes\n") {
+		t.Errorf("a resumed run does more than this one:\n%s", r.stderr)
+	}
 	s.want(0, "run", "--yes", "--only", "firewall")
 }
 

@@ -72,7 +72,7 @@ stop_at() {
 	{
 		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "$(number "$1")" "${failed_hosts[*]}"
 		for host in "${failed_hosts[@]}"; do printf '  log:    %s\n' "$state/output/$1.$host.log"; done
-		printf '  resume: %s run --from %s%s\n' "$0" "$1" "$(flags)"
+		printf '  resume: %q run --from %s%s\n' "$0" "$1" "$(flags)"
 	} >&2
 }
 
@@ -83,10 +83,12 @@ flags() {
 	for name in "${wanted[@]}"; do
 		[[ $name == operator && $transport == local ]] || printf ' --host %q' "$name"
 	done
+	for name in "${only[@]}"; do printf ' --only %q' "$name"; done
 	for name in "${skip[@]}"; do printf ' --skip %q' "$name"; done
 	[[ $state == "$bundle.state" ]] || printf ' --state %q' "$state"
 	[[ $yes == no ]] || printf ' --yes'
 	[[ -z $to ]] || printf ' --to %q' "$to"
+	[[ $images_directory == "${bundle%/*}/images" ]] || printf ' --images %q' "$images_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
 }
 
@@ -241,7 +243,7 @@ verb_undo() {
 		ask "undo $id on $(names "${hosts[@]}")"
 		each 1 undo_host "$id" "${hosts[@]}"
 		if ! failed "$id" "${hosts[@]}"; then
-			printf '\nstopped while taking back %s on %s; go on with: %s undo --to %s%s\n' "$id" "${failed_hosts[*]}" "$0" "$id" "$(flags)" >&2
+			printf '\nstopped while taking back %s on %s; go on with: %q undo --to %s%s\n' "$id" "${failed_hosts[*]}" "$0" "$id" "$(flags)" >&2
 			exit 1
 		fi
 	done
