@@ -122,7 +122,7 @@ func addresses(c *schema.Cluster, zone string) string {
 	case "cluster":
 		return fmt.Sprintf("the nodes, %d", len(c.Nodes))
 	case "containers":
-		return "tasks on the node itself; they also reach what is open to users"
+		return "tasks on the node itself"
 	}
 	var texts []string
 	for _, p := range c.Access.Zone(zone) {

@@ -95,7 +95,7 @@ func (v *verdict) find(spec string, today time.Time) error {
 		return err
 	}
 	ended, soon := schema.Expiries(cluster, today)
-	v.Warnings = schema.Ordered(slices.Concat(v.Warnings, schema.Lint(cluster), wall.Lint(), soon))
+	v.Warnings = schema.Ordered(append(v.Warnings, slices.Concat(schema.Lint(cluster), wall.Lint(), soon)...))
 	if mistakes := append(wall.Prove(), ended...); len(mistakes) > 0 {
 		return mistakes.Ordered()
 	}

@@ -30,7 +30,10 @@ func (l *linter) add(id, path, text string, args ...string) {
 	for i, a := range args {
 		values[i] = a
 	}
-	l.found = append(l.found, l.cluster.Finding(id, path, fmt.Sprintf(text, values...)))
+	next := l.cluster.Finding(id, path, fmt.Sprintf(text, values...))
+	if !slices.Contains(l.found, next) {
+		l.found = append(l.found, next)
+	}
 }
 
 // zones finds a zone that is the whole world without saying so, and one that lies in another. That everything lies in
@@ -82,6 +85,7 @@ func lies(inner, outer zone) bool {
 
 // overlaps compares every row that the spec adds with all others of its protocol.
 func (l *linter) overlaps() {
+	kept := map[string][]string{}
 	rows := l.cluster.Exposures
 	for i, a := range rows {
 		for _, b := range rows[i+1:] { // sorted by port: a's rule comes first
@@ -91,48 +95,52 @@ func (l *linter) overlaps() {
 				}
 				continue
 			}
-			l.overlap(a, b)
+			l.overlap(a, b, kept)
 		}
 	}
-	l.plain()
+	l.plain(kept)
+	for _, e := range rows {
+		if all := kept[e.Name]; len(all) > 0 {
+			if len(all) > 6 {
+				all = append(all[:5], fmt.Sprintf("and %d more", len(all)-5))
+			}
+			l.add("range-reopens", e.Field, "holds ports that are protected, and stay closed to %s: %s", strings.Join(e.From, ", "), strings.Join(all, ", "))
+		}
+	}
 }
 
-func (l *linter) overlap(a, b schema.Exposure) {
+// overlap notes in kept, by the name of a range, the protected ports in it.
+func (l *linter) overlap(a, b schema.Exposure, kept map[string][]string) {
 	common := schema.PortRange{First: b.Port, Last: min(a.Last, b.Last)}
 	widthA, widthB := a.Last-a.Port, b.Last-b.Port
 	switch {
 	case widthA == 0 && widthB == 0: // on other nodes; on the same one Load refuses them
 	case widthA > widthB:
-		l.inside(a, b, common)
+		l.inside(a, b, common, kept)
 	case widthB > widthA:
-		l.inside(b, a, common)
+		l.inside(b, a, common, kept)
 	case l.meet(a, b):
 		l.add("exposure-shadowed", field(b, a), "%s is open to %s by exposure %s, whose rule comes first", ports(common, a.Proto), strings.Join(a.From, ", "), a.Name)
 	}
 }
 
-// inside tells about a range that holds the port of a narrower row which not all of the range's zones may reach.
-func (l *linter) inside(wide, narrow schema.Exposure, common schema.PortRange) {
-	var kept []string
-	for _, zone := range wide.From {
-		if !slices.Contains(narrow.From, zone) {
-			kept = append(kept, zone)
-		}
-	}
+// inside looks at a range that holds the port of a narrower row which not all of the range's zones may reach.
+func (l *linter) inside(wide, narrow schema.Exposure, common schema.PortRange, kept map[string][]string) {
+	shut := slices.ContainsFunc(wide.From, func(zone string) bool { return !slices.Contains(narrow.From, zone) })
 	switch {
 	case len(l.shared.ports[wide.Name]) == 0:
 		l.add("exposure-shadowed", field(wide, narrow), "opens nothing: narrower rows hold all of its ports")
-	case len(kept) > 0 && wide.Added():
-		l.add("range-reopens", wide.Field, "holds %s of exposure %s (%s), which stays closed to %s: leave it out of the range", ports(common, wide.Proto), narrow.Name, narrow.Why, strings.Join(kept, ", "))
+	case shut && wide.Added():
+		kept[wide.Name] = append(kept[wide.Name], fmt.Sprintf("%s (%s)", ports(common, wide.Proto), narrow.Name))
 	}
 }
 
-// plain tells about ranges around the Docker API without TLS.
-func (l *linter) plain() {
+// plain looks for ranges around the Docker API without TLS, which no row opens.
+func (l *linter) plain(kept map[string][]string) {
 	p := l.cluster.Engine.Ports.Plain
 	for _, e := range l.cluster.Exposures {
 		if e.Added() && e.Proto == "tcp" && e.Port < e.Last && e.Port <= p && p <= e.Last {
-			l.add("range-reopens", e.Field, "holds %s/tcp, the Docker API without TLS, which stays closed: leave it out of the range", fmt.Sprint(p))
+			kept[e.Name] = append(kept[e.Name], fmt.Sprintf("%d/tcp (the Docker API without TLS)", p))
 		}
 	}
 }
@@ -159,8 +167,8 @@ func (l *linter) meet(a, b schema.Exposure) bool {
 // management asks the rules of every node for ssh, from every family that management has.
 func (l *linter) management() {
 	origins := l.Origins("management")
+	var locked []string
 	for _, class := range l.classes {
-		var locked []string
 		for _, name := range class.Nodes {
 			n := l.cluster.Node(name)
 			in := slices.ContainsFunc(origins, func(o Origin) bool {
@@ -171,9 +179,9 @@ func (l *linter) management() {
 				locked = append(locked, name)
 			}
 		}
-		if len(locked) > 0 {
-			l.add("management-ssh", "access.management", "reaches ssh on no address of %s", some(locked))
-		}
+	}
+	if slices.Sort(locked); len(locked) > 0 {
+		l.add("management-ssh", "access.management", "reaches ssh on no address of %s", some(locked))
 	}
 }
 
@@ -192,10 +200,11 @@ func some(names []string) string {
 func (l *linter) users() {
 	e := l.cluster.Engine.Ports
 	for i, p := range l.cluster.Access.Users {
-		for _, n := range l.nodes("managers") {
-			for _, port := range []uint16{e.API, e.Plain, e.Swarm} {
+		for _, port := range []uint16{e.API, e.Plain, e.Swarm} {
+			for _, n := range l.nodes("managers") {
 				if v, open := l.wholly(p, n, port); open {
 					l.add("api-users", fmt.Sprintf("access.users.%d", i), "reaches %s/tcp on node %s: %s", fmt.Sprint(port), n.Name, v.String())
+					break
 				}
 			}
 		}

@@ -85,7 +85,13 @@ func (a Answer) String() string {
 // Ask sends packets from a zone, a node or an address to a node, an address of one or a group: one for every way in which
 // the rules could tell the senders apart, and for each class of nodes. A node does not ask itself.
 func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
+	type kind struct {
+		node    string
+		family  family
+		verdict Verdict
+	}
 	var out []Answer
+	seen := map[kind]bool{}
 	for _, o := range w.Origins(from) {
 		for _, n := range w.nodes(to) {
 			if n.Address == o.Address || n.Public == o.Address {
@@ -96,6 +102,12 @@ func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
 			address, a.Known = w.destination(to, n, familyOf(o.Address))
 			a.Packet = newPacket(o, address, proto, port)
 			a.Verdict = w.Decide(n.Name, a.Packet)
+			if k := (kind{n.Name, familyOf(o.Address), a.Verdict}); proto == "esp" || port != 0 {
+				if seen[k] {
+					continue
+				}
+				seen[k] = true
+			}
 			out = append(out, a)
 		}
 	}

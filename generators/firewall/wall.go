@@ -153,6 +153,9 @@ func (w *Wall) bridge() string {
 	return strings.ReplaceAll(w.cluster.Firewall.Bridges[0], "*", "0")
 }
 
+// enough addresses of one kind: where one is the node that is asked, the other can ask.
+const enough = 2
+
 func (w *Wall) zoneOrigins(name string) []Origin {
 	zones := w.shared.zones
 	own := slices.IndexFunc(zones, func(z zone) bool { return z.name == name })
@@ -160,7 +163,7 @@ func (w *Wall) zoneOrigins(name string) []Origin {
 		return nil
 	}
 	var alone, shared []Origin
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, f := range []family{v4, v6} {
 		sets := w.addressSets(f)
 		for _, a := range borders(zones, sets, f) {
@@ -174,10 +177,9 @@ func (w *Wall) zoneOrigins(name string) []Origin {
 				}
 			}
 			key := signature(sets, a) + fmt.Sprint(f, others > 0)
-			if seen[key] {
+			if seen[key]++; seen[key] > enough {
 				continue
 			}
-			seen[key] = true
 			if others == 0 {
 				alone = append(alone, Origin{Address: a})
 			} else {
