@@ -43,3 +43,21 @@ func TestReadmePorts(t *testing.T) {
 		}
 	}
 }
+
+// Where workers run Traefik the domain leads to them, and they serve no Docker API: Nuvla gets a manager's address.
+func TestRegisterNamesAManager(t *testing.T) {
+	for node, want := range map[string]string{"m1": "`https://paris.example.org:2376`", "w1": "`https://198.51.100.11:2376`"} {
+		c, err := schema.Load("../../examples/production")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Services.Traefik.Nodes = []string{node}
+		files, err := review.Files(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(files[0].Data); !strings.Contains(text, want) {
+			t.Errorf("Traefik on %s: the README does not name %s", node, want)
+		}
+	}
+}

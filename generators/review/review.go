@@ -90,7 +90,11 @@ func urls(c *schema.Cluster) string {
 	if s.NFS != nil {
 		t = append(t, []string{"NFS, read-only", fmt.Sprintf("%s:%s, see `nfs/volume.yaml`", c.Node(s.NFS.Server).Address, s.NFS.Path), "by address"})
 	}
-	return t.String()
+	resolve := fmt.Sprintf("`%s` must resolve to", c.Domain)
+	if s.S3 != nil && s.S3.Host != "" {
+		resolve = fmt.Sprintf("`%s` and `%s` must resolve to", c.Domain, s.S3.Host)
+	}
+	return resolve + " the nodes that run Traefik: " + strings.Join(s.Traefik.Nodes, ", ") + ".\n\n" + t.String()
 }
 
 func order(steps []runbook.Step) string {

@@ -3,6 +3,7 @@ package review
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"skep.dev/schema"
@@ -21,12 +22,14 @@ var (
 	registerText string
 )
 
-func files(c *schema.Cluster) string   { return choose(filesText, traits(c)) }
-func days(c *schema.Cluster) string    { return choose(daysText, traits(c)) }
+func files(c *schema.Cluster) string { return choose(filesText, traits(c)) }
+func days(c *schema.Cluster) string {
+	return strings.ReplaceAll(choose(daysText, traits(c)), "CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days))
+}
 func differs(c *schema.Cluster) string { return choose(differsText, traits(c)) }
 func register(c *schema.Cluster) string {
 	text := choose(registerText, traits(c))
-	values := []string{"DOMAIN", c.Domain, "API_PORT", fmt.Sprint(c.Engine.Ports.API)}
+	values := []string{"DOMAIN", c.Domain, "API_HOST", apiHost(c), "API_PORT", fmt.Sprint(c.Engine.Ports.API)}
 	if s := c.Services.S3; s != nil {
 		values = append(values, "S3_PORT", fmt.Sprint(s.Port))
 	}
@@ -34,6 +37,23 @@ func register(c *schema.Cluster) string {
 		values = append(values, "NFS_PATH", n.Path)
 	}
 	return strings.NewReplacer(values...).Replace(text)
+}
+
+// apiHost is the name under which Nuvla reaches a manager: the domain, unless that leads to workers that run Traefik.
+func apiHost(c *schema.Cluster) string {
+	t := c.Services.Traefik
+	if t == nil || !slices.ContainsFunc(t.Nodes, func(name string) bool { return c.Node(name).Role != "manager" }) {
+		return c.Domain
+	}
+	m := c.Managers()[0]
+	address := m.Address
+	if m.Public.IsValid() {
+		address = m.Public
+	}
+	if address.Is6() {
+		return "[" + address.String() + "]"
+	}
+	return address.String()
 }
 
 // traits says which optional blocks of the texts apply.
