@@ -1,5 +1,5 @@
-// Package stack judges the stack files of every example's bundle with what reads them: the loader and converter of
-// docker/cli, the docker command itself, and compose-go.
+// Package stack judges the stack files of every example's bundle, and of one with MinIO, with what reads them: the
+// loader and converter of docker/cli, the docker command itself, and compose-go.
 package stack
 
 import (
@@ -20,12 +20,35 @@ import (
 	"github.com/moby/moby/client"
 
 	"skep.dev/examples/conformance/judge"
+	"skep.dev/generators"
 )
+
+// minio is what no example shows: the other server of S3, which excludes the NFS that they all have.
+const minio = `name: edge
+kind: target
+domain: edge.example.org
+nodes:
+  m1: {address: 10.0.0.11, role: manager}
+access: {management: [192.0.2.0/28], nuvla: [203.0.113.10/32]}
+services:
+  traefik: {certificate: {selfSigned: {}}}
+  s3: {server: minio, path: /srv/objects}
+`
+
+// bundles returns those of the examples, and one with MinIO.
+func bundles(t *testing.T) []string {
+	t.Helper()
+	files, err := generators.Generate(judge.Cluster(t, minio))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(judge.Bundles(t), judge.Write(t, filepath.Join(t.TempDir(), "minio", "bundle"), files))
+}
 
 // stacks runs a test for every stack file of every bundle.
 func stacks(t *testing.T, test func(*testing.T, string)) {
 	t.Helper()
-	for _, bundle := range judge.Bundles(t) {
+	for _, bundle := range bundles(t) {
 		files, err := filepath.Glob(filepath.Join(bundle, "stacks", "*", "compose.yaml"))
 		if err != nil {
 			t.Fatal(err)
