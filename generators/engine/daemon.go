@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
 
@@ -54,9 +55,9 @@ func daemon(c *schema.Cluster, role string) configuration {
 	if role == "manager" {
 		d.Hosts = append(d.Hosts, "tcp://"+listen(c, c.Engine.Ports.API))
 		d.TLSVerify = true
-		d.TLSCA = path.Join(c.Engine.TLS, CA)
-		d.TLSCert = path.Join(c.Engine.TLS, Cert)
-		d.TLSKey = path.Join(c.Engine.TLS, Key)
+		d.TLSCA = path.Join(c.Engine.TLS, tls.CA)
+		d.TLSCert = path.Join(c.Engine.TLS, tls.ServerCert)
+		d.TLSKey = path.Join(c.Engine.TLS, tls.ServerKey)
 	}
 	if c.Services.Monitoring != nil {
 		d.Metrics = listen(c, c.Engine.Ports.Metrics)

@@ -25,13 +25,6 @@ const (
 	InstalledSysctl = "/etc/sysctl.d/90-skep.conf"
 )
 
-// Names of the TLS files of a manager, in the directory that the schema calls engine.tls.
-const (
-	CA   = "ca.pem"
-	Cert = "server-cert.pem"
-	Key  = "server-key.pem"
-)
-
 //go:embed docker.service.conf
 var dropIn []byte
 

@@ -18,7 +18,6 @@ import (
 // Where the files stand in a bundle. Steps are runbook/NN-name.sh.
 const (
 	Command   = "runbook.sh"
-	Library   = "runbook/lib.sh"
 	Inventory = "runbook/hosts"
 )
 

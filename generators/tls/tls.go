@@ -18,20 +18,17 @@ const Script = "certs/generate-certificates.sh"
 // each consumer; Web is there only when the web certificate is self-signed.
 const (
 	CA      = "ca.pem"
-	CAKey   = "ca-key.pem"
 	Servers = "servers"
 	Clients = "clients"
 	Web     = "web"
 )
 
-// Names of the files in a manager's, a consumer's and the web directory. The first two hold a copy of CA as well.
+// Names of files in a manager's, a consumer's and the web directory. The first two hold a copy of CA as well.
 const (
 	ServerCert = "server-cert.pem"
 	ServerKey  = "server-key.pem"
 	ClientCert = "cert.pem"
-	ClientKey  = "key.pem"
 	WebCert    = "web.crt"
-	WebKey     = "web.key"
 )
 
 //go:embed generate-certificates.sh
