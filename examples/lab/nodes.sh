@@ -2,7 +2,14 @@
 # The nodes: systemd-nspawn machines, each an overlay over one base system, in a network namespace and a control group
 # of its own. Their mounts live in the mount namespace of their process and end with it.
 
-declare -A nodes=([m1]=10.77.0.11 [w1]=10.77.0.12 [w2]=10.77.0.13)
+# Names and addresses of the nodes, as the spec has them, and a spare that is in no swarm until a spec names it.
+declare -A nodes=()
+while read -r name address; do
+	nodes[$name]=$address
+done < <(sed -n 's/^\t\t\([a-z][a-z0-9]*\): {address: "\([0-9.]*\)".*/\1 \2/p' "$here/cluster.cue")
+declare -A spare=([w3]=10.77.0.14)
+for name in "${!spare[@]}"; do nodes[$name]=${spare[$name]}; done
+unset name address
 
 packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,procps,kmod,openssl,curl,jq,netcat-openbsd,ca-certificates
 packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils

@@ -1,0 +1,147 @@
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// deploy builds the bundle with the real command, makes its images and runs its runbook.
+func deploy(t *testing.T, l *lab) {
+	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	l.build(t)
+	out := l.do(t, "images", l.bundle)
+	l.images = lastLine(out)
+	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
+	t.Log(strings.TrimSpace(out))
+	o := l.run(t)
+	t.Log(lastLine(o.text))
+}
+
+// swarm compares the swarm with the files of the bundle.
+func swarm(t *testing.T, l *lab) {
+	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, address, role, duties, labels := f[0], f[1], f[3], strings.TrimPrefix(f[7], "-"), strings.TrimPrefix(f[8], "-")
+		want := []string{"skep.node=" + name}
+		for duty := range strings.FieldsSeq(duties) {
+			want = append(want, "skep."+duty+"=true")
+		}
+		if labels != "" {
+			want = append(want, strings.Split(labels, ",")...)
+		}
+		slices.Sort(want)
+		got := l.on(t, "m1", "docker node inspect "+name+" --format '{{.Status.State}} {{.Status.Addr}} {{.Spec.Role}}'")
+		if got != "ready "+address+" "+role {
+			t.Errorf("%s is %q", name, got)
+		}
+		got = l.on(t, "m1", "docker node inspect "+name+" --format '{{range $k, $v := .Spec.Labels}}{{$k}}={{$v}} {{end}}'")
+		if !slices.Equal(sorted(got), want) {
+			t.Errorf("%s has the labels %s, want %s", name, got, want)
+		}
+	}
+	for kind, pattern := range map[string]string{
+		// Names of objects stand two levels deep below the kind, services' own names have a file or a target.
+		"network": `(?m)^  (?:skep-api|skep-monitoring|traefik-public):\n    name: (\S+)$`,
+		"secret":  `(?m)^    name: (\S+-r\d+)$`,
+		"config":  `(?m)^    name: (\S+-[0-9a-f]{12})$`,
+	} {
+		filter := map[string]string{"network": " --filter label=skep.cluster", "secret": "", "config": ""}[kind]
+		got := sorted(l.on(t, "m1", "docker "+kind+" ls"+filter+" --format '{{.Name}}'"))
+		if want := l.named(t, pattern); !slices.Equal(got, want) {
+			t.Errorf("%ss %v, want %v", kind, got, want)
+		}
+	}
+	l.converged(t)
+	l.first = l.state(t)
+}
+
+// named returns what a pattern finds in the bundle's stack files.
+func (l *lab) named(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(l.bundle, "stacks/*/compose.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stack in %s: %v", l.bundle, err)
+	}
+	var out []string
+	for _, file := range files {
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1) {
+			out = append(out, match[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// converged wants every service to have all its tasks, and no update that was given up.
+func (l *lab) converged(t *testing.T) {
+	t.Helper()
+	out := l.on(t, "m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		have, want, _ := strings.Cut(f[1], "/")
+		if have != want || want == "0" {
+			t.Errorf("service %s has %s tasks", f[0], f[1])
+		}
+	}
+	if strings.Count(out, "\n") < 3 {
+		t.Errorf("want services, got %q", out)
+	}
+}
+
+// state is the whole cluster as text that two runs over equal machines must agree on: names, settings and sums of
+// files, no times and no identifiers.
+func (l *lab) state(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(l.on(t, "m1", `
+		for node in $(docker node ls --format '{{.Hostname}}' | sort); do
+			docker node inspect "$node" --format '{{.Description.Hostname}} {{.Status.State}} {{.Spec.Availability}} {{.Spec.Role}} {{.Spec.Labels}}'
+		done
+		docker network ls --filter label=skep.cluster --format '{{.Name}} {{.Driver}} {{.Scope}}' | sort
+		docker secret ls --format '{{.Name}}' | sort
+		docker config ls --format '{{.Name}}' | sort
+		docker service ls --format '{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}}' | sort`))
+	for _, node := range l.nodes(t) {
+		b.WriteString("\n" + node + "\n" + l.on(t, node, `
+			find /etc/skep /etc/docker/daemon.json /etc/systemd/system/skep* /etc/systemd/system/docker.service.d /etc/sysctl.d/90-skep.conf \
+				/etc/exports.d /etc/nfs.conf.d /usr/local/sbin/skep-firewall -type f -not -path '*/secrets/*' \
+				-exec sha256sum {} + 2>/dev/null | sort -k 2
+			ls /etc/skep/secrets 2>/dev/null
+			nft --stateless list table inet skep | sed 's/counter packets.*drop/counter drop/' | sha256sum
+			swarm=$(docker info --format '{{.Swarm.LocalNodeState}}'); echo "$swarm"
+			systemctl is-enabled docker skep-firewall; systemctl is-active docker ssh`))
+	}
+	return b.String()
+}
+
+// sameState compares the cluster with what it was.
+func (l *lab) sameState(t *testing.T, want string) {
+	t.Helper()
+	if got := l.state(t); got != want {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "want"), want)
+		write(t, filepath.Join(dir, "got"), got)
+		out, _ := exec.Command("diff", "-u", filepath.Join(dir, "want"), filepath.Join(dir, "got")).CombinedOutput()
+		t.Errorf("the cluster is not what it was:\n%s", out)
+	}
+}
+
+// operatorFile reads a file of the runbook's state directory.
+func (l *lab) operatorFile(t *testing.T, path ...string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(append([]string{l.bundle + ".state"}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

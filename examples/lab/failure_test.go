@@ -1,0 +1,89 @@
+package lab
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// failures breaks the machines in ways that an operator meets. Each time the runbook says in which step and on which
+// host, status agrees, and after the mend a run goes on.
+func failures(t *testing.T, l *lab) {
+	t.Run("wrong host key", func(t *testing.T) { wrongHostKey(t, l) })
+	t.Run("node down", func(t *testing.T) { nodeDown(t, l) })
+	t.Run("sshd stopped", func(t *testing.T) { sshdStopped(t, l) })
+	t.Run("disk full", func(t *testing.T) { diskFull(t, l) })
+	t.Run("engine too old", func(t *testing.T) { engineTooOld(t, l) })
+	t.Run("mended", func(t *testing.T) {
+		l.run(t)
+		l.runbook(t, "status").want(t, 0)
+		l.sameState(t, l.first)
+	})
+}
+
+// stopped wants a run to stop at preflight on a host, and status to say so.
+func (l *lab) stopped(t *testing.T, host string, texts ...string) {
+	t.Helper()
+	o := l.runbook(t, "run", "--yes")
+	o.want(t, 1, append(texts, "stopped at step preflight (", ") on "+host+".", "preflight."+strings.Fields(host)[0]+".log", "run --from preflight")...)
+	o = l.runbook(t, "status")
+	o.want(t, 1, "FAILED")
+	for line := range strings.Lines(o.text) {
+		if f := strings.Fields(line); len(f) > 1 && f[1] == "FAILED" && !strings.Contains(host, f[0]) {
+			t.Errorf("status blames %s:\n%s", f[0], o.text)
+		}
+	}
+}
+
+func wrongHostKey(t *testing.T, l *lab) {
+	dir, good := t.TempDir(), l.config
+	known := read(t, filepath.Join(filepath.Dir(good), "known_hosts"))
+	var lines []string
+	for line := range strings.Lines(known) {
+		if strings.HasPrefix(line, "w1,") {
+			// The name of w1 with the key of another.
+			line = "w1,10.77.0.12 " + strings.SplitN(known, " ", 2)[1]
+			if strings.HasPrefix(known, "w1,") {
+				line = "w1,10.77.0.12 " + strings.SplitN(strings.SplitN(known, "\n", 3)[1], " ", 2)[1] + "\n"
+			}
+			line = strings.SplitN(line, "\n", 2)[0] + "\n"
+		}
+		lines = append(lines, line)
+	}
+	write(t, filepath.Join(dir, "known_hosts"), strings.Join(lines, ""))
+	write(t, filepath.Join(dir, "config"), strings.Replace(read(t, good), filepath.Join(filepath.Dir(good), "known_hosts"), filepath.Join(dir, "known_hosts"), 1))
+	l.config = filepath.Join(dir, "config")
+	defer func() { l.config = good }()
+	l.stopped(t, "w1", "Host key verification failed")
+}
+
+func nodeDown(t *testing.T, l *lab) {
+	l.do(t, "stop", "w2")
+	defer l.do(t, "start", "w2")
+	l.stopped(t, "w2", "no connection")
+}
+
+func sshdStopped(t *testing.T, l *lab) {
+	// Nobody can log in to start it again, so the node does that by itself.
+	l.on(t, "w1", "systemd-run --quiet --unit=mend --on-active=25 systemctl start ssh; systemctl stop ssh")
+	l.stopped(t, "w1", "no connection", "Connection refused")
+	eventually(t, time.Minute, func() error {
+		_, err := l.try("w1", "true")
+		return err
+	})
+}
+
+func diskFull(t *testing.T, l *lab) {
+	l.on(t, "w2", "mount -t tmpfs -o size=100m tmpfs /var/lib/docker")
+	defer l.on(t, "w2", "umount /var/lib/docker")
+	l.stopped(t, "w2", "/var/lib/docker has ", "MiB free: want 4096 MiB")
+}
+
+func engineTooOld(t *testing.T, l *lab) {
+	good := l.spec
+	l.build(t, edit{"\taccess: {", "\tengine: versions: {from: \"98.0\", below: \"99.0\"}\n\taccess: {"})
+	l.stopped(t, "m1 w1 w2", "is outside engine.versions: 98.0", "install another engine")
+	l.spec = good
+	l.build(t)
+}

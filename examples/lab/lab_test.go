@@ -1,0 +1,240 @@
+// Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
+// around them. See the script lab, which raises them.
+//
+//	go test -C examples/lab -v -timeout 100m [-short] [-args -suite trixie]
+package lab
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var (
+	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
+	kills = flag.String("kill", "some", "where the runbook is killed: some steps, or all")
+	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
+)
+
+// TestLab goes through the life of one cluster: built, looked at from every zone, built again, broken, changed, taken
+// back, and built once more by a runbook that is killed again and again.
+func TestLab(t *testing.T) {
+	l := newLab(t)
+	if !l.part(t, "deploy", deploy) || !l.part(t, "swarm", swarm) || testing.Short() {
+		return
+	}
+	l.part(t, "firewall", firewall)
+	l.part(t, "containers", containers)
+	l.part(t, "api", api)
+	l.part(t, "pages", pages)
+	l.part(t, "targets", targets)
+	l.part(t, "storage", storage)
+	l.part(t, "journal", journal)
+	// What follows needs what came before.
+	_ = l.part(t, "second run", secondRun) &&
+		l.part(t, "failures", failures) &&
+		l.part(t, "lock-out", lockOut) &&
+		l.part(t, "change", change) &&
+		l.part(t, "undo", undo) &&
+		l.part(t, "kill", kill)
+}
+
+// part runs one part of the test; when it fails, what the machines have to say is printed.
+func (l *lab) part(t *testing.T, name string, f func(*testing.T, *lab)) bool {
+	return t.Run(name, func(t *testing.T) {
+		t.Cleanup(func() {
+			if t.Failed() {
+				l.logs(t)
+			}
+		})
+		f(t, l)
+	})
+}
+
+// lab is what the parts share: where the machines and the bundle are, and the spec as it now stands.
+type lab struct {
+	script string // the command lab
+	skep   string // the command skep, built from this checkout
+	bundle string
+	config string // of ssh
+	images string // archives
+	spec   string // text of the spec that bundle was built from
+	first  string // what the cluster was after the first run
+}
+
+// newLab raises the machines, or says what this one lacks.
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	lacks := map[string]string{}
+	if os.Geteuid() != 0 {
+		lacks["root"] = "run as root: network namespaces and mounts are made"
+	}
+	for tool, pkg := range map[string]string{
+		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client", "jq": "jq", "curl": "curl", "openssl": "openssl",
+	} {
+		if _, err := exec.LookPath(tool); err != nil {
+			lacks[tool] = "apt-get install " + pkg
+		}
+	}
+	for what, mend := range lacks {
+		text := "the lab wants " + what + ": " + mend
+		if os.Getenv("CI") != "" {
+			t.Error(text)
+		} else {
+			t.Skip(text)
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	dir := t.TempDir()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{script: filepath.Join(here, "lab"), skep: filepath.Join(dir, "skep"), bundle: filepath.Join(dir, "bundle")}
+	l.spec = read(t, "cluster.cue")
+	l.config = strings.TrimSpace(l.do(t, "config"))
+	if *keep {
+		// What a part of the test left behind, another may begin with: -run 'TestLab/(deploy|firewall)'.
+		l.bundle = filepath.Join(filepath.Dir(filepath.Dir(l.config)), "test", "bundle")
+	} else {
+		if err := exec.Command(l.script, "status").Run(); err == nil {
+			t.Fatal("a lab is up already: lab down, or -args -keep to use it")
+		}
+		t.Cleanup(func() { l.do(t, "down") })
+		l.do(t, "down")
+	}
+	t.Log(lastLine(l.do(t, "up")))
+	return l
+}
+
+// do runs a verb of the command lab, which must succeed, and returns what it printed.
+func (l *lab) do(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := l.command(args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("lab %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func (l *lab) command(args ...string) *exec.Cmd {
+	return exec.Command(l.script, append([]string{"--suite", *suite}, args...)...)
+}
+
+// on runs a shell command as root on a node, over ssh, and returns its output without the last newline.
+func (l *lab) on(t *testing.T, node, script string) string {
+	t.Helper()
+	out, err := l.try(node, script)
+	if err != nil {
+		t.Fatalf("%s: %s: %v\n%s", node, script, err, out)
+	}
+	return out
+}
+
+func (l *lab) try(node, script string) (string, error) {
+	out, err := l.command("ssh", node, script).CombinedOutput()
+	return strings.TrimSuffix(string(out), "\n"), err
+}
+
+// build compiles the spec into the bundle, after the edits.
+func (l *lab) build(t *testing.T, edits ...edit) {
+	t.Helper()
+	for _, e := range edits {
+		if !strings.Contains(l.spec, e.from) {
+			t.Fatalf("the spec has no %q", e.from)
+		}
+		l.spec = strings.Replace(l.spec, e.from, e.to, 1)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "cluster.cue"), l.spec)
+	if out, err := exec.Command(l.skep, "build", dir, "-o", l.bundle).CombinedOutput(); err != nil {
+		t.Fatalf("skep build: %v\n%s", err, out)
+	}
+}
+
+// edit is a change of the spec.
+type edit struct{ from, to string }
+
+// nodes returns the names in the bundle's inventory, in its order.
+func (l *lab) nodes(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
+		if !strings.HasPrefix(line, "#") {
+			out = append(out, strings.Fields(line)[0])
+		}
+	}
+	return out
+}
+
+// address returns the address of a node.
+func (l *lab) address(t *testing.T, node string) string {
+	t.Helper()
+	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
+		if f := strings.Fields(line); f[0] == node {
+			return f[1]
+		}
+	}
+	t.Fatalf("%s is not in the bundle", node)
+	return ""
+}
+
+// logs prints what the machines know about a failure.
+func (l *lab) logs(t *testing.T) {
+	t.Helper()
+	for _, node := range []string{"m1", "w1", "w2", "w3"} {
+		out, err := l.try(node, "journalctl --no-pager --quiet --lines 80 -u docker -u skep-firewall -u nfs-server | grep -vE 'nameserver|registry|ipv4.vs|vlan'; journalctl --no-pager --quiet --lines 9 -u ssh; skep-firewall status")
+		t.Logf("%s: %v\n%s", node, err, out)
+	}
+	out, _ := l.try("m1", `docker node ls; docker service ls; docker service ps --no-trunc $(docker service ls -q) | head -n 60`)
+	t.Logf("m1:\n%s", out)
+	log, _ := os.ReadFile(filepath.Join(l.bundle+".state", "log.jsonl"))
+	lines := strings.Split(string(log), "\n")
+	t.Logf("the runbook's log:\n%s", strings.Join(lines[max(0, len(lines)-25):], "\n"))
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// sorted returns the words of a text in order.
+func sorted(text string) []string {
+	words := strings.Fields(text)
+	slices.Sort(words)
+	return words
+}
+
+// role returns the role of a node.
+func (l *lab) role(t *testing.T, node string) string {
+	t.Helper()
+	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
+		if f := strings.Fields(line); f[0] == node {
+			return f[3]
+		}
+	}
+	t.Fatalf("%s is not in the bundle", node)
+	return ""
+}
