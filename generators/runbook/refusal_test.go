@@ -112,3 +112,23 @@ func TestForeignState(t *testing.T) {
 		t.Errorf("the mode changed: %v %v", info.Mode(), err)
 	}
 }
+
+// What a node says reaches the terminal and other nodes as text, and nothing else.
+func TestHostileNode(t *testing.T) {
+	s := newSandbox(t, load(t, "production"))
+	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
+	must(t, os.WriteFile(s.bundle+".state/secrets/smtp-password", []byte("x"), 0o600))
+	s.want(0, "run", "--yes", "--to", "firewall")
+	mark := filepath.Join(s.fake, "ran")
+	s.write("down/198.51.100.12", "\x1b]0;owned\a\nSKEP\ntouch "+mark+"\n'; touch "+mark+"; '$(touch "+mark+")\n")
+	r := s.want(1, "run", "--yes", "--only", "swarm")
+	if strings.ContainsAny(r.stdout+r.stderr, "\x1b\a") {
+		t.Errorf("control characters reach the terminal: %q", r.stdout)
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("what a node said was run on another")
+	}
+	if !strings.Contains(r.stdout, "m2 does not answer") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}

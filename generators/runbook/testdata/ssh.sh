@@ -26,6 +26,7 @@ if [[ -e $FAKE/lockout/$address && $fresh == yes ]]; then
 fi
 if [[ -e $FAKE/down/$address ]]; then
 	echo "ssh: connect to host $address port 22: Connection timed out" >&2
+	cat "$FAKE/down/$address" >&2
 	exit 255
 fi
 node=$FAKE/hosts/$address

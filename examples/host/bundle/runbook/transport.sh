@@ -100,7 +100,8 @@ program() {
 	for step; do
 		if ! part=$(part "$phase" "$host" "$step" 2>"$work/$host.$step.why"); then
 			body=$(cat -- "$work/$host.$step.why")
-			printf "cat <<'SKEP'\n%s\nSKEP\nprintf '%%s\\\\n' '@skep %s %d'\n" "$body" "$step" "$(part_code "$phase")"
+			# The text may be what another node said, so it must not be able to end its quote.
+			printf "printf '%%s\\\\n' %q '@skep %s %d'\n" "$body" "$step" "$(part_code "$phase")"
 			continue
 		fi
 		printf '(\n%s\nstep_main %s\n) </dev/null\nprintf "@skep %s %%d\\\\n" "$?"\n' "$part" "$phase" "$step"

@@ -116,6 +116,10 @@ show() {
 	fi
 	local line first=yes
 	while IFS= read -r line; do
+		# A node must not steer the terminal that shows what it said.
+		line=${line//$'\t'/ }
+		line=${line//$'\r'/}
+		line=${line//[[:cntrl:]]/?}
 		if [[ $first == yes ]]; then
 			printf '   %-14s %-13s %s\n' "$2" "$3" "$line"
 			first=no
