@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -25,8 +26,8 @@ var payloads = []string{
 	"раris", "pаth", "ﬁle", "a\u202eb", "{{pwn}}", "",
 }
 
-// derived are the parts of a cluster that a spec cannot set.
-var derived = []string{"exposures", "secrets", "networks"}
+// derived are the parts of a cluster that a spec cannot set; of the exposures it sets those that it adds.
+var derived = []string{"secrets", "networks"}
 
 // TestEveryStringIsRefused puts each payload into every string of a spec at once: values and names. Each place has to be
 // refused, at its own line. A place that accepts a payload has to be shown inert by TestStringsAreInert.
@@ -42,14 +43,25 @@ func TestEveryStringIsRefused(t *testing.T) {
 			if len(places) < 60 {
 				t.Fatalf("only %d strings found in the spec", len(places))
 			}
-			for _, path := range accepted(t, spec, places) {
-				// One at a time, since a mistake may hide another.
+			left := accepted(t, spec, places)
+			for before := len(left) + 1; len(left) < before; {
+				// Again without those that are refused, since a mistake may hide another.
+				before = len(left)
+				rest := tree(t, "everything")
+				for _, path := range left {
+					if !strings.Contains(path, "acme") {
+						set(t, rest, path, payload)
+					}
+				}
+				left = accepted(t, rest, left)
+			}
+			for _, path := range left {
 				one := tree(t, "everything")
 				if strings.Contains(path, "acme") {
 					one = tree(t, "production")
 				}
 				set(t, one, path, payload)
-				if left := accepted(t, one, []string{path}); len(left) > 0 {
+				if len(accepted(t, one, []string{path})) > 0 && !(payload == "a b" && strings.HasSuffix(path, ".why")) {
 					t.Errorf("%s accepts %q", path, payload)
 				}
 			}
@@ -57,9 +69,9 @@ func TestEveryStringIsRefused(t *testing.T) {
 	}
 }
 
-// TestEveryNameIsRefused puts each payload into the names of the maps that a spec fills: nodes and labels.
+// TestEveryNameIsRefused puts each payload into the names of the maps that a spec fills: nodes, labels and exposures.
 func TestEveryNameIsRefused(t *testing.T) {
-	for _, path := range []string{"nodes", "nodes.m1.labels"} {
+	for _, path := range []string{"nodes", "nodes.m1.labels", "exposures"} {
 		for _, payload := range payloads {
 			spec := tree(t, "everything")
 			m := spec
@@ -69,6 +81,9 @@ func TestEveryNameIsRefused(t *testing.T) {
 			m[payload] = "x"
 			if path == "nodes" {
 				m[payload] = map[string]any{"address": "10.30.9.9"}
+			}
+			if path == "exposures" {
+				m[payload] = map[string]any{"proto": "tcp", "port": 4000, "on": []any{"all"}, "from": []any{"users"}, "why": "x"}
 			}
 			if c, err := load(t, spec); err == nil {
 				t.Errorf("%s accepts the name %q: %v", path, payload, c.Nodes)
@@ -85,14 +100,7 @@ func certificate(spec map[string]any) map[string]any {
 // tree returns a spec that sets every field of the example, as a tree of JSON values.
 func tree(t *testing.T, example string) map[string]any {
 	t.Helper()
-	c, err := schema.Load("../examples/" + example)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, b := loaded(t, example)
 	m := map[string]any{}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -102,7 +110,33 @@ func tree(t *testing.T, example string) map[string]any {
 	for _, field := range derived {
 		delete(m, field)
 	}
+	for _, e := range c.Exposures {
+		if !e.Added() {
+			delete(m["exposures"].(map[string]any), e.Name)
+		}
+	}
 	return m
+}
+
+// examples are loaded once: each test makes trees of them by the hundred.
+var examples sync.Map // of *schema.Cluster by name
+
+func loaded(t *testing.T, example string) (*schema.Cluster, []byte) {
+	t.Helper()
+	c, ok := examples.Load(example)
+	if !ok {
+		loaded, err := schema.Load("../examples/" + example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples.Store(example, loaded)
+		c = loaded
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*schema.Cluster), b
 }
 
 // poison replaces every string below v by the payload and notes its path.
@@ -174,7 +208,7 @@ func unquoted(path string) string { return strings.ReplaceAll(path, `"`, "") }
 
 func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
 	t.Helper()
-	b, err := json.Marshal(spec)
+	b, err := json.MarshalIndent(spec, "", " ") // a line each: mistakes of one line are told as one
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +222,7 @@ func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
 // keep are the fields whose strings are words of the schema, not of the user: another value means another program path.
 // The last three are numbers, which the generators themselves read.
 var keep = []string{
-	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Why", "Field", "Versions", "Server", "Log", "Size", "Engine",
+	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Field", "Versions", "Server", "Log", "Size", "Engine",
 	"CPUs", "Memory", "Reserve",
 }
 

@@ -78,7 +78,11 @@ func newShape() *shape {
 	}
 	s.root.names = s.order(s.root.names)
 	if rows := s.root.fields["exposures"]; rows != nil { // those with a name follow from other fields
-		rows.fields, rows.names = nil, nil
+		patterns := rows.patterns
+		*rows = tree{places: rows.places, open: true}
+		for _, p := range patterns {
+			b.field(rows, p)
+		}
 	}
 	return s
 }

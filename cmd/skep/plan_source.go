@@ -90,11 +90,7 @@ func bundleInGit(name, rev, inside string) (*plan.Bundle, error) {
 			tree = rev + ":./" + path.Dir(inside)
 		}
 	}
-	packed, err := git("archive", "--format=tar", tree)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
-	}
-	files, err := unpack(packed)
+	files, err := archive(tree)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %s: %w", name, err)
 	}
@@ -135,6 +131,24 @@ func compileElsewhere(files []artifact.File, spec string) ([]artifact.File, erro
 		return nil, err
 	}
 	return generators.Generate(c)
+}
+
+// archive returns the files of a tree, in memory. git would look for the current directory in the tree, so it is called
+// from the top of the repository, by the tree's own name.
+func archive(tree string) ([]artifact.File, error) {
+	id, err := git("rev-parse", "--verify", "--end-of-options", tree)
+	if err != nil {
+		return nil, err
+	}
+	top, err := git("rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, err
+	}
+	packed, err := git("-C", strings.TrimRight(string(top), "\n"), "archive", "--format=tar", strings.TrimSpace(string(id)))
+	if err != nil {
+		return nil, err
+	}
+	return unpack(packed)
 }
 
 // unpack returns the files of a tar archive, in memory.
