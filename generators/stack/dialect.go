@@ -19,15 +19,10 @@ const fileVersion = "3.8"
 // compose-go's own YAML follows: docker stack never adopted it (docker/compose#13459). Every "$" is doubled, since
 // deploy would replace "$NAME" by a variable of the machine it runs on. A key that deploy would ignore or refuse is an error.
 func Write(p *types.Project, notes Notes) ([]byte, error) {
-	raw, err := p.MarshalYAML()
-	if err != nil {
+	root := &yaml.Node{}
+	if err := root.Encode(p); err != nil {
 		return nil, err
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
-		return nil, err
-	}
-	root := doc.Content[0]
 	w := &dialect{}
 	remove(root, "name")
 	// The loader of engine 20.10 takes a file without a version for one of version 1.
