@@ -16,21 +16,39 @@ import (
 var sizes = []int{3, 100, 1000, 10000}
 
 // bigSpec writes the target example with n nodes, three of them managers.
-func bigSpec(b *testing.B, n int) string {
-	b.Helper()
+func bigSpec(tb testing.TB, n int) string {
+	tb.Helper()
 	text, err := os.ReadFile("../examples/target/cluster.cue")
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	var nodes strings.Builder
 	for i := range n - 3 {
 		fmt.Fprintf(&nodes, "cluster: nodes: n%d: address: \"10.64.%d.%d\"\n", i, i>>8, i&255)
 	}
-	spec := filepath.Join(b.TempDir(), "cluster.cue")
+	spec := filepath.Join(tb.TempDir(), "cluster.cue")
 	if err := os.WriteFile(spec, append(text, nodes.String()...), 0o644); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return spec
+}
+
+// TestManyNodes adds a thousand workers: no file is added, and only those grow that must name each node.
+func TestManyNodes(t *testing.T) {
+	few, many := generate(t, bigSpec(t, 3)), generate(t, bigSpec(t, 1003))
+	if len(few) != len(many) {
+		t.Fatalf("%d files became %d", len(few), len(many))
+	}
+	for i, f := range many {
+		switch {
+		case f.Path != few[i].Path:
+			t.Fatalf("%s became %s", few[i].Path, f.Path)
+		case f.Path == "runbook/hosts", f.Path == "nfs/skep.exports":
+		case strings.HasPrefix(f.Path, "firewall/") && len(f.Data) < len(few[i].Data)+1000: // prefixes, not nodes
+		case len(f.Data) > len(few[i].Data)+100:
+			t.Errorf("%s grew from %d to %d bytes", f.Path, len(few[i].Data), len(f.Data))
+		}
+	}
 }
 
 // BenchmarkGenerate is what a loaded cluster still costs; Load has its own benchmark beside it.
