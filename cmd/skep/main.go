@@ -35,7 +35,7 @@ type usageError struct{ text string }
 func (e usageError) Error() string { return e.text }
 
 func main() {
-	debug.SetGCPercent(400) // a short life: memory is cheaper than the time to reclaim it
+	debug.SetGCPercent(600) // a short life: memory is cheaper than the time to reclaim it
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -1,6 +1,6 @@
 // Command speed prints what `skep build` costs for clusters of growing size, beside `cue export` of the same spec
 // and schema in the same run. Times are medians of alternating runs of whole processes; compare the ratios, since
-// machines differ and are noisy.
+// machines differ and are noisy. A build also writes its bundle, and sees it safely on disk: TMPDIR says on which one.
 //
 //	go run ./examples/speed
 package main
