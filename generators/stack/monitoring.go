@@ -77,8 +77,12 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		"--path.procfs=/host/proc",
 		"--path.sysfs=/host/sys",
 		"--web.listen-address=" + address(e.Port),
-		// The engine's own layers are no disks; mounts of volumes are kept, so that a dead NFS server is seen.
-		fmt.Sprintf("--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|%s/(containerd|containers|image|overlay2|plugins|rootfs|tmp))($|/)", c.Engine.Directory[1:]),
+		// Only root may look into the engine's directory: each volume mounted there would look like a dead disk.
+		fmt.Sprintf("--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|%s/[^/]+)($|/)", c.Engine.Directory[1:]),
+	}
+	if c.Services.NFS != nil {
+		// What the kernel knows of NFS mounts needs no access to them.
+		s.Command = append(s.Command, "--collector.mountstats")
 	}
 	// A stack cannot join the node's own network, so these would show the container's.
 	for _, collector := range []string{"arp", "netclass", "netdev", "netstat", "sockstat", "udp_queues"} {

@@ -121,8 +121,8 @@ func storageRules(c *schema.Cluster) ruleGroup {
 	if n := c.Services.NFS; n != nil {
 		group.Rules = append(group.Rules,
 			full("ShareFull", "The disk of the NFS share", n.Server, n.Path, disk),
-			alert("NFSMountDead", critical, "5m", "{{ $labels.mountpoint }} on {{ $labels.node }} does not answer.",
-				`node_filesystem_device_error{fstype=~"nfs.*"} == 1`))
+			alert("NFSMountDead", critical, "1m", "The server of {{ $labels.export }} does not answer {{ $labels.node }}.",
+				`sum by (node, export) (increase(node_mountstats_nfs_operations_major_timeouts_total[10m])) > 0`))
 	}
 	if s := c.Services.S3; s != nil {
 		if n := c.Services.NFS; n == nil || n.Path != s.Path {
