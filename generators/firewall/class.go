@@ -20,21 +20,26 @@ type Class struct {
 
 // Classes returns the classes of the cluster, sorted by name. Each node is in exactly one.
 func Classes(c *schema.Cluster) []Class {
-	members := onNodes(c)
+	byGroup, byName := onNodes(c)
 	byKey := map[string]*Class{}
 	var classes []*Class
 	for _, n := range c.Nodes {
-		key := n.Role
-		var open []schema.Exposure
-		for _, e := range c.Exposures {
-			if m := members[e.Name]; m["all"] || m[n.Role+"s"] || m[n.Name] {
-				key += " " + e.Name
-				open = append(open, e)
+		key := n.Role // most nodes are named by no row
+		var named []int
+		for _, row := range byName[n.Name] {
+			if !byGroup[n.Role][row] && !slices.Contains(named, row) {
+				named = append(named, row)
+				key += fmt.Sprint(" ", row)
 			}
 		}
 		class, ok := byKey[key]
 		if !ok {
-			class = &Class{Name: className(c, n), Role: n.Role, Exposures: open}
+			class = &Class{Name: className(c, n), Role: n.Role}
+			for row, e := range c.Exposures {
+				if byGroup[n.Role][row] || slices.Contains(named, row) {
+					class.Exposures = append(class.Exposures, e)
+				}
+			}
 			byKey[key] = class
 			classes = append(classes, class)
 		}
@@ -49,18 +54,23 @@ func Classes(c *schema.Cluster) []Class {
 	return out
 }
 
-// onNodes returns, by the name of an exposure, the nodes and groups it is on; looking them up in the rows themselves
-// would be quadratic where a row names thousands of nodes.
-func onNodes(c *schema.Cluster) map[string]map[string]bool {
-	members := make(map[string]map[string]bool, len(c.Exposures))
-	for _, e := range c.Exposures {
-		on := make(map[string]bool, len(e.On))
-		for _, name := range e.On {
-			on[name] = true
+// onNodes returns which rows are on all nodes of a role, and which name a node, as indices in the order of the rows.
+// Asking each row about each node would be quadratic where a row names thousands of nodes.
+func onNodes(c *schema.Cluster) (byGroup map[string]map[int]bool, byName map[string][]int) {
+	byGroup, byName = map[string]map[int]bool{"manager": {}, "worker": {}}, map[string][]int{}
+	for row, e := range c.Exposures {
+		for _, on := range e.On {
+			switch on {
+			case "all":
+				byGroup["manager"][row], byGroup["worker"][row] = true, true
+			case "managers", "workers":
+				byGroup[strings.TrimSuffix(on, "s")][row] = true
+			default:
+				byName[on] = append(byName[on], row)
+			}
 		}
-		members[e.Name] = on
 	}
-	return members
+	return byGroup, byName
 }
 
 // className is the role and those duties that open ports on the node itself; S3 and monitoring answer through Traefik.

@@ -94,7 +94,11 @@ func (r *reader) nftChain(line string, t tokens) bool {
 	text, _, _ := strings.Cut(line, ` comment "`)
 	out := &rule{line: r.line, text: text, field: r.field()}
 	for len(t) > 0 {
+		left := len(t)
 		m, ok := r.nftMatch(&t)
+		if !ok && len(t) < left {
+			return false // it begins like a match, and is none
+		}
 		if !ok {
 			break
 		}

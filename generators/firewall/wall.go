@@ -208,7 +208,9 @@ func borders(zones []zone, sets []*addressSet, f family) []netip.Addr {
 		add(z.in(f))
 	}
 	for _, s := range sets {
-		add(s.prefixes)
+		if !slices.ContainsFunc(zones, func(z zone) bool { return slices.Equal(z.in(f), s.prefixes) }) {
+			add(s.prefixes)
+		}
 	}
 	slices.SortFunc(starts, netip.Addr.Compare)
 	starts = slices.Compact(starts)

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 )
 
-// TestTenThousandNodes loads the rules of a cluster with addresses of which no two merge.
+// TestTenThousandNodes loads the rules of a cluster with 1,000 networks in each zone and addresses of which no two merge.
 func TestTenThousandNodes(t *testing.T) {
 	kernel(t)
 	if m, err := os.ReadFile("/proc/self/uid_map"); err != nil || len(bytes.Fields(m)) != 3 || string(bytes.Fields(m)[2]) != "4294967295" {
@@ -23,6 +24,12 @@ func TestTenThousandNodes(t *testing.T) {
 	c.Nodes = append(schema.Nodes{}, c.Nodes...)
 	for a := netip.MustParseAddr("10.128.0.1"); len(c.Nodes) < 10_000; a = a.Next().Next() {
 		c.Nodes = append(c.Nodes, schema.Node{Name: fmt.Sprintf("x%05d", len(c.Nodes)), Role: "worker", Address: a})
+	}
+	for i, zone := range []*[]netip.Prefix{&c.Access.Management, &c.Access.Nuvla, &c.Access.Users} {
+		*zone = nil
+		for n := range 1000 {
+			*zone = append(*zone, netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(20 + i), byte(n / 250), byte(n % 250), 0}), 25))
+		}
 	}
 	for _, backend := range []string{"nft", "iptables"} {
 		t.Run(backend, func(t *testing.T) {
@@ -40,7 +47,9 @@ func TestTenThousandNodes(t *testing.T) {
 				write(t, filepath.Join(tr.dir, "etc", filepath.Base(firewall.Installed(&c)[i])), data)
 			}
 			for range 2 {
+				begin := time.Now()
 				tr.want(t, 0, "", "", "load")
+				t.Logf("loaded in %v", time.Since(begin).Round(time.Millisecond))
 				if got := strings.Count(tr.own(t), "10.1"); got < 9_997 {
 					t.Fatalf("the kernel has %d nodes, want 9997", got)
 				}

@@ -1,0 +1,128 @@
+package firewall
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"skep.dev/schema"
+)
+
+// rulesetsOf returns the rulesets of an example with a backend, by path.
+func rulesetsOf(t testing.TB, example, backend string) (*schema.Cluster, map[string]string) {
+	t.Helper()
+	c, err := schema.Load("../../examples/" + example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Firewall.Backend = backend
+	files, err := Files(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, f := range files {
+		if ext := filepath.Ext(f.Path); ext == ".nft" || ext == ".rules" {
+			out[f.Path] = string(f.Data)
+		}
+	}
+	return c, out
+}
+
+// TestReadRefuses changes one line of a ruleset; each change is refused at that line, never skipped.
+func TestReadRefuses(t *testing.T) {
+	for _, test := range []struct{ backend, old, changed string }{
+		{"nft", "table inet skep\n", "table ip skep\n"},
+		{"nft", "policy drop;", "policy accept;"},
+		{"nft", "priority mangle", "priority raw"},
+		{"nft", "flags interval", "flags timeout"},
+		{"nft", "type ipv4_addr", "type ether_addr"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport 22 counter goto"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport != 22 goto"},
+		{"nft", "\ttcp dport 22 goto", "\tth dport 22 goto"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport 22-21 goto"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport { 22, 21 } goto"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport ssh goto"},
+		{"nft", "\ttcp dport 22 goto", "\ttcp dport 70000 goto"},
+		{"nft", "ct state invalid drop", "ct mark 1 drop"},
+		{"nft", "jump control", "jump"},
+		{"nft", "ip saddr @management4", "ip saddr @nobody4"},
+		{"nft", "ip saddr @management4", "ip6 saddr @management4"},
+		{"nft", "ip daddr 172.20.0.0/14", "ip daddr 172.20.0.1/14"},
+		{"nft", "destination-unreachable, echo-request", "redirect, echo-request"},
+		{"nft", "counter drop", "reject"},
+		{"nft", "chain refuse {", "chain control {"},
+		{"nft", "goto from_management ", "goto elsewhere "},
+		{"iptables", "*mangle", "*filter"},
+		{"iptables", ":SKEP - [0:0]", ":SKEP ACCEPT [0:0]"},
+		{"iptables", "--dport 22 ", "--dport 22:21 "},
+		{"iptables", "--dport 22 ", "! --dport 22 "},
+		{"iptables", "-p tcp --dport 22 ", "-p tcp -m multiport --dports 22,23 "},
+		{"iptables", "-i docker0 -g", "-o docker0 -g"},
+		{"iptables", "-g SKEP-FORWARD", "-j SKEP-FORWARD"},
+		{"iptables", "-g SKEP-FORWARD", "-g FORWARD"},
+		{"iptables", "--icmp-type 3", "--icmp-type 5"},
+		{"iptables", "-j DROP", "-j REJECT"},
+		{"iptables", "-A SKEP -i lo", "-A PREROUTING -i lo"},
+		{"iptables", "COMMIT", "COMMIT\n*nat"},
+	} {
+		_, rulesets := rulesetsOf(t, "target", test.backend)
+		path := map[string]string{"nft": "firewall/worker.nft", "iptables": "firewall/worker.v4.rules"}[test.backend]
+		text := rulesets[path]
+		before, _, ok := strings.Cut(text, test.old)
+		if !ok {
+			t.Errorf("%s has no %q", path, test.old)
+			continue
+		}
+		_, err := Read(path, []byte(strings.Replace(text, test.old, test.changed, 1)))
+		line := 1 + strings.Count(before, "\n") + strings.Count(test.changed[:max(0, strings.LastIndex(test.changed, "\n"))], "\n")
+		if strings.HasPrefix(test.changed, "COMMIT\n") {
+			line++
+		}
+		if err == nil {
+			t.Errorf("%q instead of %q is accepted", test.changed, test.old)
+		} else if !strings.HasPrefix(err.Error(), fmt.Sprintf("%s:%d: ", path, line)) {
+			t.Errorf("%q instead of %q: %v, want line %d", test.changed, test.old, err, line)
+		}
+	}
+}
+
+func TestReadRefusesAPart(t *testing.T) {
+	for _, backend := range []string{"nft", "iptables"} {
+		_, rulesets := rulesetsOf(t, "everything", backend)
+		for path, text := range rulesets {
+			lines := strings.SplitAfter(text, "\n")
+			for _, n := range []int{0, 1, 5, len(lines) / 2, len(lines) - 2} {
+				if _, err := Read(path, []byte(strings.Join(lines[:n], ""))); err == nil {
+					t.Errorf("%s: the first %d lines are accepted", path, n)
+				}
+			}
+		}
+	}
+}
+
+// FuzzRead: no text makes the reader or the simulator panic or run in circles.
+func FuzzRead(f *testing.F) {
+	for _, backend := range []string{"nft", "iptables"} {
+		_, rulesets := rulesetsOf(f, "target", backend)
+		for path, text := range rulesets {
+			f.Add(path, text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, path, text string) {
+		s, err := Read(path, []byte(text))
+		if err != nil {
+			return
+		}
+		for _, p := range []Packet{
+			{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("10.0.0.11"), Proto: "tcp", Port: 22},
+			{Src: netip.MustParseAddr("2001:db8::1"), Dst: netip.MustParseAddr("2001:db8::2"), Proto: "icmp", ICMP: 128},
+			{Device: "docker0", Src: netip.MustParseAddr("172.20.0.2"), Dst: netip.MustParseAddr("10.0.0.12"), Elsewhere: true, Proto: "esp"},
+		} {
+			s.Decide(p)
+		}
+		Openings([]*Ruleset{s})
+	})
+}
