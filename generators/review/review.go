@@ -111,7 +111,7 @@ func secrets(c *schema.Cluster) string {
 	}
 	t := table{{"secret", "what", "where the value comes from"}}
 	for _, s := range c.Secrets {
-		origin := "made once on the first manager, kept there in `/etc/skep/secrets/" + s.Object() + "`"
+		origin := "made once on the first manager, kept there in `" + runbook.Secrets + "/" + s.Object() + "`"
 		switch s.Make {
 		case "login":
 			origin += "; the password itself in `" + s.Object() + ".password` beside it"
