@@ -202,8 +202,12 @@ func (s *Ruleset) check() error {
 	if s.chains[s.base] == nil {
 		return fmt.Errorf("%s: no chain %s: is it a ruleset of skep?", s.Path, s.base)
 	}
+	done := map[string]bool{}
 	var visit func(name string, way []string) error
 	visit = func(name string, way []string) error {
+		if done[name] {
+			return nil
+		}
 		if slices.Contains(way, name) {
 			return fmt.Errorf("%s: chains in a circle: %s", s.Path, strings.Join(append(way, name), ", "))
 		}
@@ -218,6 +222,7 @@ func (s *Ruleset) check() error {
 				return err
 			}
 		}
+		done[name] = true
 		return nil
 	}
 	return visit(s.base, nil)
