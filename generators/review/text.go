@@ -18,6 +18,8 @@ var (
 	daysText string
 	//go:embed differs.md
 	differsText string
+	//go:embed trust.md
+	trustText string
 	//go:embed register.md
 	registerText string
 )
@@ -26,6 +28,7 @@ func files(c *schema.Cluster) string { return choose(filesText, traits(c)) }
 func days(c *schema.Cluster) string {
 	return strings.ReplaceAll(choose(daysText, traits(c)), "CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days))
 }
+func trust(c *schema.Cluster) string   { return choose(trustText, traits(c)) }
 func differs(c *schema.Cluster) string { return choose(differsText, traits(c)) }
 func register(c *schema.Cluster) string {
 	text := choose(registerText, traits(c))

@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 
 	s.want(0, "run", "--yes")
 	checkOrder(t, s.changes(0), []string{
-		"restart docker.service", "nft -f", "swarm init", "/swarm/join", "node update", "network create", "secret create",
+		"nft -f", "restart docker.service", "swarm init", "/swarm/join", "node update", "network create", "secret create",
 		"restart nfs-server", "docker pull", "stack deploy --prune --with-registry-auth --resolve-image never --compose-file /var/lib/skep/bundle/stacks/traefik",
 		"/stacks/monitoring/compose.yaml", "/stacks/s3/compose.yaml",
 	})

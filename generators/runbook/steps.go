@@ -62,7 +62,7 @@ func lookSteps(c *schema.Cluster) []Step {
 	}
 }
 
-// engineSteps make each machine ready: certificates, engine, firewall.
+// engineSteps make each machine ready: certificates, firewall, engine.
 func engineSteps(c *schema.Cluster) []Step {
 	return []Step{
 		{
@@ -78,22 +78,9 @@ func engineSteps(c *schema.Cluster) []Step {
 			Undo:   "removes them from the managers",
 			header: []artifact.Var{artifact.String("tls_directory", c.Engine.TLS).From("engine.tls")},
 		},
+		// Before the engine: with it ports begin to answer that nobody but the nodes may reach.
 		{
-			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates"},
-			Title:  "The Docker engine",
-			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
-			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
-			Undo:   "puts back the settings that were there before, and restarts the engine",
-			header: []artifact.Var{
-				artifact.String("daemon_json", engine.InstalledDaemon),
-				artifact.String("drop_in", engine.InstalledDropIn),
-				artifact.String("sysctl_conf", engine.InstalledSysctl),
-				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
-				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
-			},
-		},
-		{
-			Number: 35, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages"},
+			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages"},
 			Title:  "The host firewall",
 			Why:    "everything that no exposure names is dropped",
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
@@ -104,6 +91,20 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("command_path", firewall.CommandPath),
 				artifact.String("unit_path", firewall.UnitPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
+			},
+		},
+		{
+			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall"},
+			Title:  "The Docker engine",
+			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
+			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
+			Undo:   "puts back the settings that were there before, and restarts the engine",
+			header: []artifact.Var{
+				artifact.String("daemon_json", engine.InstalledDaemon),
+				artifact.String("drop_in", engine.InstalledDropIn),
+				artifact.String("sysctl_conf", engine.InstalledSysctl),
+				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
+				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
 			},
 		},
 	}

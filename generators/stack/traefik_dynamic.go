@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 
@@ -23,7 +24,7 @@ type (
 	dynamicRouter struct {
 		EntryPoints []string `yaml:"entryPoints"`
 		Rule        string   `yaml:"rule"`
-		Priority    int      `yaml:"priority,omitempty"`
+		Priority    int64    `yaml:"priority,omitempty"`
 		Middlewares []string `yaml:"middlewares,omitempty"`
 		Service     string   `yaml:"service"`
 	}
@@ -46,6 +47,10 @@ type (
 		BasicAuth   *dynamicBasicAuth `yaml:"basicAuth,omitempty"`
 		IPAllowList *dynamicAllowList `yaml:"ipAllowList,omitempty"`
 		Compress    *struct{}         `yaml:"compress,omitempty"`
+		Headers     *dynamicHeaders   `yaml:"headers,omitempty"`
+	}
+	dynamicHeaders struct {
+		Request map[string]string `yaml:"customRequestHeaders"`
 	}
 	dynamicBasicAuth struct {
 		UsersFile    string `yaml:"usersFile"`
@@ -83,7 +88,12 @@ const (
 	adminLogin     = "admin-login"
 	managementOnly = "management-only"
 	compress       = "compress"
+	noIdentity     = "no-identity"
 )
+
+// ownPriority is the highest that Traefik lets a router have: the labels of an application may ask for a longer rule,
+// and for a priority, but not for skep's own pages.
+const ownPriority = math.MaxInt64 - 1000
 
 func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 	d := dynamicConfig{
@@ -105,8 +115,13 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 	notes := Notes{
 		"http/routers/catchall":     "What no other router takes is answered with 503: the service has no servers.",
 		"http/routers/dashboard":    "services.traefik.dashboard; the firewall lets only access.management reach this port.",
-		"http/services/unavailable": "Servers below go by their names in the swarm, not by aliases, which an application could take.",
+		"http/services/unavailable": "Servers below go by their whole names in the swarm.",
 		"tls/stores":                "services.traefik.certificate",
+	}
+	if c.Kind == "host" {
+		// Nuvla's API believes whoever sends this header (its middleware authn_info).
+		d.HTTP.Middlewares[noIdentity] = dynamicMiddleware{Headers: &dynamicHeaders{map[string]string{"nuvla-authn-info": ""}}}
+		notes["http/middlewares/"+noIdentity] = "kind: Nuvla believes this header, so none comes from outside."
 	}
 	d.addMonitoring(c, notes)
 	d.addS3(c, notes)
@@ -149,6 +164,7 @@ func (d *dynamicConfig) page(c *schema.Cluster, name, path string, port uint16, 
 	d.HTTP.Routers[name] = dynamicRouter{
 		EntryPoints: []string{"websecure"},
 		Rule:        fmt.Sprintf("(%s) && (Path(`%s`) || PathPrefix(`%s/`))", hosts(c), path, path),
+		Priority:    ownPriority,
 		Middlewares: middlewares,
 		Service:     name,
 	}
@@ -172,7 +188,7 @@ func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
 	d.HTTP.Routers["s3"] = dynamicRouter{EntryPoints: []string{"s3"}, Rule: "PathPrefix(`/`)", Service: "s3"}
 	notes["http/routers/s3"] = "services.s3.port"
 	if s.Host != "" {
-		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"websecure"}, Rule: "Host(`" + s.Host + "`)", Service: "s3"}
+		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"websecure"}, Rule: "Host(`" + s.Host + "`)", Priority: ownPriority, Service: "s3"}
 		notes["http/routers/s3-host"] = "services.s3.host"
 	}
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 
@@ -61,6 +62,7 @@ type (
 		Transport *staticTransport `yaml:"transport,omitempty"`
 	}
 	staticHTTP struct {
+		Middlewares  []string            `yaml:"middlewares,omitempty"`
 		AliasHeaders string              `yaml:"aliasHeadersStrategy,omitempty"`
 		SanitizePath *bool               `yaml:"sanitizePath,omitempty"`
 		TLS          *staticTLS          `yaml:"tls,omitempty"`
@@ -169,6 +171,9 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 				point.Transport.Timeouts = &staticTimeouts{Read: uploadTimeout}
 			}
 			http.TLS = &tls
+			if c.Kind == "host" {
+				http.Middlewares = []string{noIdentity + "@file"}
+			}
 		case "dashboard":
 			http.TLS = &tls
 		case "s3":
@@ -176,7 +181,7 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 			http.SanitizePath = pointer(false)
 			http.TLS = &tls
 		}
-		if http != (staticHTTP{}) {
+		if !reflect.ValueOf(http).IsZero() {
 			point.HTTP = &http
 		}
 		points[e.name] = point

@@ -51,6 +51,7 @@ type entryPoint struct {
 }
 
 type httpConfig struct {
+	Middlewares          []string
 	AliasHeadersStrategy string
 	SanitizePath         *bool
 	Redirections         struct {

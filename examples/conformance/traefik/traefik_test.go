@@ -147,7 +147,7 @@ func TestReferences(t *testing.T) {
 				t.Errorf("router %s: its tls replaces that of the entry point", name)
 			}
 		}
-		unused(t, d)
+		unused(t, s, d)
 		if g := d.TLS.Stores["default"].DefaultGeneratedCert; g != nil && s.CertificatesResolvers[g.Resolver] == nil {
 			t.Errorf("no resolver %q", g.Resolver)
 		}
@@ -159,13 +159,16 @@ func TestReferences(t *testing.T) {
 	})
 }
 
-// unused finds middlewares and services that no router names.
-func unused(t *testing.T, d *dynamic.Configuration) {
+// unused finds middlewares and services that no router or entry point names.
+func unused(t *testing.T, s *staticConfig, d *dynamic.Configuration) {
 	t.Helper()
 	for name := range d.HTTP.Middlewares {
 		used := false
 		for _, r := range d.HTTP.Routers {
 			used = used || slices.Contains(r.Middlewares, name)
+		}
+		for _, e := range s.EntryPoints {
+			used = used || slices.Contains(e.HTTP.Middlewares, name+"@file")
 		}
 		if !used {
 			t.Errorf("no router uses middleware %s", name)
