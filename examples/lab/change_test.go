@@ -61,7 +61,7 @@ func changeSetting(t *testing.T, l *lab) {
 		t.Error("Prometheus was updated, too")
 	}
 	id := l.on(t, "m1", "docker ps -q -f name=traefik_traefik")
-	if got := l.on(t, "m1", "docker cp "+id+":/etc/traefik/traefik.yaml - | tar -xO"); !strings.Contains(got, "WARN") {
+	if got := l.on(t, "m1", "docker exec "+id+" cat /etc/traefik/traefik.yaml"); !strings.Contains(got, "WARN") {
 		t.Errorf("the running Traefik has the settings\n%s", got)
 	}
 	l.settled(t)

@@ -38,21 +38,17 @@ func (l *lab) stopped(t *testing.T, host string, texts ...string) {
 
 func wrongHostKey(t *testing.T, l *lab) {
 	dir, good := t.TempDir(), l.config
-	known := read(t, filepath.Join(filepath.Dir(good), "known_hosts"))
+	ssh := filepath.Dir(good)
 	var lines []string
-	for line := range strings.Lines(known) {
+	for line := range strings.Lines(read(t, filepath.Join(ssh, "known_hosts"))) {
 		if strings.HasPrefix(line, "w1,") {
-			// The name of w1 with the key of another.
-			line = "w1,10.77.0.12 " + strings.SplitN(known, " ", 2)[1]
-			if strings.HasPrefix(known, "w1,") {
-				line = "w1,10.77.0.12 " + strings.SplitN(strings.SplitN(known, "\n", 3)[1], " ", 2)[1] + "\n"
-			}
-			line = strings.SplitN(line, "\n", 2)[0] + "\n"
+			// The name and address of w1 with the key of another.
+			line = "w1," + l.address(t, "w1") + " " + read(t, filepath.Join(ssh, "w2.pub"))
 		}
 		lines = append(lines, line)
 	}
 	write(t, filepath.Join(dir, "known_hosts"), strings.Join(lines, ""))
-	write(t, filepath.Join(dir, "config"), strings.Replace(read(t, good), filepath.Join(filepath.Dir(good), "known_hosts"), filepath.Join(dir, "known_hosts"), 1))
+	write(t, filepath.Join(dir, "config"), strings.Replace(read(t, good), filepath.Join(ssh, "known_hosts"), filepath.Join(dir, "known_hosts"), 1))
 	l.config = filepath.Join(dir, "config")
 	defer func() { l.config = good }()
 	l.stopped(t, "w1", "Host key verification failed")

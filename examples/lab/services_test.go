@@ -96,6 +96,7 @@ func storage(t *testing.T, l *lab) {
 	file := filepath.Join(t.TempDir(), "bees.txt")
 	write(t, file, "the bees of "+t.Name()+"\n")
 	key := l.on(t, "m1", "cat /etc/skep/secrets/s3-access-key-r1") + ":" + l.on(t, "m1", "cat /etc/skep/secrets/s3-secret-key-r1")
+	l.on(t, "m1", "rm -rf /srv/nfs/hive")
 	for _, args := range [][]string{{"-X", "PUT", "https://lab.example.org:9000/hive"}, {"-T", file, "https://lab.example.org:9000/hive/bees.txt"}} {
 		if out, err := l.s3(t, "users", key, args...); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
