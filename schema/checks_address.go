@@ -10,7 +10,10 @@ import (
 // prefixes refuses networks whose address has bits set beyond the prefix: one of the two is a typo.
 func (k *checker) prefixes() {
 	one := func(path string, p netip.Prefix) {
-		if p.IsValid() && p != p.Masked() {
+		switch {
+		case p.Addr().Is4In6():
+			k.add(path, "is IPv4 written as IPv6, which no packet carries; want it as %s", plainPrefix(p))
+		case p.IsValid() && p != p.Masked():
 			k.add(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
 		}
 	}
@@ -22,6 +25,11 @@ func (k *checker) prefixes() {
 	one("network.public.subnet", k.Network.Public.Subnet)
 	one("engine.pool.subnet", k.Engine.Pool.Subnet)
 	one("engine.bridges.subnet", k.Engine.Bridges.Subnet)
+}
+
+// plainPrefix is an IPv4 network as it is written elsewhere.
+func plainPrefix(p netip.Prefix) string {
+	return netip.PrefixFrom(p.Addr().Unmap(), max(p.Bits()-96, 0)).Masked().String()
 }
 
 // owner is a node's use of an address.
@@ -73,6 +81,8 @@ func several(names []string) string {
 
 func (k *checker) hostAddress(path string, a netip.Addr) {
 	switch {
+	case a.Is4In6():
+		k.add(path, "is IPv4 written as IPv6; want it as %s", a.Unmap().String())
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		k.add(path, "want the address of one host, as the other nodes reach it")
 	case a.IsLinkLocalUnicast():
@@ -84,7 +94,7 @@ func (k *checker) hostAddress(path string, a netip.Addr) {
 func (k *checker) families() {
 	var four, six []Node
 	for _, n := range k.Nodes {
-		if n.Address.Is4() {
+		if n.Address.Unmap().Is4() {
 			four = append(four, n)
 		} else {
 			six = append(six, n)

@@ -74,7 +74,10 @@ func (k *checker) noNode(name string) string {
 func (k *checker) tests() {
 	for i, test := range k.Tests {
 		path := fmt.Sprintf("tests.%d", i)
-		_, addressErr := netip.ParseAddr(test.From)
+		address, addressErr := netip.ParseAddr(test.From)
+		if address.Is4In6() {
+			k.add(path+".from", "is IPv4 written as IPv6; want it as %s", address.Unmap().String())
+		}
 		if addressErr != nil && !slices.Contains(Zones(), test.From) && k.Node(test.From).Name == "" {
 			text := test.From + " is neither a zone nor a node"
 			if near := nearest(test.From, Zones()); near != "" {

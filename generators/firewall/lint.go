@@ -12,7 +12,7 @@ import (
 // Lint returns warnings about who may connect, in the order of the checks. They come from the emitted rules wherever these
 // can tell.
 func (w *Wall) Lint() []schema.Finding {
-	l := &linter{Wall: w}
+	l := &linter{Wall: w, behind: map[string][]netip.Addr{}}
 	l.zones()
 	l.overlaps()
 	l.management()
@@ -22,7 +22,8 @@ func (w *Wall) Lint() []schema.Finding {
 
 type linter struct {
 	*Wall
-	found []schema.Finding
+	found  []schema.Finding
+	behind map[string][]netip.Addr // see ends
 }
 
 func (l *linter) add(id, path, text string, args ...string) {
@@ -215,13 +216,12 @@ func (l *linter) users() {
 func (l *linter) wholly(network netip.Prefix, n schema.Node, port uint16) (Verdict, bool) {
 	f := familyOf(network.Addr())
 	to, _ := target(n, f)
-	asked := []netip.Addr{network.Masked().Addr()}
-	for _, s := range l.sets[l.ofNode[n.Name]].of(f).sourceSets(f) {
-		for _, p := range s.prefixes {
-			if next := last(p).Next(); next.IsValid() && network.Contains(next) {
-				asked = append(asked, next)
-			}
-		}
+	network = network.Masked()
+	ends := l.ends(l.sets[l.ofNode[n.Name]].of(f), f)
+	from, _ := slices.BinarySearchFunc(ends, network.Addr(), netip.Addr.Compare)
+	asked := []netip.Addr{network.Addr()}
+	for ; from < len(ends) && network.Contains(ends[from]); from++ {
+		asked = append(asked, ends[from])
 	}
 	var v Verdict
 	for _, a := range asked {
@@ -230,4 +230,22 @@ func (l *linter) wholly(network netip.Prefix, n schema.Node, port uint16) (Verdi
 		}
 	}
 	return v, true
+}
+
+// ends returns the first address behind each prefix of the rules' source sets, sorted. It is made once a ruleset.
+func (l *linter) ends(s *Ruleset, f family) []netip.Addr {
+	key := fmt.Sprint(s.Path, f)
+	if l.behind[key] == nil {
+		ends := []netip.Addr{}
+		for _, set := range s.sourceSets(f) {
+			for _, p := range set.prefixes {
+				if next := last(p).Next(); next.IsValid() {
+					ends = append(ends, next)
+				}
+			}
+		}
+		slices.SortFunc(ends, netip.Addr.Compare)
+		l.behind[key] = slices.Compact(ends)
+	}
+	return l.behind[key]
 }
