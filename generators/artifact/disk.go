@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // A write is made so that it can be killed anywhere:
@@ -20,6 +19,9 @@ import (
 //     reads it beside MANIFEST, so that a half-written bundle is known as skep's own and not taken for an edited one.
 //  3. Stale files are deleted and new ones renamed into their place. `sha256sum -c MANIFEST` fails meanwhile.
 //  4. The new MANIFEST is renamed into place: the bundle is the new one. The work directory is removed.
+//
+// Nothing waits for the disk: it would cost more than all the rest of a build, and after a loss of power `--check` tells
+// what is amiss, and one build mends it.
 const (
 	workName    = ".skep-build"
 	journalName = workName + "/journal"
@@ -88,17 +90,7 @@ func (d disk) stage(s *state) error {
 	if err := d.create(workName+"/next", []byte(journal.String()), 0o644); err != nil {
 		return err
 	}
-	names := []string{workName + "/next"}
-	for i := range s.put {
-		names = append(names, staged(i))
-	}
-	if err := d.syncAll(names); err != nil {
-		return err
-	}
-	if err := d.rename(workName+"/next", journalName); err != nil {
-		return err
-	}
-	return d.sync(workName)
+	return d.rename(workName+"/next", journalName)
 }
 
 // swap does steps 3 and 4.
@@ -133,16 +125,10 @@ func (d disk) swap(s *state) error {
 			return err
 		}
 	}
-	if err := d.syncAll(slices.Sorted(maps.Keys(touched))); err != nil {
-		return err
-	}
 	if manifest < 0 {
 		return nil
 	}
-	if err := d.rename(staged(manifest), ManifestName); err != nil {
-		return err
-	}
-	return d.sync(".")
+	return d.rename(staged(manifest), ManifestName)
 }
 
 // create writes a file anew.
@@ -204,30 +190,4 @@ func (d disk) remove(p string) error {
 		}
 	}
 	return nil
-}
-
-// syncAll sees files and directories safely on disk: what is renamed first and written later is lost with the power.
-// Several at once, since a file system can then commit them together.
-func (d disk) syncAll(names []string) error {
-	const workers = 16
-	errs := make([]error, workers)
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			for i := w; i < len(names) && errs[w] == nil; i += workers {
-				errs[w] = d.sync(names[i])
-			}
-		})
-	}
-	wait.Wait()
-	return errors.Join(errs...)
-}
-
-// sync sees a file or a directory safely on disk.
-func (d disk) sync(dir string) error {
-	f, err := d.root.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
