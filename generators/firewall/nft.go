@@ -74,6 +74,7 @@ func nftPrerouting(w *lines, p policy) {
 		w.add("fib daddr type != { local, broadcast, multicast, anycast } goto forwarded")
 		w.add("jump control")
 		w.add("ct state invalid drop")
+		nftStray(w, p)
 		a := p.cluster.Firewall.Answers
 		w.add(`meta nfproto ipv4 udp sport %d udp dport %d accept comment "DHCP answers"`, a.DHCP.From, a.DHCP.To)
 		w.add(`ip6 saddr fe80::/10 udp sport %d udp dport %d accept comment "DHCPv6 answers"`, a.DHCP6.From, a.DHCP6.To)
@@ -83,6 +84,18 @@ func nftPrerouting(w *lines, p policy) {
 		w.add("goto refuse")
 	})
 	w.add("")
+}
+
+// nftStray refuses what claims to come from a node, and arrives by another interface than the way to that node. The
+// kernel believes it where rp_filter is loose (2, as many distributions set it), and a node's address alone is enough
+// for overlay data. Containers do not come here: they are told by their bridge.
+func nftStray(w *lines, p policy) {
+	w.add("# nodes.*.address: believed on the way to that node only")
+	for _, f := range []family{v4, v6} {
+		if len(p.nodes.in(f)) > 0 {
+			w.add("%s saddr @%s%s fib saddr . iif oif missing goto refuse", nftFamily(f), p.nodes.name, f.suffix())
+		}
+	}
 }
 
 func nftOpening(w *lines, o opening) {

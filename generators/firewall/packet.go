@@ -20,6 +20,7 @@ type Packet struct {
 	Port      uint16
 	ICMP      int    // type
 	State     string // of connection tracking; "" for "new"
+	Stray     bool   // the way back to Src is not by Device; unless said, a packet arrives by the way to its sender
 }
 
 // match is one condition of a rule.
@@ -29,6 +30,7 @@ type (
 	deviceMatch    struct{ name string } // a last "*" stands for any ending
 	stateMatch     []string
 	elsewhereMatch struct{}
+	strayMatch     struct{}
 	familyMatch    family
 	protoMatch     string
 	portMatch      struct {
@@ -56,6 +58,7 @@ func (m deviceMatch) holds(p *Packet) bool {
 
 func (m stateMatch) holds(p *Packet) bool   { return slices.Contains(m, cmp.Or(p.State, "new")) }
 func (elsewhereMatch) holds(p *Packet) bool { return p.Elsewhere }
+func (strayMatch) holds(p *Packet) bool     { return p.Stray }
 func (m familyMatch) holds(p *Packet) bool  { return familyOf(p.Src) == family(m) }
 func (m protoMatch) holds(p *Packet) bool   { return p.Proto == string(m) }
 func (logMatch) holds(*Packet) bool         { return true }

@@ -34,6 +34,8 @@ func (r *reader) iptablesRule(line string, t tokens) bool {
 			out.action = accept // each chain is gone to, so this leaves the filter
 		case t.take("-j", "DROP"):
 			out.action = drop
+		case t.take("-j", chain+"-STRAY"):
+			out.action, out.target = jump, chain+"-STRAY" // what passes it goes on
 		case t.take("-g"):
 			out.action, out.target = goTo, t.next()
 		case t.take("-m", "pkttype", "--pkt-type", "unicast", "-m", "limit", "--limit", "5/min", "--limit-burst", "10", "-j", "LOG", "--log-prefix", `"`+logPrefix, "--log-level", "info"):
@@ -110,6 +112,8 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 	case r.family == v4 && t.take("-m", "addrtype", "!", "--dst-type", "LOCAL,BROADCAST,MULTICAST,ANYCAST"),
 		r.family == v6 && t.take("!", "-d", "ff00::/8", "-m", "addrtype", "!", "--dst-type", "LOCAL,ANYCAST"):
 		return elsewhereMatch{}, true
+	case t.take("-m", "rpfilter", "--invert"):
+		return strayMatch{}, true
 	case t.take("-s"):
 		return r.iptablesAddress(t, out, addressMatch{source: true})
 	case t.take("-d"):

@@ -144,6 +144,8 @@ func (r *reader) nftMatch(t *tokens) (match, bool) {
 		return stateMatch(strings.Split(t.next(), ",")), true
 	case t.take("fib", "daddr", "type", "!=", "{", "local,", "broadcast,", "multicast,", "anycast", "}"):
 		return elsewhereMatch{}, true
+	case t.take("fib", "saddr", ".", "iif", "oif", "missing"):
+		return strayMatch{}, true
 	case t.take("meta", "nfproto", "ipv4"):
 		return familyMatch(v4), true
 	case t.take("meta", "nfproto", "ipv6"):

@@ -112,6 +112,7 @@ func (d *dice) packet() firewall.Packet {
 		p.Port = 0
 	}
 	p.Dst, p.Elsewhere = d.destination(f)
+	p.Stray = p.Device == secondLink || slices.Contains([]netip.Addr{d.node.Address, d.node.Public}, p.Src)
 	return p
 }
 

@@ -19,8 +19,10 @@ import (
 	"skep.dev/schema"
 )
 
-// devices are where packets arrive: the uplink, and bridges of containers.
-var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab"}
+// devices are where packets arrive: the uplink, bridges of containers, and a second link that is the way to nobody.
+var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab", secondLink}
+
+const secondLink = "eth1"
 
 // anyLocal are networks all of whose addresses are the node's own.
 var anyLocal = []netip.Prefix{netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("2001:db8:ffff::/48")}

@@ -1,0 +1,70 @@
+package firewall
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"skep.dev/generators/firewall"
+	"skep.dev/schema"
+)
+
+// TestForgedNode sends overlay data with the address of a node: by the way to that node it is believed, by another link
+// it is not, whatever the kernel's own filter of sources says. Others may use that link.
+func TestForgedNode(t *testing.T) {
+	kernel(t)
+	l := newLane(t)
+	sh(t, `ip netns exec "$1" sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=2`, l.node)
+	all := specs(t)
+	for _, name := range []string{"target", "six"} {
+		for _, backend := range []string{"nft", "iptables"} {
+			t.Run(name+"/"+backend, func(t *testing.T) {
+				c := *all[name]
+				c.Firewall.Backend = backend
+				wall, err := firewall.NewWall(&c, files(t, &c, backend))
+				if err != nil {
+					t.Fatal(err)
+				}
+				classes := firewall.Classes(&c)
+				class := classes[slices.IndexFunc(classes, serves443)]
+				node := c.Node(class.Nodes[0])
+				l.load(t, &c, class, node)
+				packets := forged(&c, node)
+				sent := map[mark]firewall.Packet{}
+				for p := range packets {
+					sent[markOf(p)] = p
+				}
+				l.send(t, sent)
+				passed := l.passed(t)
+				for p, want := range packets {
+					if passed[markOf(p)] != want {
+						t.Errorf("%+v: passes: %v, want %v", p, passed[markOf(p)], want)
+					}
+					if v := wall.Decide(node.Name, p); v.Allow != want {
+						t.Errorf("%+v: the simulator says %s, want %v", p, v, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// forged returns packets to the node and whether they are to pass.
+func forged(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
+	peer := c.Nodes[slices.IndexFunc(c.Nodes, func(n schema.Node) bool { return n.Name != node.Name })]
+	data := firewall.Packet{Src: peer.Address, Dst: node.Address, Proto: "udp", SrcPort: 40000, Port: c.Engine.DataPathPort}
+	stray := data
+	stray.Device, stray.Stray, stray.SrcPort = secondLink, true, 40001
+	own := data
+	own.Src, own.Stray, own.SrcPort = node.Address, true, 40002
+	web := firewall.Packet{Device: secondLink, Stray: true, Proto: "tcp", SrcPort: 40003, Port: 443}
+	web.Src, web.Dst = netip.MustParseAddr("198.51.100.77"), anyLocal[0].Addr().Next()
+	if node.Address.Is6() {
+		web.Src, web.Dst = netip.MustParseAddr("2001:db8:77::7"), anyLocal[1].Addr().Next()
+	}
+	return map[firewall.Packet]bool{data: true, stray: false, own: false, web: true}
+}
+
+func serves443(class firewall.Class) bool {
+	return slices.ContainsFunc(class.Exposures, func(e schema.Exposure) bool { return e.Proto == "tcp" && e.Port == 443 })
+}
