@@ -66,6 +66,12 @@ func clusterAdvice() []Advice {
 			Way:   "Give two more nodes role: \"manager\", or accept it for a test.",
 		},
 		{
+			ID:    "traefik-old",
+			Title: "Traefik is of a line that gets no security fixes",
+			Why:   "Only the newest line is mended. Before 3.7.12 a client can also send a header under an alias (nuvla_authn_info) that a middleware does not strip.",
+			Way:   "Set services.traefik.image to 3.7.12 or later of a supported line, or leave it out.",
+		},
+		{
 			ID:    "pool-small",
 			Title: "overlay networks have fewer addresses than the cluster has nodes",
 			Why:   "Every node takes an address on the ingress network, and on each overlay that one of its tasks uses. Nodes without one run no published service.",

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,79 +8,31 @@ import (
 
 // versions compares versions of the engine and of the images that must fit it.
 func (k *checker) versions() {
-	from, below := parseVersion(k.Engine.Versions.From), parseVersion(k.Engine.Versions.Below)
-	if !from.less(below) {
+	from, below := ParseVersion(k.Engine.Versions.From), ParseVersion(k.Engine.Versions.Below)
+	if !from.Less(below) {
 		k.add(k.settable("engine.versions.below", "engine.versions.from"), "want a version after engine.versions.from, which is %s", k.Engine.Versions.From)
 	}
-	if from.less(version{20, 10, 0}) {
+	if from.Less(Version{20, 10, 0}) {
 		k.add("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
 	}
 	if m := k.Services.Monitoring; m != nil {
 		// prometheus/prometheus#18200: from a file, earlier ones read no retention, or one a million times too long.
-		if v, ok := imageVersion(m.Prometheus.Image, "prometheus"); ok && v.less(version{3, 11, 0}) {
+		if v, ok := ImageVersion(m.Prometheus.Image, "prometheus"); ok && v.Less(Version{3, 11, 0}) {
 			k.add("services.monitoring.prometheus.image", "want prometheus 3.11 or later, which reads the retention from its configuration")
 		}
 	}
 	if k.Services.Traefik == nil {
 		return
 	}
-	v, ok := imageVersion(k.Services.Traefik.Image, "traefik")
+	v, ok := ImageVersion(k.Services.Traefik.Image, "traefik")
 	switch {
 	case !ok:
-	case v.less(version{3, 2, 2}):
+	case v.Less(Version{3, 2, 2}):
 		k.add("services.traefik.image", "want traefik 3.2.2 or later, which knows swarm's labels")
-	case v.less(version{3, 6, 1}) && (version{29, 0, 0}).less(below):
+	case v.Less(Version{3, 6, 1}) && (Version{29, 0, 0}).Less(below):
 		// traefik/traefik#12253: it asks for an API version that these engines refuse, and serves no route at all.
 		k.add("services.traefik.image", "cannot talk to engine 29: want traefik 3.6.1 or later, or engine.versions.below 29.0")
 	}
-}
-
-// version is major, minor, patch; a patch that is not given is the newest.
-type version [3]int
-
-const newest = 1 << 30
-
-func (v version) less(w version) bool {
-	for i := range v {
-		if v[i] != w[i] {
-			return v[i] < w[i]
-		}
-	}
-	return false
-}
-
-// parseVersion reads an engine version; what is not given is 0.
-func parseVersion(s string) version {
-	var v version
-	for i, part := range strings.SplitN(s, ".", len(v)) {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			break
-		}
-		v[i] = n
-	}
-	return v
-}
-
-// imageVersion reads the tag of an image with that name, such as docker.io/library/traefik:v3.6; ok is false for another
-// image, and for a tag or digest that tells no version.
-func imageVersion(image, name string) (v version, ok bool) {
-	image, _, _ = strings.Cut(image, "@")
-	base := image[strings.LastIndex(image, "/")+1:]
-	base, tag, tagged := strings.Cut(base, ":")
-	if base != name || !tagged {
-		return v, false
-	}
-	tag, _, _ = strings.Cut(strings.TrimPrefix(tag, "v"), "-")
-	v = version{newest, newest, newest}
-	for i, part := range strings.SplitN(tag, ".", len(v)) {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return v, false
-		}
-		v[i] = n
-	}
-	return v, true
 }
 
 // certificates looks at lifetimes and names.
@@ -93,33 +43,12 @@ func (k *checker) certificates() {
 	}
 	k.duplicates("certificates.clients", c.Clients)
 	k.duplicates("certificates.names", c.Names)
-	k.domain("domain", k.Domain)
-	for i, name := range c.Names {
-		if _, err := netip.ParseAddr(name); err != nil {
-			k.domain(fmt.Sprintf("certificates.names.%d", i), name)
-		}
-	}
 	if k.Services.Traefik != nil {
 		k.duplicates("services.traefik.nodes", k.Services.Traefik.Nodes)
 	}
 	if s3 := k.Services.S3; s3 != nil && s3.Host != "" {
-		k.domain("services.s3.host", s3.Host)
 		if s3.Host == k.Domain {
 			k.add("services.s3.host", "is the cluster's own domain, which Traefik's other routes answer; want a name of its own such as s3.%s", k.Domain)
-		}
-	}
-}
-
-// domain refuses names that no certificate and no resolver takes.
-func (k *checker) domain(path, name string) {
-	if len(name) > 253 {
-		k.add(path, "want a domain name of at most 253 letters")
-		return
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			k.add(path, "want parts of 1 to 63 letters, digits and dashes between the dots, none with a dash at its ends")
-			return
 		}
 	}
 }

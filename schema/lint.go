@@ -28,6 +28,7 @@ func Lint(c *Cluster) []Finding {
 	l.lifetimes()
 	l.pool()
 	l.images()
+	l.traefik()
 	return Ordered(l.found)
 }
 
@@ -92,6 +93,16 @@ func (l *linter) lifetimes() {
 func (l *linter) pool() {
 	if room := 1<<(32-l.Engine.Pool.Size) - 3; room < len(l.Nodes) {
 		l.add("pool-small", "engine.pool.size", fmt.Sprintf("networks of prefix length %d have room for %d nodes, and the cluster has %d; want a smaller number", l.Engine.Pool.Size, room, len(l.Nodes)))
+	}
+}
+
+func (l *linter) traefik() {
+	t := l.Services.Traefik
+	if t == nil {
+		return
+	}
+	if v, ok := ImageVersion(t.Image, "traefik"); ok && v.Less(Version{3, 7, 12}) {
+		l.add("traefik-old", "services.traefik.image", "is older than 3.7.12: it gets no security fixes, and lets aliases of a header pass")
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
@@ -63,7 +62,7 @@ func daemon(c *schema.Cluster, role string) configuration {
 		d.Metrics = listen(c, c.Engine.Ports.Metrics)
 	}
 	// The swarm refuses the nftables backend; the key that says so is known since 29.0.
-	if atMost("29.0", c.Engine.Versions.From) {
+	if !schema.ParseVersion(c.Engine.Versions.From).Less(schema.Version{29}) {
 		d.Firewall = "iptables"
 	}
 	return d
@@ -90,25 +89,4 @@ func listen(c *schema.Cluster, port uint16) string {
 		host = netip.IPv6Unspecified()
 	}
 	return netip.AddrPortFrom(host, port).String()
-}
-
-// atMost reports whether engine version a is not above b. Versions are numbers parted by dots; "29" is "29.0.0".
-func atMost(a, b string) bool {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(as), len(bs)) {
-		x, y := number(as, i), number(bs, i)
-		if x != y {
-			return x < y
-		}
-	}
-	return true
-}
-
-// number returns the i-th part of a version, which the schema has checked to be a number.
-func number(parts []string, i int) int {
-	if i >= len(parts) {
-		return 0
-	}
-	n, _ := strconv.Atoi(parts[i])
-	return n
 }

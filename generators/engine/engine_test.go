@@ -6,24 +6,6 @@ import (
 	"skep.dev/schema"
 )
 
-func TestAtMost(t *testing.T) {
-	for _, v := range []struct {
-		a, b string
-		want bool
-	}{
-		{"20.10", "29.0", true},
-		{"29.0", "29", true},
-		{"29", "29.0.0", true},
-		{"29.0", "28.5.1", false},
-		{"9.9", "10.0", true},
-		{"29.0.1", "29.0", false},
-	} {
-		if got := atMost(v.a, v.b); got != v.want {
-			t.Errorf("atMost(%q, %q) = %v", v.a, v.b, got)
-		}
-	}
-}
-
 func TestReserved(t *testing.T) {
 	c := &schema.Cluster{
 		Applications: schema.Applications{

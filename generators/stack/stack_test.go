@@ -121,7 +121,7 @@ func TestNoteWithoutPlace(t *testing.T) {
 func TestKnowsAliasHeaders(t *testing.T) {
 	for image, want := range map[string]bool{
 		"traefik:v3.7.13": true, "traefik:v3.7.12": true, "traefik:v3.7.11": false, "traefik:v3.6.12": false,
-		"traefik:v3.10.0": true, "traefik:3.8": true, "traefik:v3.7": false, "traefik@sha256:00": true,
+		"traefik:v3.10.0": true, "traefik:3.8": true, "traefik:v3.7": true, "traefik@sha256:00": true,
 		"registry.example.org:5000/traefik:v3.6.1": false, "traefik:v4.0.0": true,
 	} {
 		if got := knowsAliasHeaders(image); got != want {

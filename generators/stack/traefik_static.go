@@ -1,10 +1,7 @@
 package stack
 
 import (
-	"fmt"
 	"reflect"
-	"regexp"
-	"strconv"
 
 	"skep.dev/schema"
 )
@@ -189,18 +186,9 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 	return points
 }
 
-var imageVersion = regexp.MustCompile(`:v?(\d+)\.(\d+)(?:\.(\d+))?`)
-
 // knowsAliasHeaders says whether the image reads aliasHeadersStrategy, which came with Traefik 3.7.12: an older one does
 // not start with it, a newer one warns without it. An image without a version is taken as new.
 func knowsAliasHeaders(image string) bool {
-	m := imageVersion.FindStringSubmatch(image)
-	if m == nil {
-		return true
-	}
-	var n [3]int
-	for i := range n {
-		n[i], _ = strconv.Atoi(m[i+1]) // digits, or nothing: zero
-	}
-	return fmt.Sprintf("%03d.%03d.%03d", n[0], n[1], n[2]) >= "003.007.012"
+	v, ok := schema.ImageVersion(image, "traefik")
+	return !ok || !v.Less(schema.Version{3, 7, 12})
 }
