@@ -106,16 +106,20 @@ func (l *linter) traefik() {
 	}
 }
 
+// images names each image that the spec chose; those that skep chose are one line, for one decision settles them all.
 func (l *linter) images() {
+	chosen := 0
 	for _, i := range l.Images() {
-		if strings.Contains(i.Image, "@sha256:") {
-			continue
+		switch {
+		case strings.Contains(i.Image, "@sha256:"):
+		case l.isSet(i.Field):
+			l.add("image-digest", i.Field, "has no digest: whoever owns the tag can change what runs")
+		default:
+			chosen++
 		}
-		text := "has no digest: whoever owns the tag can change what runs"
-		if !l.isSet(i.Field) { // the default stands nowhere in the spec
-			text = i.Image + " " + text
-		}
-		l.add("image-digest", i.Field, text)
+	}
+	if chosen > 0 {
+		l.add("image-digest", "services", fmt.Sprintf("%d of skep's own images without a digest: whoever owns a tag can change what runs; images.txt lists them", chosen))
 	}
 }
 
