@@ -29,14 +29,6 @@ func (r rulesets) of(f family) *Ruleset {
 	return r.six
 }
 
-// both returns each file once.
-func (r rulesets) both() []*Ruleset {
-	if r.four == r.six {
-		return []*Ruleset{r.four}
-	}
-	return []*Ruleset{r.four, r.six}
-}
-
 // NewWall reads the rulesets among the files of the cluster's bundle.
 func NewWall(c *schema.Cluster, files []artifact.File) (*Wall, error) {
 	w := &Wall{cluster: c, classes: Classes(c), ofNode: map[string]int{}, shared: newShared(c)}
