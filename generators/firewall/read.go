@@ -69,6 +69,8 @@ type reader struct {
 	in      within
 	chain   *ruleChain
 	address *addressSet
+	before  string // of the last rule of iptables, around its prefix; "" when it has more than that
+	behind  string
 }
 
 // field takes the comment above a rule or set.

@@ -8,6 +8,9 @@ import (
 
 // iptables reads one line of a file for iptables-restore; false for a line that skep does not write.
 func (r *reader) iptables(line string) bool {
+	if r.oneMore(line) {
+		return true
+	}
 	t := tokens(words(line))
 	switch {
 	case r.in == top && line == "*mangle":
@@ -54,10 +57,11 @@ func (r *reader) iptablesRule(line string, t tokens) bool {
 		if len(t) > 0 || out.action == goTo && out.target == "" {
 			return false
 		}
-		if logs {
+		if r.before = ""; logs {
 			return len(out.matches) == 0
 		}
 		r.addRule(out)
+		r.repeatable(out, line)
 		return true
 	}
 	return false
@@ -75,6 +79,30 @@ func withoutComment(line string) string {
 	}
 	_, after, _ = strings.Cut(after, " ")
 	return before + " " + after
+}
+
+// oneMore takes a line that differs from the last one in its prefix only; most lines of a large cluster do.
+func (r *reader) oneMore(line string) bool {
+	if r.in != inTable || r.before == "" || r.comment != "" || !strings.HasPrefix(line, r.before) || !strings.HasSuffix(line, r.behind) || len(line) <= len(r.before)+len(r.behind) {
+		return false
+	}
+	p, ok := prefix(line[len(r.before):len(line)-len(r.behind)], r.family)
+	if !ok {
+		return false
+	}
+	m, ok := lonely(r.chain.rules[len(r.chain.rules)-1])
+	return ok && m.set.add(p, r.line)
+}
+
+// repeatable notes what a line has around its prefix, for oneMore.
+func (r *reader) repeatable(next *rule, line string) {
+	r.before, r.behind = "", ""
+	if m, ok := lonely(next); ok {
+		text := m.set.prefixes[0].String()
+		if before, behind, ok := strings.Cut(line, " "+text+" "); ok {
+			r.before, r.behind = before+" ", " "+behind
+		}
+	}
 }
 
 // addRule appends a rule, or joins it with the last one when both only ask for an address and do the same.

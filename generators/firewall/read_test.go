@@ -72,6 +72,7 @@ func TestReadRefuses(t *testing.T) {
 		{"iptables", "-j DROP", "-j REJECT"},
 		{"iptables", "-A SKEP -i lo", "-A PREROUTING -i lo"},
 		{"iptables", "COMMIT", "COMMIT\n*nat"},
+		{"iptables", "COMMIT", "COMMIT\n-A SKEP-NODES -d 10.0.0.99/32 -g SKEP-REFUSE"},
 	} {
 		_, rulesets := rulesetsOf(t, "target", test.backend)
 		path := map[string]string{"nft": "firewall/worker.nft", "iptables": "firewall/worker.v4.rules"}[test.backend]
