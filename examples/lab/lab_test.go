@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 100m [-short] [-args -suite trixie]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all]
 package lab
 
 import (
@@ -66,30 +66,33 @@ type lab struct {
 	first  string // what the cluster was after the first run
 }
 
+// missing names what this machine must have and has not: root, or packages of Debian.
+func missing() []string {
+	var out []string
+	if os.Geteuid() != 0 {
+		out = append(out, "root")
+	}
+	for tool, pkg := range map[string]string{
+		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
+		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils",
+	} {
+		if _, err := exec.LookPath(tool); err != nil {
+			out = append(out, "the package "+pkg)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // newLab raises the machines, or says what this one lacks.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	lacks := map[string]string{}
-	if os.Geteuid() != 0 {
-		lacks["root"] = "run as root: network namespaces and mounts are made"
-	}
-	for tool, pkg := range map[string]string{
-		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client", "jq": "jq", "curl": "curl", "openssl": "openssl",
-	} {
-		if _, err := exec.LookPath(tool); err != nil {
-			lacks[tool] = "apt-get install " + pkg
-		}
-	}
-	for what, mend := range lacks {
-		text := "the lab wants " + what + ": " + mend
+	if lacks := missing(); len(lacks) > 0 {
+		text := "the lab lacks " + strings.Join(lacks, ", ")
 		if os.Getenv("CI") != "" {
-			t.Error(text)
-		} else {
-			t.Skip(text)
+			t.Fatal(text)
 		}
-	}
-	if t.Failed() {
-		t.FailNow()
+		t.Skip(text)
 	}
 	dir := t.TempDir()
 	here, err := os.Getwd()
