@@ -38,6 +38,7 @@ func TestRun(t *testing.T) {
 	checkJSON(t, s.state("state.jsonl"), []string{"time", "run", "bundle", "step", "host", "status", "seconds"})
 	checkJSON(t, s.state("log.jsonl"), []string{"time", "run", "step", "host", "phase", "exit", "text"})
 	checkSecrets(t, s)
+	checkMeasures(t, s)
 
 	before := len(s.calls())
 	r = s.want(0, "run")
@@ -59,6 +60,9 @@ func TestRun(t *testing.T) {
 		t.Errorf("stderr: %s", r.stderr)
 	}
 	s.want(0, "undo", "--yes")
+	if left, _ := filepath.Glob(filepath.Join(s.fake, "hosts/*/var/lib/skep-metrics")); len(left) > 0 {
+		t.Errorf("measures left: %v", left)
+	}
 	if left, _ := filepath.Glob(filepath.Join(s.fake, "swarm/nodes/*")); len(left) > 0 {
 		t.Errorf("nodes left in the swarm: %v", left)
 	}
@@ -100,6 +104,31 @@ func checkJSON(t *testing.T, text string, fields []string) {
 		}
 		if !slices.Equal(keys, fields) {
 			t.Fatalf("fields %v, want %v", keys, fields)
+		}
+	}
+}
+
+// checkMeasures wants each node to have what node-exporter reads, and managers to say when their certificates end.
+func checkMeasures(t *testing.T, s *sandbox) {
+	t.Helper()
+	for address, ends := range map[string]int{"10.0.0.11": 2, "10.0.0.12": 0} {
+		dir := filepath.Join(s.fake, "hosts", address, "var/lib/skep-metrics")
+		info, err := os.Stat(dir)
+		must(t, err)
+		text, err := os.ReadFile(filepath.Join(dir, "certificates.prom"))
+		if err != nil && ends > 0 {
+			t.Fatal(err)
+		}
+		got := 0
+		for line := range strings.Lines(string(text)) {
+			var name string
+			var end int64
+			if n, _ := fmt.Sscan(line, &name, &end); n == 2 && strings.HasPrefix(name, "skep_certificate_not_after_seconds{") && end > time.Now().Unix() {
+				got++
+			}
+		}
+		if info.Mode().Perm() != 0o755 || got != ends {
+			t.Errorf("%s: mode %v, %d certificates, want %d:\n%s", address, info.Mode(), got, ends, text)
 		}
 	}
 }

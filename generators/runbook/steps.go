@@ -64,7 +64,7 @@ func lookSteps(c *schema.Cluster) []Step {
 
 // engineSteps make each machine ready: certificates, firewall, engine.
 func engineSteps(c *schema.Cluster) []Step {
-	return []Step{
+	steps := []Step{
 		{
 			Number: 20, ID: "certificates", script: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 			Title: "The cluster's authority and certificates",
@@ -106,6 +106,27 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
 			},
+		},
+	}
+	if c.Services.Monitoring != nil {
+		steps = append(steps, watchStep(c))
+	}
+	return steps
+}
+
+// watchStep has the certificates of the Docker API measured, for an alert before they end.
+func watchStep(c *schema.Cluster) Step {
+	return Step{
+		Number: 35, ID: "certificate-watch", script: "certificate-watch", Hosts: "all", Order: "parallel", Needs: []string{"server-certificates", "engine"},
+		Title: "When certificates of the Docker API end",
+		Why:   "measured every hour on the managers, for an alert before nobody can connect",
+		Undo:  "stops measuring",
+		header: []artifact.Var{
+			artifact.String("command_path", engine.InstalledWatch),
+			artifact.String("service_path", engine.InstalledWatchService),
+			artifact.String("timer_path", engine.InstalledWatchTimer),
+			artifact.String("measures", engine.CertificateMeasures),
+			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 		},
 	}
 }

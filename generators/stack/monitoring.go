@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"skep.dev/generators/engine"
 	"skep.dev/schema"
 )
 
@@ -77,6 +78,7 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		"--path.procfs=/host/proc",
 		"--path.sysfs=/host/sys",
 		"--web.listen-address=" + address(e.Port),
+		"--collector.textfile.directory=/host" + engine.Measures,
 		// Only root may look into the engine's directory: each volume mounted there would look like a dead disk.
 		fmt.Sprintf("--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|%s/[^/]+)($|/)", c.Engine.Directory[1:]),
 	}

@@ -51,6 +51,7 @@ func alertRules(c *schema.Cluster) ([]byte, error) {
 		"groups/0/rules/1/expr": "nodes",
 		"groups/0/rules/2/expr": "services.monitoring.thresholds.memory",
 		"groups/0/rules/3/expr": "services.monitoring.thresholds.disk",
+		"groups/1/rules/2/expr": "services.monitoring.thresholds.certificate",
 		"groups/2/rules/0/expr": "services.traefik.nodes",
 		"groups/2/rules/2/expr": "services.monitoring.thresholds.certificate",
 	}
@@ -85,6 +86,8 @@ func swarmRules(c *schema.Cluster) ruleGroup {
 			`sum(swarm_manager_leader) != 1`),
 		alert("SwarmNodeDown", critical, c.Services.Monitoring.Thresholds.Silence, "The leader has lost {{ $value }} nodes.",
 			`max(swarm_manager_nodes{state="down"}) > 0`),
+		alert("EngineCertificateEnding", warning, "1h", "{{ $labels.file }} of {{ $labels.node }} ends in {{ $value | humanize }} days: nobody can use the Docker API then.",
+			`(skep_certificate_not_after_seconds - time()) / 86400 < %d`, c.Services.Monitoring.Thresholds.Certificate),
 	}}
 }
 
