@@ -62,6 +62,7 @@ type lab struct {
 	bundle string
 	config string // of ssh
 	images string // archives
+	temp   string // for temporary files of the scripts
 	spec   string // text of the spec that bundle was built from
 	first  string // what the cluster was after the first run
 }
@@ -100,6 +101,11 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{script: filepath.Join(here, "lab"), skep: filepath.Join(dir, "skep"), bundle: filepath.Join(dir, "bundle")}
+	// What a killed runbook leaves is removed with it. The path is short: sockets of ssh are in there.
+	if l.temp, err = os.MkdirTemp("", "lab"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(l.temp) })
 	l.spec = read(t, "cluster.cue")
 	l.config = strings.TrimSpace(l.do(t, "config"))
 	if *keep {
@@ -127,7 +133,9 @@ func (l *lab) do(t *testing.T, args ...string) string {
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
-	return exec.Command(l.script, append([]string{"--suite", *suite}, args...)...)
+	cmd := exec.Command(l.script, append([]string{"--suite", *suite}, args...)...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+l.temp)
+	return cmd
 }
 
 // on runs a shell command as root on a node, over ssh, and returns its output without the last newline.
