@@ -37,7 +37,7 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 	var b strings.Builder
 	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
 	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
-	section("Who may reach what", "Everything else is dropped.\n\n"+Matrix(c)+"\n"+zones(c))
+	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the rules have its exact pieces.\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
 	section("The steps", order(steps))
 	section("The files", files(c))
