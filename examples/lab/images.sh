@@ -125,7 +125,7 @@ debian() {
 	[[ ! -e $1 ]] || return 0
 	say "fetching haproxy and busybox, once"
 	rm -rf -- "$1.partial"
-	debootstrap --variant=minbase --include=haproxy,busybox-static "$suite" "$1.partial" http://deb.debian.org/debian \
+	debootstrap --variant=minbase --include=haproxy,busybox-static "$suite" "$1.partial" \
 		>"$work/debian.log" || die 4 "debootstrap: see $work/debian.log"
 	mv -- "$1.partial" "$1"
 }

@@ -22,7 +22,7 @@ base() {
 	mkdir -p -- "$work"
 	rm -rf -- "$root.partial"
 	if [[ $suite == trixie ]]; then more=,docker-cli; fi
-	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" http://deb.debian.org/debian \
+	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" \
 		>"$work/base-$suite.log" || die 4 "debootstrap: see $work/base-$suite.log"
 	rm -rf -- "$root.partial"/var/cache/apt/archives/*.deb
 	mv -- "$root.partial" "$root"
