@@ -15,7 +15,6 @@ import (
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
-	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -25,7 +24,6 @@ var generators = []func(*schema.Cluster) ([]artifact.File, error){
 	engine.Files,
 	firewall.Files,
 	nfs.Files,
-	vpn.Files,
 	stack.Files,
 	runbook.Files,
 	review.Files,

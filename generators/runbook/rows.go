@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"skep.dev/generators/nfs"
-	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -48,9 +47,6 @@ func packages(c *schema.Cluster) []string {
 	}
 	if c.Services.NFS != nil {
 		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
-	}
-	if c.VPNAccess() != nil {
-		rows = append(rows, "openvpn "+vpn.Package+" vpn")
 	}
 	return rows
 }
