@@ -67,6 +67,9 @@ func zones(c *schema.Cluster) string {
 		for _, p := range c.Access.Zone(name) {
 			prefixes = append(prefixes, p.String())
 		}
+		if a := c.VPNAccess(); a != nil && a.Zone == name {
+			prefixes = append(prefixes, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")
+		}
 		if len(prefixes) == 0 {
 			prefixes = []string{"nobody"}
 		}
