@@ -199,8 +199,12 @@ func iptablesSources(w *lines, p policy, f family) {
 			if len(z.in(f)) > 0 {
 				w.add("# %s", z.field)
 			}
+			device := ""
+			if z.device != "" { // from any other interface its addresses are forged
+				device = " -i " + z.device
+			}
 			for _, prefix := range z.in(f) {
-				w.add("-A %s -s %s -j RETURN", name, prefix)
+				w.add("-A %s%s -s %s -j RETURN", name, device, prefix)
 			}
 		}
 		w.add("-A %s -g %s-REFUSE", name, chain)

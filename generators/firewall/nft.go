@@ -215,7 +215,7 @@ func nftSources(w *lines, p policy) {
 				}
 				for _, z := range s {
 					if len(z.in(f)) > 0 {
-						w.add("%s saddr @%s%s accept", nftFamily(f), z.name, f.suffix())
+						w.add("%s%s saddr @%s%s accept", nftDevice(z), nftFamily(f), z.name, f.suffix())
 					}
 				}
 			}
@@ -244,6 +244,14 @@ func nftRefuse(w *lines) {
 		w.add("meta pkttype host limit rate 5/minute burst 10 packets log prefix %q level info", logPrefix)
 		w.add("counter drop")
 	})
+}
+
+// nftDevice binds a zone to its interface: from any other its addresses are forged.
+func nftDevice(z zone) string {
+	if z.device == "" {
+		return ""
+	}
+	return fmt.Sprintf("iifname %q ", z.device)
 }
 
 func nftFamily(f family) string { return map[family]string{v4: "ip", v6: "ip6"}[f] }

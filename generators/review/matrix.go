@@ -67,6 +67,13 @@ func zones(c *schema.Cluster) string {
 		for _, p := range c.Access.Zone(name) {
 			prefixes = append(prefixes, p.String())
 		}
+		if m := c.Mesh(); m != nil {
+			for _, p := range m.Peers {
+				if p.Zone == name {
+					prefixes = append(prefixes, fmt.Sprintf("%s (%s, in the mesh)", p.Name, m.OfPeer(p)))
+				}
+			}
+		}
 		if a := c.VPNAccess(); a != nil && a.Zone == name {
 			prefixes = append(prefixes, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")
 		}

@@ -9,17 +9,18 @@ import (
 	"testing"
 
 	"skep.dev/generators/vpn"
+	"skep.dev/schema"
 )
 
 // The VPN's server gets its files once, and again after a client was revoked; no key travels in an argument.
 func TestVPNAccess(t *testing.T) {
 	c := load(t, "vpn")
-	c.Nodes[0].Public = netip.Addr{} // the recorded nodes are known by one address
+	alone(c)
 	s := newSandbox(t, c)
 	s.want(0, "run", "--yes")
-	checkOrder(t, s.changes(0), []string{"stack deploy --prune", "10.40.0.11 systemctl enable --quiet skep-vpn.service", "10.40.0.11 systemctl restart skep-vpn.service"})
+	checkOrder(t, s.changes(0), []string{"stack deploy --prune", "198.51.100.41 systemctl enable --quiet skep-vpn.service", "198.51.100.41 systemctl restart skep-vpn.service"})
 
-	node := filepath.Join(s.fake, "hosts/10.40.0.11")
+	node := filepath.Join(s.fake, "hosts/198.51.100.41")
 	for name, mode := range map[string]os.FileMode{vpn.Key: 0o600, vpn.TLSCrypt: 0o600, vpn.CRL: 0o644} {
 		want, err := os.ReadFile(filepath.Join(s.bundle+".state/vpn/server", name))
 		must(t, err)
@@ -49,12 +50,59 @@ func TestVPNAccess(t *testing.T) {
 	}
 	before = len(s.calls())
 	s.want(0, "run", "--only", "vpn-access")
-	checkOrder(t, s.changes(before), []string{"10.40.0.11 systemctl restart skep-vpn.service"})
+	checkOrder(t, s.changes(before), []string{"198.51.100.41 systemctl restart skep-vpn.service"})
 
 	s.want(0, "undo", "--yes", "--only", "vpn-access")
 	for _, path := range []string{vpn.InstalledServer, vpn.InstalledUnit, filepath.Join(vpn.Directory, vpn.Key)} {
 		if _, err := os.Stat(filepath.Join(node, path)); !os.IsNotExist(err) {
 			t.Errorf("%s is left on the node: %v", path, err)
 		}
+	}
+}
+
+// alone takes the mesh away: the recorded nodes of this test are known by one address each.
+func alone(c *schema.Cluster) {
+	c.Services.VPN.Mesh = nil
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		n.Address, n.Underlay, n.Mesh = n.Public, netip.Addr{}, nil
+	}
+}
+
+// Each node makes a key, the public ones come back for the spec, and without them in the spec no node joins.
+func TestMesh(t *testing.T) {
+	c := load(t, "vpn")
+	for i := range c.Nodes {
+		c.Nodes[i].Mesh = nil
+	}
+	s := newSandbox(t, c)
+	s.want(0, "run", "--yes", "--to", "mesh-collect")
+	keys := s.state("mesh.cue")
+	if strings.Count(keys, "mesh: publicKey: ") != 3 {
+		t.Fatalf("mesh.cue:\n%s", keys)
+	}
+	r := s.want(1, "run", "--yes", "--only", "mesh")
+	if !strings.Contains(r.stdout, "and the spec has none") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	for line := range strings.Lines(keys) {
+		words := strings.Split(line, "\"")
+		for i, n := range c.Nodes {
+			if len(words) > 3 && n.Name == words[1] {
+				c.Nodes[i].Mesh = &schema.MeshNode{PublicKey: words[3]}
+			}
+		}
+	}
+	s.build(c)
+	before := len(s.calls())
+	s.want(0, "run", "--yes", "--to", "mesh")
+	checkOrder(t, s.changes(before), []string{"systemctl enable --quiet skep-mesh.service"})
+	if strings.Contains(s.calls(), "private of") {
+		t.Error("a private key is in an argument list")
+	}
+	before = len(s.calls())
+	s.want(0, "run", "--yes", "--only", "mesh-keys", "--only", "mesh-collect", "--only", "mesh")
+	if changes := s.changes(before); len(changes) > 0 {
+		t.Errorf("the second run changed:\n%s", strings.Join(changes, "\n"))
 	}
 }

@@ -82,13 +82,21 @@ func (in *installation) serve(t *testing.T) *process {
 	if node.Public.Is4() {
 		public = node.Public.String()
 	}
-	addresses := []string{node.Address.String(), public}
+	addresses := []string{link(node), public}
 	newHost(t, "server", addresses...)
 	newHost(t, "client", "198.18.0.2")
 	write(t, "/etc/hosts", []byte(public+" "+a.Endpoint+"\n"), 0o644)
 	on(t, "server", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; iptables -P FORWARD DROP") // as Docker leaves it
 	on(t, "server", vpn.InstalledForward, "up")
 	return in.run(t)
+}
+
+// link is a node's address on the link between the nodes.
+func link(n schema.Node) string {
+	if n.Underlay.IsValid() {
+		return n.Underlay.String()
+	}
+	return n.Address.String()
 }
 
 func (in *installation) run(t *testing.T) *process {

@@ -15,7 +15,7 @@ func TestReach(t *testing.T) {
 	in.serve(t)
 	c := in.cluster
 	a := c.VPNAccess()
-	newHost(t, "worker", c.Node("w1").Address.String())
+	newHost(t, "worker", link(c.Node("w1")))
 	newHost(t, "beyond", "10.40.9.9") // on the same link, and in no route
 	for ns, node := range map[string]string{"server": a.Node, "worker": "w1"} {
 		for _, class := range firewall.Classes(c) {
@@ -32,8 +32,8 @@ func TestReach(t *testing.T) {
 	if _, ok := connect(t, in.issue(t, "alice")); !ok {
 		t.Fatal("alice does not get in")
 	}
-	client, server := a.Subnet.Addr().Next().Next().String(), c.Node(a.Node).Address.String()
-	worker := c.Node("w1").Address.String()
+	client, server := a.Subnet.Addr().Next().Next().String(), link(c.Node(a.Node))
+	worker := link(c.Node("w1"))
 	for _, test := range []struct{ from, to, seen string }{
 		{"client", server + ":443", client},
 		{"client", server + ":30080", client},
@@ -42,8 +42,8 @@ func TestReach(t *testing.T) {
 		{"client", worker + ":30080", server},
 		{"client", worker + ":7946", ""}, // gossip: open to nodes
 		{"client", worker + ":22", ""},
-		{"server", worker + ":7946", server},
-		{"worker", server + ":2377", worker},
+		{"server", worker + ":7946", ""}, // outside of the mesh
+		{"worker", server + ":2377", ""},
 	} {
 		who, err := ask(t, test.from, test.to)
 		if test.seen == "" && err == nil {

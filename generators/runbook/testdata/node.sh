@@ -235,6 +235,12 @@ iptables | ip6tables)
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
 timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
+wg) # a key that is the node's own
+	case $1 in
+	genkey) echo "private of ${NODE##*/}" ;;
+	pubkey) printf '%s' "public $(cat)" | sha256sum | cut -c 1-64 | xxd -r -p | base64 ;;
+	esac
+	;;
 sudo)
 	shift
 	exec "$@"

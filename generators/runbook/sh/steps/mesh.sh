@@ -1,0 +1,58 @@
+# WireGuard between the nodes. A changed configuration is taken up without an interruption.
+
+files() { printf '%s\n' "${sources[@]}" "$conf" "$hub_conf"; }
+
+mine() { if [[ -z $hub || $host == "$hub" ]]; then printf '%s' "$hub_conf"; else printf '%s' "$conf"; fi; }
+
+known() {
+	local row
+	for row in "${keys[@]}"; do
+		if [[ ${row% *} == "$host" ]]; then printf '%s' "${row##* }"; fi
+	done
+}
+
+check() {
+	local i key known_key
+	[[ -x $command ]] || unknown 'the step mesh-keys comes first'
+	key=$("$command" key)
+	known_key=$(known)
+	[[ $known_key == "$key" ]] || refuse "the key of $host is $key, and the spec has ${known_key:-none}" \
+		"put STATE/mesh.cue, which the step mesh-collect wrote, beside the spec; build, and run again"
+	for i in "${!sources[@]}"; do would_install "${sources[i]}" "${targets[i]}"; done
+	would_install "$(mine)" "$installed_conf"
+	[[ -f $address_file && $(<"$address_file") == "$address" ]] || would "take the address $address"
+	systemctl is-enabled --quiet "$unit" 2>/dev/null || would "enable $unit"
+	systemctl is-active --quiet "$unit" || would "start $unit"
+	[[ -f $kept/mesh.running && $(<"$kept/mesh.running") == "$(settings)" ]] || would "reload $unit with its settings"
+}
+
+settings() { { cat -- "${targets[@]}" "$installed_conf" "$address_file" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
+
+apply() {
+	put "${sources[0]}" "${targets[0]}" 0755
+	put "${sources[1]}" "${targets[1]}" 0644
+	put "$(mine)" "$installed_conf" 0644
+	printf '%s\n' "$address" >"$address_file"
+	systemctl daemon-reload
+	systemctl enable --quiet "$unit"
+	if ! systemctl is-active --quiet "$unit"; then
+		systemctl start "$unit" || refuse "$unit does not start; last words:" "$(journalctl -u "$unit" -n 20 --no-pager 2>/dev/null || true)"
+	elif [[ ! -f $kept/mesh.running || $(<"$kept/mesh.running") != "$(settings)" ]]; then
+		systemctl reload "$unit" || refuse "$unit does not take its new settings; last words:" "$(journalctl -u "$unit" -n 20 --no-pager 2>/dev/null || true)"
+	fi
+	settings >"$kept/mesh.running"
+}
+
+verify() {
+	check
+	((skep_changes == 0)) || refuse 'the mesh is not as wanted'
+	[[ -n $(ip -o address show dev "$device" to "$address") ]] || refuse "$device has not the address $address"
+}
+
+undo() {
+	local i
+	systemctl disable --quiet --now "$unit" || true
+	for i in "${targets[1]}" "$installed_conf"; do take_back "$i"; done
+	rm -f -- "$address_file" "$kept/mesh.running"
+	systemctl daemon-reload
+}
