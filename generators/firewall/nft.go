@@ -90,6 +90,11 @@ func nftPrerouting(w *lines, p policy) {
 // kernel believes it where rp_filter is loose (2, as many distributions set it), and a node's address alone is enough
 // for overlay data. Containers do not come here: they are told by their bridge.
 func nftStray(w *lines, p policy) {
+	if m := p.cluster.Mesh(); m != nil {
+		w.add("# services.vpn.mesh.subnet: nodes and peers are believed out of the tunnel only")
+		w.add("iifname != %q ip saddr %s goto refuse", m.Device, m.Subnet)
+		return
+	}
 	w.add("# nodes.*.address: believed on the way to that node only")
 	for _, f := range []family{v4, v6} {
 		if len(p.nodes.in(f)) > 0 {
