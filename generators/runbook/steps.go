@@ -81,7 +81,7 @@ func engineSteps(c *schema.Cluster) []Step {
 		},
 		// Before the engine: with it ports begin to answer that nobody but the nodes may reach.
 		{
-			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages"},
+			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
 			Title:  "The host firewall",
 			Why:    "everything that no exposure names is dropped",
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),

@@ -58,7 +58,8 @@ func meshSteps(c *schema.Cluster) []Step {
 		Undo:   "nothing: the file stays in the state directory",
 		header: []artifact.Var{command},
 	}, {
-		Number: 28, ID: "mesh", script: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
+		// Before the firewall: a node that is no part of the mesh yet would be shut out of its swarm.
+		Number: 26, ID: "mesh", script: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
 		Title: "The mesh",
 		Why:   "the nodes' own traffic is encrypted; the engine and the swarm listen on its addresses",
 		Undo:  "takes the mesh down: the swarm's nodes lose each other",
