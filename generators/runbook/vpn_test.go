@@ -85,15 +85,7 @@ func TestMesh(t *testing.T) {
 	if !strings.Contains(r.stdout, "and the spec has none") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
-	for line := range strings.Lines(keys) {
-		words := strings.Split(line, "\"")
-		for i, n := range c.Nodes {
-			if len(words) > 3 && n.Name == words[1] {
-				c.Nodes[i].Mesh = &schema.MeshNode{PublicKey: words[3]}
-			}
-		}
-	}
-	s.build(c)
+	s.collected(c)
 	before := len(s.calls())
 	s.want(0, "run", "--yes", "--to", "mesh")
 	checkOrder(t, s.changes(before), []string{"systemctl enable --quiet skep-mesh.service"})
@@ -104,5 +96,79 @@ func TestMesh(t *testing.T) {
 	s.want(0, "run", "--yes", "--only", "mesh-keys", "--only", "mesh-collect", "--only", "mesh")
 	if changes := s.changes(before); len(changes) > 0 {
 		t.Errorf("the second run changed:\n%s", strings.Join(changes, "\n"))
+	}
+}
+
+// collected puts what the step mesh-collect wrote into the cluster, and builds its bundle again.
+func (s *sandbox) collected(c *schema.Cluster) {
+	s.t.Helper()
+	for line := range strings.Lines(s.state("mesh.cue")) {
+		words := strings.Split(line, "\"")
+		for i, n := range c.Nodes {
+			if len(words) > 3 && n.Name == words[1] {
+				c.Nodes[i].Mesh = &schema.MeshNode{PublicKey: words[3]}
+			}
+		}
+	}
+	s.build(c)
+}
+
+// A node that made its next key keeps the old one until the spec has the new one, also where its own file says nothing
+// about it: it talks to the hub alone.
+func TestMeshRotation(t *testing.T) {
+	c := load(t, "vpn")
+	c.Services.VPN.Mesh.Hub = "m1"
+	for i := range c.Nodes {
+		c.Nodes[i].Mesh = nil
+	}
+	s := newSandbox(t, c)
+	s.want(0, "run", "--yes", "--to", "mesh-collect")
+	s.collected(c)
+	s.want(0, "run", "--yes", "--to", "mesh")
+
+	node := filepath.Join(s.fake, "hosts", c.Node("w2").Underlay.String())
+	next := filepath.Join(node, vpn.PrivateKey+".next")
+	must(t, os.WriteFile(next, []byte("the next one\n"), 0o600)) // as skep-mesh rotate does
+	before := len(s.calls())
+	s.want(0, "run", "--yes", "--only", "mesh-collect", "--only", "mesh")
+	if strings.Contains(s.calls()[before:], "systemctl reload") {
+		t.Error("the next key is in use before the spec has it")
+	}
+	s.collected(c)
+	s.want(0, "run", "--yes", "--only", "mesh")
+	for _, node := range []string{"198.51.100.41", "10.40.0.22"} {
+		if !strings.Contains(s.calls()[before:], node+" systemctl reload skep-mesh.service") {
+			t.Errorf("%s did not take it up", node)
+		}
+	}
+	if strings.Contains(s.calls()[before:], "10.40.0.21 systemctl reload") {
+		t.Error("w1 was disturbed, and has nothing new")
+	}
+	running, err := os.ReadFile(filepath.Join(node, "mesh-key"))
+	must(t, err)
+	if _, gone := os.Stat(next); string(running) != "the next one\n" || !os.IsNotExist(gone) {
+		t.Errorf("the tunnel has the key %q; is the next one still there: %v", running, gone)
+	}
+}
+
+// A node that is in a swarm by another address is left alone: the firewall would cut it off.
+func TestMeshElsewhere(t *testing.T) {
+	c := load(t, "vpn")
+	s := newSandbox(t, c)
+	s.want(0, "run", "--yes", "--to", "mesh-collect")
+	s.collected(c)
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts", c.Node("w2").Underlay.String(), "member"), []byte("id10.40.0.22"), 0o600))
+	must(t, os.MkdirAll(filepath.Join(s.fake, "swarm/nodes"), 0o755))
+	must(t, os.WriteFile(filepath.Join(s.fake, "swarm/nodes/id10.40.0.22"), []byte("address=10.40.0.22\nrole=worker\nlabels=\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts", c.Node("w2").Underlay.String(), "units/docker.service"), nil, 0o600))
+	before := len(s.calls())
+	r := s.want(1, "run", "--yes")
+	if !strings.Contains(r.stdout, "w2 is in a swarm as 10.40.0.22") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	for _, change := range s.changes(before) {
+		if strings.Contains(change, "10.40.0.22 nft") || strings.Contains(change, "skep-firewall") {
+			t.Errorf("the firewall came first: %s", change)
+		}
 	}
 }
