@@ -12,9 +12,7 @@ import (
 
 // deploy builds the bundle with the real command, makes its images and runs its runbook.
 func deploy(t *testing.T, l *lab) {
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	l.compile(t)
 	l.build(t)
 	out := l.do(t, "images", l.bundle)
 	l.images = lastLine(out)
@@ -22,6 +20,14 @@ func deploy(t *testing.T, l *lab) {
 	t.Log(strings.TrimSpace(out))
 	o := l.run(t)
 	t.Log(lastLine(o.text))
+}
+
+// compile builds the command skep from this checkout.
+func (l *lab) compile(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // swarm compares the swarm with the files of the bundle.
