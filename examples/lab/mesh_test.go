@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -41,7 +42,7 @@ func deployMesh(t *testing.T, l *lab) {
 		t.Fatal("the spec has no monitoring before nfs")
 	}
 	l.build(t,
-		edit{l.spec[from:to], "\t\tvpn: mesh: peers: boss: publicKey: \"" + l.peerKey(t) + "\"\n"},
+		edit{l.spec[from:to], "\t\tvpn: mesh: peers: boss: {publicKey: \"" + l.peerKey(t) + "\", zone: \"management\"}\n"},
 		edit{"\t\ts3: {}\n", ""})
 	l.images = lastLine(l.do(t, "images", l.bundle))
 	// Without keys in the spec nothing goes past the mesh; the firewall comes later.
@@ -137,8 +138,32 @@ func (l *lab) overlayService(t *testing.T, name, node, command string) (id, addr
 	return id, address
 }
 
+// load brings the router's image to a node that has no use for it otherwise.
+func (l *lab) load(t *testing.T, node string) {
+	t.Helper()
+	archives, err := filepath.Glob(filepath.Join(l.images, "traefik_*.tar"))
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archive of traefik in %s: %v", l.images, err)
+	}
+	archive, err := os.Open(archives[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	cmd := l.command("ssh", node, "docker load --quiet")
+	cmd.Stdin = archive
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", node, err, out)
+	}
+}
+
 // meshOverlay sends full packets between tasks on two nodes, and many bytes.
 func meshOverlay(t *testing.T, l *lab) {
+	for _, node := range []string{"w1", "w2"} {
+		if _, err := l.try(node, "docker image ls -q traefik | grep ."); err != nil {
+			l.load(t, node)
+		}
+	}
 	_, answer := l.overlayService(t, "answer", "w2", "httpd -f -p 8000 -h /bin")
 	asker, _ := l.overlayService(t, "asker", "w1", "sleep 3600")
 	got := l.on(t, "w1", "docker exec "+asker+" /bin/busybox ip link show")

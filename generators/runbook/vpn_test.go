@@ -67,6 +67,9 @@ func alone(c *schema.Cluster) {
 		n := &c.Nodes[i]
 		n.Address, n.Underlay, n.Mesh = n.Public, netip.Addr{}, nil
 	}
+	for i := range c.Networks {
+		c.Networks[i].MTU = c.Network.MTU
+	}
 }
 
 // Each node makes a key, the public ones come back for the spec, and without them in the spec no node joins.
