@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"net/netip"
+	"slices"
 )
 
 // Mesh is WireGuard between the nodes. Hub is empty in a full mesh; Overhead is in bytes, Keepalive in seconds.
@@ -93,6 +94,17 @@ func (c *Cluster) settle() {
 		}
 		n.Address = m.OfNode(*n)
 	}
+}
+
+// Addresses returns all that the node answers at, each once: the one that the other nodes know it by comes first.
+func (n Node) Addresses() []netip.Addr {
+	var out []netip.Addr
+	for _, a := range []netip.Addr{n.Address, n.Public, n.Underlay} {
+		if a.IsValid() && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // OverlayMTU is what the links between nodes leave for overlays, in bytes.

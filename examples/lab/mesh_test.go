@@ -141,11 +141,7 @@ func (l *lab) overlayService(t *testing.T, name, node, command string) (id, addr
 // load brings the router's image to a node that has no use for it otherwise.
 func (l *lab) load(t *testing.T, node string) {
 	t.Helper()
-	archives, err := filepath.Glob(filepath.Join(l.images, "traefik_*.tar"))
-	if err != nil || len(archives) == 0 {
-		t.Fatalf("no archive of traefik in %s: %v", l.images, err)
-	}
-	archive, err := os.Open(archives[0])
+	archive, err := os.Open(filepath.Join(l.images, l.on(t, "m1", "docker image ls --format '{{.Repository}}_{{.Tag}}' traefik")+".tar"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,8 +115,10 @@ func newShared(c *schema.Cluster) shared {
 	var addresses, public []netip.Prefix
 	for _, n := range c.Nodes {
 		addresses = append(addresses, host(n.Address))
-		if n.Public.IsValid() {
-			public = append(public, host(n.Public))
+		for _, a := range n.Addresses() {
+			if a != n.Address || a == n.Public {
+				public = append(public, host(a))
+			}
 		}
 	}
 	s := shared{

@@ -98,8 +98,8 @@ func holds(prefixes []netip.Prefix, a netip.Addr) bool {
 
 // target returns the address of the node in a family; one that is nowhere where the spec knows none, and false.
 func target(n schema.Node, f family) (netip.Addr, bool) {
-	for _, a := range []netip.Addr{n.Address, n.Public} {
-		if a.IsValid() && familyOf(a) == f {
+	for _, a := range n.Addresses() {
+		if familyOf(a) == f {
 			return a, true
 		}
 	}
@@ -128,9 +128,9 @@ func (w *Wall) Origins(from string) []Origin {
 		}
 	}
 	if n := w.cluster.Node(from); n.Name != "" {
-		out := []Origin{w.origin(n.Address)}
-		if n.Public.IsValid() && n.Public != n.Address {
-			out = append(out, w.origin(n.Public))
+		var out []Origin
+		for _, a := range n.Addresses() {
+			out = append(out, w.origin(a))
 		}
 		return out
 	}

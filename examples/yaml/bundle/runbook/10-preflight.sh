@@ -117,7 +117,7 @@ ports() {
 		[[ " all ${role}s $host $duties " == *" $group "* ]] || continue
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
-		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) ;;
+		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd | wireguard-go) ;;
 		*) refuse "port $port/$proto is taken by $owner" "stop $owner, or move it" ;;
 		esac
 	done
