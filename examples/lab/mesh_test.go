@@ -183,7 +183,7 @@ func meshOverlay(t *testing.T, l *lab) {
 	})
 	want := l.on(t, "w1", "docker exec "+asker+" /bin/busybox sha256sum /bin/busybox")
 	fragments := l.on(t, "w2", `awk '$1 == "Ip:" && $2 ~ /^[0-9]/ { print $20 }' /proc/net/snmp`)
-	if got := l.on(t, "w1", "docker exec "+asker+" /bin/busybox wget -q -T 20 -O - http://"+answer+":8000/busybox | sha256sum"); strings.Fields(got)[0] != strings.Fields(want)[0] {
+	if got := l.on(t, "w1", "nsenter -t $(docker inspect --format '{{.State.Pid}}' "+asker+") -n curl --silent --fail --max-time 30 http://"+answer+":8000/busybox | sha256sum"); strings.Fields(got)[0] != strings.Fields(want)[0] {
 		t.Errorf("another file came through the overlay: %s, want %s", got, want)
 	}
 	if after := l.on(t, "w2", `awk '$1 == "Ip:" && $2 ~ /^[0-9]/ { print $20 }' /proc/net/snmp`); after != fragments {
