@@ -63,8 +63,13 @@ func (k *checker) mesh() {
 	}
 	for _, zone := range []string{"management", "nuvla", "users"} {
 		for i, p := range k.Access.Zone(zone) {
-			if p.Bits() > 0 && p.Overlaps(m.Subnet) {
-				k.add(k.settable(at, fmt.Sprintf("access.%s.%d", zone, i)), "overlaps %s in access.%s; give the mesh addresses that no zone has", p.String(), zone)
+			if p.Bits() == 0 || !p.Overlaps(m.Subnet) {
+				continue
+			}
+			if k.isSet(at) {
+				k.add(at, "overlaps %s in access.%s; give the mesh addresses that no zone has", p.String(), zone)
+			} else {
+				k.add(fmt.Sprintf("access.%s.%d", zone, i), "overlaps %s, which is %s unless you set another", at, m.Subnet.String())
 			}
 		}
 	}
