@@ -13,7 +13,7 @@ import (
 // asks each such client to send without compression (compressed traffic can be guessed at: VORACLE). The kernel's data
 // channel knows no framing at all.
 const fixed = `
-# certificates: made by generate-vpn-pki.sh. Each client's chain is checked against the revocation list anew
+# certificates: made by generate-vpn-pki.sh. The step vpn-access restarts the server when its revocation list changes
 ca %[1]s/ca.pem
 cert %[1]s/cert.pem
 key %[1]s/key.pem

@@ -133,6 +133,34 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A run that was cut off between revoking a certificate and signing the list is found, and made good by the next run.
+func TestCutOff(t *testing.T) {
+	in := authorities(t, bundles(t)[0])
+	list := filepath.Join(in.pki, "server", vpn.CRL)
+	old := filepath.Join(t.TempDir(), "old")
+	place(t, list, old, 0o600)
+	in.issue(t, "alice")
+	in.script(t, vpn.Client, in.pki, "revoke", "alice")
+	for _, test := range []struct {
+		code int
+		name string
+		args []string
+		says string
+	}{
+		{0, vpn.PKI, []string{in.pki}, "made server/crl.pem"},
+		{3, vpn.Client, []string{in.pki, "revoke", "alice"}, "made server/crl.pem"},
+	} {
+		place(t, old, list, 0o600)
+		if out := in.refused(t, 1, vpn.PKI, "--check", in.pki); !strings.Contains(out, "lacks a certificate") {
+			t.Errorf("--check says %s", out)
+		}
+		if out := in.refused(t, test.code, test.name, test.args...); !strings.Contains(out, test.says) {
+			t.Errorf("%s says %s", test.name, out)
+		}
+		in.script(t, vpn.PKI, "--check", in.pki)
+	}
+}
+
 // Certificates are listed with their state; a name is free again once it is revoked; another name of the server is renewed.
 func TestLife(t *testing.T) {
 	in := authorities(t, bundles(t)[0])
