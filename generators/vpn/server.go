@@ -27,6 +27,7 @@ data-ciphers AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305
 
 # Nuvla's profiles say "compress lz4": understand their framing, and compress nothing. The kernel's channel knows no framing
 compress migrate
+ignore-unknown-option disable-dco
 disable-dco
 
 keepalive 20 120
