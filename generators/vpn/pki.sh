@@ -124,6 +124,11 @@ need_key() { [[ -s $dir/$1-key.pem ]] || fail 3 "$1-key.pem is not in $dir; brin
 
 # new_crl writes the revocation lists, of clients and of authorities. They end with their authority: a list that ended
 # sooner would lock every client out.
+#
+# The name of the root is longer than that of the clients' authority for a reason. A running server that reads the file
+# again forgets only every other list that it had, in the order of names, the shortest first; of two lists of one authority
+# that are of the same second it may then go by the old one (https://github.com/OpenVPN/openvpn/pull/844). So it forgets
+# the list of clients and keeps that of the root, which never changes.
 new_crl() {
 	local list=$dir/.work/crl.pem
 	config crl >"$dir/.work/crl.cnf"
@@ -131,4 +136,12 @@ new_crl() {
 		-crldays "$(days_left "$dir/client-ca.pem")" -out "$list"
 	cat -- "$dir/root-crl.pem" >>"$list"
 	mv -- "$list" "$dir/server/crl.pem"
+}
+
+# is_listed: the revocation list holds as many certificates as are revoked. A run that is cut off may leave it behind.
+is_listed() {
+	local text revoked
+	text=$(openssl crl -noout -text -in "$dir/server/crl.pem" 2>/dev/null) || return 1
+	revoked=$(awk -F '\t' '$1 == "R"' "$dir/index.txt" | wc -l) || return 1
+	((revoked == $(grep -c '^ *Serial Number:' <<<"$text" || true)))
 }

@@ -13,7 +13,7 @@ import (
 // asks each such client to send without compression (compressed traffic can be guessed at: VORACLE). The kernel's data
 // channel knows no framing at all.
 const fixed = `
-# certificates: made by generate-vpn-pki.sh. Each client's chain is checked against the revocation list anew
+# certificates: made by generate-vpn-pki.sh. The step vpn-access restarts the server when its revocation list changes
 ca %[1]s/ca.pem
 cert %[1]s/cert.pem
 key %[1]s/key.pem
@@ -27,6 +27,7 @@ data-ciphers AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305
 
 # Nuvla's profiles say "compress lz4": understand their framing, and compress nothing. The kernel's channel knows no framing
 compress migrate
+ignore-unknown-option disable-dco
 disable-dco
 
 keepalive 20 120

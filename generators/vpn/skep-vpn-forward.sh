@@ -1,4 +1,5 @@
-# Lets packets of VPN clients through this node to the networks of the spec, and answers back; nothing else. The unit
+# Lets packets of VPN clients through this node to the networks of the spec and to the ports it publishes, and answers
+# back; nothing else. The unit
 # calls it. The rules are iptables' with either firewall: where Docker made the kernel drop forwarded packets, only a rule
 # in the same chain lets them through. Which ports clients reach is up to the firewall.
 #
@@ -28,6 +29,8 @@ rules() {
 	for route in "${routes[@]}"; do
 		printf -- '-A %s -i %s -s %s -d %s -j ACCEPT\n' "$chain" "$device" "$subnet" "$route"
 	done
+	# A port that Docker publishes on this node: the firewall has let it in, and it goes to a container by now.
+	printf -- '-A %s -i %s -s %s -m conntrack --ctstate DNAT -j ACCEPT\n' "$chain" "$device" "$subnet"
 	printf -- '-A %s -i %s -j REJECT --reject-with icmp-admin-prohibited\n' "$chain" "$device"
 	printf -- '-A %s -o %s -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n' "$chain" "$device"
 	printf -- '-A %s -o %s -j DROP\nCOMMIT\n' "$chain" "$device"

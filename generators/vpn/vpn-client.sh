@@ -6,6 +6,7 @@ usage: $script DIR issue NAME              make a key and a certificate, and the
        $script DIR issue NAME --csr FILE   sign the request of a device that keeps its key; its profile has no key
        $script DIR profile NAME            print the profile
        $script DIR revoke NAME             refuse every certificate of NAME from now on
+       $script DIR revoke --cert FILE      refuse a certificate that a vpn-api has signed with client-ca-key.pem
        $script DIR list                    every certificate: name, state, end, serial number
 DIR is the directory of generate-vpn-pki.sh. NAME is of letters, digits, dots and dashes: a person, or the id of a NuvlaEdge.
 END
@@ -43,6 +44,8 @@ issue() {
 		quiet openssl req -new -sha256 -key "$new/key.pem" -config "$new.cnf" -out "$csr"
 	elif ! openssl req -noout -verify -in "$csr" >/dev/null 2>&1; then
 		fail 3 "$csr is not a request that is signed with its own key"
+	elif ! is_strong "$csr"; then
+		fail 3 "$csr holds a weak key; want EC of 256 bits, Ed25519, or RSA of 2048 bits"
 	fi
 	# Only the key of a request counts: name, purpose and days are ours.
 	quiet openssl ca -batch -notext -config "$new.cnf" -name client -cert "$dir/client-ca.pem" -keyfile "$dir/client-ca-key.pem" \
@@ -72,18 +75,46 @@ profile() {
 	printf '<connection>\nremote %s %d %s\n</connection>\n\n#verb 4\n' "$endpoint" "$port" "$protocol"
 }
 
+# is_strong CSR: its key is one that the server's TLS goes by for years. The subject, which anybody chose, is not looked at.
+is_strong() {
+	local text least=256
+	text=$(openssl req -noout -pubkey -in "$1" | openssl pkey -pubin -noout -text) || return 1
+	[[ $text != *Modulus:* ]] || least=2048
+	[[ $text == ED* || ($text =~ Public-Key:\ \(([0-9]+)\ bit && ${BASH_REMATCH[1]} -ge $least) ]]
+}
+
+# is_client FILE: the clients' authority has signed it.
+is_client() {
+	openssl verify -purpose sslclient -no-CApath -CAfile "$dir/root.pem" -untrusted "$dir/client-ca.pem" "$1" >/dev/null 2>&1 || return 1
+	[[ $(openssl x509 -noout -issuer_hash -in "$1") == $(openssl x509 -noout -subject_hash -in "$dir/client-ca.pem") ]]
+}
+
+# revoke NAME, or revoke --cert FILE.
 revoke() {
-	local name=$1 number numbers
-	numbers=$(valid "$name")
-	[[ -n $numbers ]] || fail 3 "$name has no certificate that is valid"
+	local name=$1 file=${2-} number files=()
+	if [[ -n $file ]]; then
+		is_client "$file" || fail 3 "$file is no valid certificate that client-ca.pem has signed"
+		name=$file files=("$file")
+	else
+		for number in $(valid "$name"); do files+=("$dir/issued/$number.pem"); done
+	fi
+	if ((${#files[@]} == 0)); then
+		# An earlier run that was cut off may have revoked it, and signed no list.
+		if ! is_listed; then
+			need_key client-ca
+			new_crl
+			say "made server/crl.pem, which was behind index.txt"
+		fi
+		fail 3 "$name has no certificate that is valid"
+	fi
 	need_key client-ca
 	config revoke >"$dir/.work/revoke.cnf"
-	for number in $numbers; do
+	for file in "${files[@]}"; do
 		quiet openssl ca -batch -config "$dir/.work/revoke.cnf" -name client -cert "$dir/client-ca.pem" -keyfile "$dir/client-ca-key.pem" \
-			-revoke "$dir/issued/$number.pem"
+			-revoke "$file"
 	done
 	new_crl
-	rm -rf -- "$dir/clients/$name"
+	[[ -n ${2-} ]] || rm -rf -- "$dir/clients/$name"
 	echo "revoked $name; the server learns it with: ./runbook.sh run --only vpn-access"
 }
 
@@ -102,19 +133,22 @@ main() {
 	if (($# < 2)); then fail 2 "want a directory and what to do; try --help"; fi
 	need_openssl
 	enter "$1"
-	local verb=$2 name=${3-} csr=
+	local verb=$2 name=${3-} file=
 	[[ -s $dir/client-ca.pem && -e $dir/index.txt ]] || fail 3 "$dir holds no authority; make it with generate-vpn-pki.sh"
 	shift $(($# < 3 ? $# : 3))
 	if [[ $verb == issue && ${1-} == --csr && -n ${2-} ]]; then
-		csr=$2
-		[[ -r $csr ]] || fail 4 "$csr: no such file can be read"
+		file=$2
 		shift 2
+	elif [[ $verb == revoke && $name == --cert && -n ${1-} ]]; then
+		file=$1
+		shift
 	fi
+	[[ -z $file || -r $file ]] || fail 4 "$file: no such file can be read"
 	(($# == 0)) || fail 2 "$1: is too much; try --help"
 	case $verb in
 	issue | profile | revoke)
 		[[ -n $name ]] || fail 2 "$verb: want a name"
-		check_name "$name"
+		[[ $name == --cert && -n $file ]] || check_name "$name"
 		;;
 	list) [[ -z $name ]] || fail 2 "$name: is too much; try --help" ;;
 	*) fail 2 "$verb: want issue, profile, revoke or list" ;;
@@ -125,7 +159,7 @@ main() {
 		set -E
 		trap 'exit 4' ERR
 		hold
-		"$verb" "$name" ${csr:+"$csr"}
+		"$verb" "$name" ${file:+"$file"}
 		;;
 	profile)
 		[[ -s $dir/clients/$name/cert.pem ]] || fail 3 "$name is no client; issue it first"

@@ -41,6 +41,10 @@ func install(t *testing.T, bundle string) *installation {
 	in.deliver(t)
 	place(t, filepath.Join(bundle, vpn.Server), vpn.InstalledServer, 0o644)
 	place(t, filepath.Join(bundle, vpn.Forward), vpn.InstalledForward, 0o755)
+	// The unit's StateDirectory; an earlier test has left its clients' addresses.
+	if err := os.RemoveAll("/var/lib/skep-vpn"); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll("/var/lib/skep-vpn", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +89,7 @@ func (in *installation) serve(t *testing.T) *process {
 	addresses := []string{link(node), public}
 	newHost(t, "server", addresses...)
 	newHost(t, "client", "198.18.0.2")
+	newHost(t, "other", "198.18.0.3")
 	write(t, "/etc/hosts", []byte(public+" "+a.Endpoint+"\n"), 0o644)
 	on(t, "server", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; iptables -P FORWARD DROP") // as Docker leaves it
 	on(t, "server", vpn.InstalledForward, "up")
@@ -141,8 +146,7 @@ func TestConnect(t *testing.T) {
 			if err != nil || strings.Contains(string(b), "PRIVATE KEY") {
 				t.Fatalf("the profile of a device holds a key: %v", err)
 			}
-			whole := filepath.Join(t.TempDir(), "client.conf") // revoking removes the original
-			client, ok = connect(t, replaced(t, device, whole, "# Client Key: it never left the device; add it there as key FILE", "key \""+filepath.Join(in.pki, "device.key")+"\""))
+			client, ok = connect(t, replaced(t, device, device+".whole", "# Client Key: it never left the device; add it there as key FILE", "key \""+filepath.Join(in.pki, "device.key")+"\""))
 			if !ok {
 				t.Error("a device with a key of its own does not get in")
 			}
@@ -153,18 +157,6 @@ func TestConnect(t *testing.T) {
 			}
 			client.end()
 
-			// Without a restart: the server reads its list for each client.
-			in.script(t, vpn.Client, in.pki, "revoke", "nuvlabox-0d0e7c5c")
-			in.deliver(t)
-			if client, ok = connect(t, whole); ok {
-				t.Error("a revoked client gets in")
-			}
-			server.await(t, "certificate revoked")
-			client.end()
-			if client, ok = connect(t, alice); !ok {
-				t.Error("alice does not get in any more")
-			}
-			client.end()
 			server.end()
 
 			// A client that plays the server: its certificate says what it is for.

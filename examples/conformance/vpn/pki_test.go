@@ -97,6 +97,8 @@ func TestRefusals(t *testing.T) {
 	in := authorities(t, bundles(t)[0])
 	prefix := in.cluster.VPNAccess().Prefix
 	in.issue(t, "alice")
+	weak := filepath.Join(t.TempDir(), "weak.csr")
+	sh(t, `openssl req -new -newkey rsa:1024 -nodes -keyout "$1.key" -out "$1" -subj "/CN=ED25519 Public-Key: (4096 bit)" 2>/dev/null`, weak)
 	before := snapshot(t, in.pki)
 	for _, test := range []struct {
 		code int
@@ -113,7 +115,13 @@ func TestRefusals(t *testing.T) {
 		{2, vpn.Client, []string{in.pki, "issue"}, "want a name"},
 		{4, vpn.Client, []string{in.pki, "issue", "bob", "--csr", "/nowhere"}, "no such file"},
 		{3, vpn.Client, []string{in.pki, "issue", "bob", "--csr", filepath.Join(in.pki, "root.pem")}, "is not a request"},
+		{3, vpn.Client, []string{in.pki, "issue", "bob", "--csr", weak}, "weak key"},
 		{3, vpn.Client, []string{in.pki, "revoke", "bob"}, "no certificate"},
+		{3, vpn.Client, []string{in.pki, "revoke", "--cert", filepath.Join(in.pki, "server/cert.pem")}, "no valid certificate"},
+		{3, vpn.Client, []string{in.pki, "revoke", "--cert", filepath.Join(in.pki, "client-ca.pem")}, "no valid certificate"},
+		{3, vpn.Client, []string{in.pki, "revoke", "--cert", weak}, "no valid certificate"},
+		{4, vpn.Client, []string{in.pki, "revoke", "--cert", "/nowhere"}, "no such file"},
+		{2, vpn.Client, []string{in.pki, "revoke", "--cert"}, "want a name"},
 		{3, vpn.Client, []string{in.pki, "profile", "bob"}, "no client"},
 		{2, vpn.Client, []string{in.pki, "remove", "bob"}, "want issue"},
 		{3, vpn.Client, []string{t.TempDir(), "list"}, "no authority"},
@@ -131,6 +139,48 @@ func TestRefusals(t *testing.T) {
 	if snapshot(t, in.pki) != before {
 		t.Error("a refusal changed something")
 	}
+}
+
+// A run that was cut off between revoking a certificate and signing the list is found, and made good by the next run.
+func TestCutOff(t *testing.T) {
+	in := authorities(t, bundles(t)[0])
+	list := filepath.Join(in.pki, "server", vpn.CRL)
+	old := filepath.Join(t.TempDir(), "old")
+	place(t, list, old, 0o600)
+	in.issue(t, "alice")
+	in.script(t, vpn.Client, in.pki, "revoke", "alice")
+	for _, test := range []struct {
+		code int
+		name string
+		args []string
+		says string
+	}{
+		{0, vpn.PKI, []string{in.pki}, "made server/crl.pem"},
+		{3, vpn.Client, []string{in.pki, "revoke", "alice"}, "made server/crl.pem"},
+	} {
+		place(t, old, list, 0o600)
+		if out := in.refused(t, 1, vpn.PKI, "--check", in.pki); !strings.Contains(out, "lacks a certificate") {
+			t.Errorf("--check says %s", out)
+		}
+		if out := in.refused(t, test.code, test.name, test.args...); !strings.Contains(out, test.says) {
+			t.Errorf("%s says %s", test.name, out)
+		}
+		in.script(t, vpn.PKI, "--check", in.pki)
+	}
+}
+
+// What a vpn-api has signed with the clients' authority is revoked by its certificate.
+func TestForeign(t *testing.T) {
+	in := authorities(t, bundles(t)[0])
+	foreign := filepath.Join(t.TempDir(), "foreign.pem")
+	sh(t, `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$2.key" -subj "/CN=0d0e" -out "$2.csr" 2>/dev/null
+printf 'extendedKeyUsage=clientAuth\n' >"$2.ext"
+openssl x509 -req -in "$2.csr" -CA "$1/client-ca.pem" -CAkey "$1/client-ca-key.pem" -set_serial 0x77 -extfile "$2.ext" -out "$2" 2>/dev/null`, in.pki, foreign)
+	in.script(t, vpn.Client, in.pki, "revoke", "--cert", foreign)
+	if text := sh(t, `openssl crl -noout -text -in "$1/server/crl.pem"`, in.pki); !strings.Contains(text, "Serial Number: 77") {
+		t.Errorf("the revocation list has another certificate:\n%s", text)
+	}
+	in.script(t, vpn.PKI, "--check", in.pki)
 }
 
 // Certificates are listed with their state; a name is free again once it is revoked; another name of the server is renewed.

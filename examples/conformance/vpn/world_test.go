@@ -114,6 +114,13 @@ func (p *process) read(r io.Reader) {
 	}
 }
 
+// forget makes await look only at what is said from now on.
+func (p *process) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen = nil
+}
+
 // await waits until a line holds one of the texts, and returns that text.
 func (p *process) await(t *testing.T, texts ...string) string {
 	t.Helper()

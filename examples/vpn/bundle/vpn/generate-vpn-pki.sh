@@ -137,6 +137,11 @@ need_key() { [[ -s $dir/$1-key.pem ]] || fail 3 "$1-key.pem is not in $dir; brin
 
 # new_crl writes the revocation lists, of clients and of authorities. They end with their authority: a list that ended
 # sooner would lock every client out.
+#
+# The name of the root is longer than that of the clients' authority for a reason. A running server that reads the file
+# again forgets only every other list that it had, in the order of names, the shortest first; of two lists of one authority
+# that are of the same second it may then go by the old one (https://github.com/OpenVPN/openvpn/pull/844). So it forgets
+# the list of clients and keeps that of the root, which never changes.
 new_crl() {
 	local list=$dir/.work/crl.pem
 	config crl >"$dir/.work/crl.cnf"
@@ -144,6 +149,14 @@ new_crl() {
 		-crldays "$(days_left "$dir/client-ca.pem")" -out "$list"
 	cat -- "$dir/root-crl.pem" >>"$list"
 	mv -- "$list" "$dir/server/crl.pem"
+}
+
+# is_listed: the revocation list holds as many certificates as are revoked. A run that is cut off may leave it behind.
+is_listed() {
+	local text revoked
+	text=$(openssl crl -noout -text -in "$dir/server/crl.pem" 2>/dev/null) || return 1
+	revoked=$(awk -F '\t' '$1 == "R"' "$dir/index.txt" | wc -l) || return 1
+	((revoked == $(grep -c '^ *Serial Number:' <<<"$text" || true)))
 }
 
 # generate-vpn-pki.sh makes the authorities and the server's certificate.
@@ -188,7 +201,7 @@ make_root() {
 	local work=$dir/.work
 	if [[ -s $dir/root.pem ]]; then return; fi
 	if [[ -e $dir/client-ca.pem ]]; then fail 3 "root.pem is gone but $dir holds certificates below it; put it back, or begin in an empty directory"; fi
-	config "$cluster vpn root" >"$work/root.cnf"
+	config "$cluster vpn authority" >"$work/root.cnf"
 	new_key "$work/root-key.pem"
 	quiet openssl req -new -x509 -sha256 -key "$work/root-key.pem" -days "$ca_days" -set_serial "$(serial)" \
 		-config "$work/root.cnf" -extensions root_extensions -out "$work/root.pem"
@@ -202,7 +215,7 @@ make_authority() {
 	local name=$1 work=$dir/.work
 	if [[ -s $dir/$name.pem ]]; then return; fi
 	need_key root
-	config "$cluster vpn ${name%-ca} authority" >"$work/$name.cnf"
+	config "$cluster vpn ${name%-ca}s" >"$work/$name.cnf"
 	new_key "$work/$name-key.pem"
 	quiet openssl req -new -sha256 -key "$work/$name-key.pem" -config "$work/$name.cnf" -out "$work/$name.csr"
 	quiet openssl x509 -req -sha256 -in "$work/$name.csr" -CA "$dir/root.pem" -CAkey "$dir/root-key.pem" -set_serial "$(serial)" \
@@ -223,7 +236,7 @@ make_lists() {
 			-crldays "$(days_left "$dir/root.pem")" -out "$work/root-crl.pem"
 		mv -- "$work/root-crl.pem" "$dir/root-crl.pem"
 	fi
-	if [[ ! -s $dir/server/crl.pem ]]; then
+	if ! is_listed; then
 		need_key client-ca
 		new_crl
 		echo "made server/crl.pem"
@@ -295,7 +308,11 @@ authority_problems() {
 			echo "$name.pem ends in $left days: begin a new authority in another directory, and issue every client anew"
 		fi
 	done
-	if ! openssl crl -noout -CAfile "$dir/client-ca.pem" -in "$dir/server/crl.pem" >/dev/null 2>&1; then echo "server/crl.pem does not verify"; fi
+	if ! openssl crl -noout -CAfile "$dir/client-ca.pem" -in "$dir/server/crl.pem" >/dev/null 2>&1; then
+		echo "server/crl.pem does not verify"
+	elif ! is_listed; then
+		echo "server/crl.pem lacks a certificate that index.txt calls revoked"
+	fi
 	if [[ ! -s $dir/server/tls-crypt.key ]]; then echo "server/tls-crypt.key is missing"; fi
 	for file in "$dir" "$dir"/*-key.pem "$dir"/server/key.pem "$dir"/clients/*/key.pem; do
 		if mode=$(stat -c %a "$file" 2>/dev/null) && ((0$mode & 077)); then echo "${file#"$dir"/} has mode $mode, and others could read it"; fi

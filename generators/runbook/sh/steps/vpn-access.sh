@@ -45,7 +45,7 @@ apply() {
 		write_secret "$directory/$pem" <<<"${pem_of[$pem]}"
 		say "installed $directory/$pem"
 	done
-	# The server reads the list anew for each client, after it has given up its rights.
+	# The server looks at the list for each client, after it has given up its rights.
 	chmod 0755 "$directory"
 	chmod 0644 "$directory/crl.pem"
 	systemctl daemon-reload
