@@ -3,6 +3,7 @@ package review
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,10 +28,12 @@ type Row struct {
 }
 
 // Rows returns the rows of the matrix, in the order of their ports.
-func Rows(c *schema.Cluster) []Row {
+func Rows(c *schema.Cluster) []Row { return rowsOf(c.Exposures) }
+
+func rowsOf(exposures []schema.Exposure) []Row {
 	var out []Row
 	protos := map[int][]string{}
-	for _, e := range c.Exposures {
+	for _, e := range exposures {
 		i := slices.IndexFunc(out, func(m Row) bool {
 			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
 				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
@@ -62,18 +65,37 @@ func ports(e schema.Exposure, protos []string) string {
 // zones returns a table of the zones and the addresses behind them.
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
-	for _, name := range []string{"management", "nuvla", "users"} {
-		var prefixes []string
-		for _, p := range c.Access.Zone(name) {
-			prefixes = append(prefixes, p.String())
-		}
-		if len(prefixes) == 0 {
-			prefixes = []string{"nobody"}
-		}
-		t = append(t, []string{name, strings.Join(prefixes, ", ")})
+	for _, name := range []string{"management", "nuvla", "users", "cluster", "containers"} {
+		t = append(t, []string{name, behind(c, name, len(c.Access.Zone(name)))})
 	}
-	t = append(t, []string{"cluster", "the " + count(len(c.Nodes), "node") + " of the cluster, by address"})
-	return append(t, []string{"containers", "tasks on the node itself"}).String()
+	return t.String()
+}
+
+// behind says which addresses are behind a zone: the first ones, and how many more.
+func behind(c *schema.Cluster, zone string, listed int) string {
+	switch zone {
+	case "cluster":
+		return "the " + count(len(c.Nodes), "node") + " of the cluster, by address"
+	case "containers":
+		return "tasks on the node itself"
+	}
+	prefixes := c.Access.Zone(zone)
+	if len(prefixes) == 0 {
+		return "nobody"
+	}
+	return listing(prefixes, listed, netip.Prefix.String)
+}
+
+// listing names the first of many and counts the rest.
+func listing[T any](all []T, first int, name func(T) string) string {
+	var out []string
+	for _, one := range all[:min(len(all), first)] {
+		out = append(out, name(one))
+	}
+	if rest := len(all) - first; rest > 0 {
+		out = append(out, fmt.Sprintf("and %d more", rest))
+	}
+	return strings.Join(out, ", ")
 }
 
 func count(n int, noun string) string {
