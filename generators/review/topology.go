@@ -18,7 +18,7 @@ const (
 	cardLeft     = 520
 	cardWidth    = pictureWidth - cardLeft - 20
 	lineHeight   = 17
-	cardLetters  = 92 // of a line in a card
+	cardLetters  = 88 // of a line in a card
 	zoneLetters  = 44 // of a line in a zone
 	gap          = 18 // between boxes
 	listed       = 4  // addresses or nodes that are named before the rest is counted
@@ -97,9 +97,10 @@ func newCard(c *schema.Cluster, class firewall.Class, top int) card {
 	var sources [][]string
 	reach := map[string][]string{}
 	for _, row := range rowsOf(class.Exposures) {
-		key := strings.Join(row.From, " ")
+		from := byRank(row.From)
+		key := strings.Join(from, " ")
 		if reach[key] == nil {
-			sources = append(sources, row.From)
+			sources = append(sources, from)
 		}
 		reach[key] = append(reach[key], row.Ports+" "+row.Why)
 	}
@@ -158,9 +159,7 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 			names = append(names, e.From...)
 		}
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	names = byRank(names)
 	out := make([]zoneBox, len(names))
 	total := 0
 	for i, name := range names {
@@ -176,14 +175,18 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 	return out
 }
 
-// rank puts those outside before the cluster, as the table of the README does.
-func rank(zone string) int {
-	switch i := slices.Index([]string{"containers", "cluster", "", "users", "nuvla", "management"}, zone); i {
-	case -1:
-		return -2
-	default:
-		return -i
+// byRank returns each zone once: those outside before the cluster, as in the table of the README.
+func byRank(zones []string) []string {
+	known := []string{"management", "nuvla", "users", "", "cluster", "containers"}
+	rank := func(zone string) int {
+		if i := slices.Index(known, zone); i >= 0 {
+			return i
+		}
+		return slices.Index(known, "")
 	}
+	out := slices.Sorted(slices.Values(zones))
+	slices.SortStableFunc(out, func(a, b string) int { return rank(a) - rank(b) })
+	return slices.Compact(out)
 }
 
 func (z zoneBox) height() int { return (1+len(z.lines))*lineHeight + 14 }
