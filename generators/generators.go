@@ -15,6 +15,7 @@ import (
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
+	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -24,6 +25,7 @@ var generators = []func(*schema.Cluster) ([]artifact.File, error){
 	engine.Files,
 	firewall.Files,
 	nfs.Files,
+	vpn.Files,
 	stack.Files,
 	runbook.Files,
 	review.Files,

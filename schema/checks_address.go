@@ -25,6 +25,12 @@ func (k *checker) prefixes() {
 	one("network.public.subnet", k.Network.Public.Subnet)
 	one("engine.pool.subnet", k.Engine.Pool.Subnet)
 	one("engine.bridges.subnet", k.Engine.Bridges.Subnet)
+	if a := k.VPNAccess(); a != nil {
+		one("services.vpn.access.subnet", a.Subnet)
+		for i, p := range a.Routes {
+			one(fmt.Sprintf("services.vpn.access.routes.%d", i), p)
+		}
+	}
 }
 
 // plainPrefix is an IPv4 network as it is written elsewhere.
@@ -120,6 +126,9 @@ func (k *checker) subnets() {
 	all := []subnet{{"engine.pool.subnet", k.Engine.Pool.Subnet}, {"engine.bridges.subnet", k.Engine.Bridges.Subnet}}
 	if k.Network.Public.Subnet.IsValid() {
 		all = append(all, subnet{"network.public.subnet", k.Network.Public.Subnet})
+	}
+	if a := k.VPNAccess(); a != nil {
+		all = append(all, subnet{"services.vpn.access.subnet", a.Subnet})
 	}
 	for i, a := range all {
 		for _, b := range all[i+1:] {

@@ -62,7 +62,7 @@ func (a Access) Zone(name string) []netip.Prefix {
 	return nil
 }
 
-// Duties returns what the node is chosen for by the spec, sorted: "monitoring", "nfs", "s3", "traefik".
+// Duties returns what the node is chosen for by the spec, sorted: "monitoring", "nfs", "s3", "traefik", "vpn".
 // The runbook sets each as the swarm label skep.DUTY=true, and stacks place their tasks by it.
 func (c *Cluster) Duties(name string) []string {
 	var duties []string
@@ -78,6 +78,9 @@ func (c *Cluster) Duties(name string) []string {
 	}
 	if s.Traefik != nil && slices.Contains(s.Traefik.Nodes, name) {
 		duties = append(duties, "traefik")
+	}
+	if a := c.VPNAccess(); a != nil && a.Node == name {
+		duties = append(duties, "vpn")
 	}
 	return duties
 }

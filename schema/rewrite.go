@@ -41,7 +41,7 @@ func (r *reader) mistakes(errs ...error) Mistakes {
 	}
 	w.structure(nil, r.source.tree(), w.shape.root)
 	for i, c := range complaints {
-		if !w.below(c.path) && !w.hasDeeper(complaints[i+1:], c) {
+		if !w.below(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
 		}
 	}

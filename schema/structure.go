@@ -57,6 +57,20 @@ func (t *tree) isCertain() bool {
 	return slices.ContainsFunc(t.places, func(p place) bool { return p.certain })
 }
 
+// isInnocent reports whether an element of a list is one of the words that its rule allows: CUE complains of it too when
+// another element is wrong, since it differs from the list's default.
+func (w *rewriter) isInnocent(c complaint) bool {
+	last := len(c.path) - 1
+	if last < 0 {
+		return false
+	}
+	if _, err := strconv.Atoi(c.path[last]); err != nil {
+		return false
+	}
+	t, depth := w.source.tree().find(c.path)
+	return depth == len(c.path) && strings.HasPrefix(got(t), `"`) && strings.Contains(w.ruleText(c), got(t))
+}
+
 // isStruct reports whether a field is written as nothing but fields; the spec itself (no path) is.
 func (t *tree) isStruct(path []string) bool {
 	if len(path) == 0 {

@@ -128,6 +128,9 @@ func addresses(c *schema.Cluster, zone string) string {
 	for _, p := range c.Access.Zone(zone) {
 		texts = append(texts, p.String())
 	}
+	if a := c.VPNAccess(); a != nil && a.Zone == zone {
+		texts = append(texts, "clients of the VPN")
+	}
 	switch {
 	case len(texts) == 0:
 		return "nobody"

@@ -77,7 +77,7 @@ func onNodes(c *schema.Cluster) (byGroup map[string]map[int]bool, byName map[str
 func className(c *schema.Cluster, n schema.Node) string {
 	name := n.Role
 	for _, duty := range c.Duties(n.Name) {
-		if duty == "nfs" || duty == "traefik" {
+		if duty == "nfs" || duty == "traefik" || duty == "vpn" {
 			name += "-" + duty
 		}
 	}

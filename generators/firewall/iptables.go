@@ -21,6 +21,9 @@ func iptables(p policy, f family) string {
 	w.add("# Class %s of cluster %s: %s.", p.class.Name, p.cluster.Name, members(p.class))
 	w.add("*mangle")
 	chains := []string{chain, chain + "-FORWARD", chain + "-INSIDE", chain + "-LEAVING", chain + "-NODES", chain + "-REFUSE", chain + "-STRAY"}
+	if p.clients != nil {
+		chains = append(chains, chain+"-CLIENTS", chain+"-CLIENT-PORTS")
+	}
 	for _, s := range p.sources {
 		chains = append(chains, sourceChain(s))
 	}
@@ -29,6 +32,9 @@ func iptables(p policy, f family) string {
 	}
 	iptablesPrerouting(w, p, f)
 	iptablesForwarded(w, p, f)
+	if p.clients != nil {
+		iptablesClients(w, p, f)
+	}
 	iptablesInside(w, p, f)
 	iptablesLeaving(w, p, f)
 	iptablesSources(w, p, f)
@@ -121,9 +127,29 @@ func iptablesMatches(proto string, ports []schema.PortRange) []string {
 
 // iptablesForwarded writes the chain of packets for other machines, see nftForwarded.
 func iptablesForwarded(w *lines, p policy, f family) {
+	if p.clients != nil {
+		w.add("-A %s-FORWARD -i %s -g %s-CLIENTS", chain, p.clients.device, chain)
+	}
 	if f == v4 {
 		w.add("# engine.bridges: containers are reached at published ports only")
 		w.add("-A %s-FORWARD -d %s -g %s-REFUSE", chain, p.cluster.Engine.Bridges.Subnet, chain)
+	}
+}
+
+// iptablesClients writes the chains of packets from clients of the VPN, see nftClients.
+func iptablesClients(w *lines, p policy, f family) {
+	if f == v4 {
+		w.add("# services.vpn.access.routes")
+		for _, r := range p.clients.routes {
+			w.add("-A %s-CLIENTS -d %s -g %s-CLIENT-PORTS", chain, r, chain)
+		}
+	}
+	w.add("-A %s-CLIENTS -g %s-REFUSE", chain, chain)
+	w.add("# services.vpn.access.zone: ports of any node that are closed to it")
+	for _, g := range p.clients.guards {
+		for _, match := range iptablesMatches(g.proto, g.ports) {
+			w.add("-A %s-CLIENT-PORTS %s -g %s-NODES", chain, match, chain)
+		}
 	}
 }
 

@@ -133,8 +133,34 @@ func nftVerdict(s source) string {
 // knows their address, past the published port and its rule.
 func nftForwarded(w *lines, p policy) {
 	w.block("chain forwarded", func() {
+		if p.clients != nil {
+			w.add("iifname %q goto clients", p.clients.device)
+		}
 		w.add("# engine.bridges: containers are reached at published ports only")
 		w.add("ip daddr %s goto refuse", p.cluster.Engine.Bridges.Subnet)
+		w.add("accept")
+	})
+	w.add("")
+	if p.clients != nil {
+		nftClients(w, p)
+	}
+}
+
+// nftClients writes the chains of packets from clients of the VPN to other machines, see nftLeaving.
+func nftClients(w *lines, p policy) {
+	w.block("chain clients", func() {
+		w.add("# services.vpn.access.routes")
+		for _, r := range p.clients.routes {
+			w.add("ip daddr %s goto client_ports", address(r))
+		}
+		w.add("goto refuse")
+	})
+	w.add("")
+	w.block("chain client_ports", func() {
+		w.add("# services.vpn.access.zone: ports of any node that are closed to it")
+		for _, g := range p.clients.guards {
+			w.add("%s goto neighbours", nftMatch(g.proto, g.ports))
+		}
 		w.add("accept")
 	})
 	w.add("")

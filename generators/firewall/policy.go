@@ -79,6 +79,13 @@ type guard struct {
 	ports []schema.PortRange
 }
 
+// clients are what the VPN's server lets through from its clients: to the routes, but for the guarded ports of nodes.
+type clients struct {
+	device string
+	routes []netip.Prefix
+	guards []guard
+}
+
 // policy is what the nodes of one class let in, before it is written for a backend.
 type policy struct {
 	cluster *schema.Cluster
@@ -88,6 +95,7 @@ type policy struct {
 	outside []opening // from other machines
 	inside  []opening // from the node's own containers, by address; a world source means all of them
 	guards  []guard
+	clients *clients // nil but where the VPN's server runs
 	sources []source // every source that needs a chain, sorted by name
 }
 
@@ -97,6 +105,7 @@ type shared struct {
 	nodes  zone
 	public zone
 	guards []guard
+	server clients                       // what the VPN's server lets its clients reach
 	ports  map[string][]schema.PortRange // by the name of the exposure
 }
 
@@ -111,11 +120,14 @@ func newShared(c *schema.Cluster) shared {
 	s := shared{
 		nodes:  newZone("cluster", "nodes.*.address", addresses),
 		public: newZone("public", "nodes.*.public", public),
-		guards: guards(c),
+		guards: guards(c, "containers", "users"),
 		ports:  map[string][]schema.PortRange{},
 	}
 	for _, name := range []string{"management", "nuvla", "users"} {
-		s.zones = append(s.zones, newZone(name, "access."+name, c.Access.Zone(name)))
+		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
+	}
+	if a := c.VPNAccess(); a != nil {
+		s.server = clients{device: a.Device, routes: merge(a.Routes), guards: guards(c, a.Zone)}
 	}
 	s.zones = append(s.zones, s.nodes)
 	for _, e := range c.Exposures {
@@ -124,13 +136,14 @@ func newShared(c *schema.Cluster) shared {
 	return s
 }
 
-// guards returns the ports that neither containers nor users may reach on any node. A container's packet to another
-// node leaves with the address of its own node, so the other node would take it for a member of the cluster.
-func guards(c *schema.Cluster) []guard {
+// guards returns the ports that are closed on every node to all of those zones. A packet of a container, or of a client
+// of the VPN, to another node leaves with the address of its own node, so the other node would take it for a member of
+// the cluster.
+func guards(c *schema.Cluster, zones ...string) []guard {
 	closed, open := map[string][]schema.PortRange{}, map[string][]schema.PortRange{}
 	for _, e := range c.Exposures {
 		r := schema.PortRange{First: e.Port, Last: e.Last}
-		if slices.Contains(e.From, "containers") || slices.Contains(e.From, "users") {
+		if slices.ContainsFunc(e.From, func(zone string) bool { return slices.Contains(zones, zone) }) {
 			open[e.Proto] = append(open[e.Proto], r)
 		} else {
 			closed[e.Proto] = append(closed[e.Proto], r)
@@ -161,6 +174,9 @@ func guardedPorts(closed, open []schema.PortRange) []schema.PortRange {
 
 func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards}
+	if slices.ContainsFunc(class.Exposures, func(e schema.Exposure) bool { return e.Name == "vpn-access" }) {
+		p.clients = &s.server
+	}
 	for _, e := range class.Exposures {
 		o := opening{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
 		p.outside = append(p.outside, o)

@@ -3,7 +3,6 @@ package review
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,36 +65,30 @@ func ports(e schema.Exposure, protos []string) string {
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
 	for _, name := range []string{"management", "nuvla", "users", "cluster", "containers"} {
-		t = append(t, []string{name, behind(c, name, len(c.Access.Zone(name)))})
+		t = append(t, []string{name, strings.Join(behind(c, name), ", ")})
 	}
 	return t.String()
 }
 
-// behind says which addresses are behind a zone: the first ones, and how many more.
-func behind(c *schema.Cluster, zone string, listed int) string {
+// behind returns who is in a zone.
+func behind(c *schema.Cluster, zone string) []string {
 	switch zone {
 	case "cluster":
-		return "the " + count(len(c.Nodes), "node") + " of the cluster, by address"
+		return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, by address"}
 	case "containers":
-		return "tasks on the node itself"
+		return []string{"tasks on the node itself"}
 	}
-	prefixes := c.Access.Zone(zone)
-	if len(prefixes) == 0 {
-		return "nobody"
-	}
-	return listing(prefixes, listed, netip.Prefix.String)
-}
-
-// listing names the first of many and counts the rest.
-func listing[T any](all []T, first int, name func(T) string) string {
 	var out []string
-	for _, one := range all[:min(len(all), first)] {
-		out = append(out, name(one))
+	for _, p := range c.Access.Zone(zone) {
+		out = append(out, p.String())
 	}
-	if rest := len(all) - first; rest > 0 {
-		out = append(out, fmt.Sprintf("and %d more", rest))
+	if a := c.VPNAccess(); a != nil && a.Zone == zone {
+		out = append(out, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")
 	}
-	return strings.Join(out, ", ")
+	if len(out) == 0 {
+		out = []string{"nobody"}
+	}
+	return out
 }
 
 func count(n int, noun string) string {

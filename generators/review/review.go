@@ -47,6 +47,9 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 	if c.Kind == "target" {
 		section("Register at Nuvla", register(c))
 	}
+	if c.VPNAccess() != nil {
+		section("The VPN", access(c))
+	}
 	section("Who is trusted with what", trust(c))
 	section("Day two", days(c))
 	section("What differs from the Nuvla page, and why", differs(c))

@@ -18,6 +18,8 @@ var (
 	daysText string
 	//go:embed differs.md
 	differsText string
+	//go:embed vpn.md
+	accessText string
 	//go:embed trust.md
 	trustText string
 	//go:embed register.md
@@ -59,6 +61,13 @@ func apiHost(c *schema.Cluster) string {
 	return address.String()
 }
 
+// access tells about services.vpn.access.
+func access(c *schema.Cluster) string {
+	a := c.VPNAccess()
+	return strings.NewReplacer("ENDPOINT", a.Endpoint, "PORT", fmt.Sprint(a.Port), "PROTOCOL", a.Protocol,
+		"ZONE", a.Zone, "NODE", a.Node).Replace(accessText)
+}
+
 // traits says which optional blocks of the texts apply.
 func traits(c *schema.Cluster) map[string]bool {
 	s := c.Services
@@ -70,6 +79,8 @@ func traits(c *schema.Cluster) map[string]bool {
 		"monitoring":       s.Monitoring != nil,
 		"nfs":              s.NFS != nil,
 		"s3":               s.S3 != nil,
+		"vpn":              c.VPNAccess() != nil,
+		"no-vpn":           c.VPNAccess() == nil,
 	}
 	if s.Traefik != nil {
 		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil

@@ -93,7 +93,11 @@ type cardRow struct {
 }
 
 func newCard(c *schema.Cluster, class firewall.Class, top int) card {
-	out := card{top: top, title: class.Name, nodes: listing(class.Nodes, listed, func(name string) string { return name + " " + c.Node(name).Address.String() })}
+	var addressed []string
+	for _, name := range class.Nodes {
+		addressed = append(addressed, name+" "+c.Node(name).Address.String())
+	}
+	out := card{top: top, title: class.Name, nodes: listing(addressed)}
 	var sources [][]string
 	reach := map[string][]string{}
 	for _, row := range rowsOf(class.Exposures) {
@@ -163,7 +167,7 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 	out := make([]zoneBox, len(names))
 	total := 0
 	for i, name := range names {
-		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{behind(c, name, listed)}, zoneLetters)}
+		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{listing(behind(c, name))}, zoneLetters)}
 		total += out[i].height()
 	}
 	space := max(gap, (height-gap-total)/max(1, len(out)))
@@ -197,6 +201,14 @@ func (z zoneBox) draw(d *drawing) {
 	for i, line := range z.lines {
 		d.text(zoneLeft+12, z.top+(i+2)*lineHeight+2, "quiet", line)
 	}
+}
+
+// listing names the first of many and counts the rest.
+func listing(all []string) string {
+	if rest := len(all) - listed; rest > 0 {
+		return strings.Join(all[:listed], ", ") + fmt.Sprintf(", and %d more", rest)
+	}
+	return strings.Join(all, ", ")
 }
 
 // wrapped puts the parts, with semicolons between them, into lines of that many letters.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -47,6 +48,9 @@ func packages(c *schema.Cluster) []string {
 	}
 	if c.Services.NFS != nil {
 		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
+	}
+	if c.VPNAccess() != nil {
+		rows = append(rows, "openvpn "+vpn.Package+" vpn")
 	}
 	return rows
 }

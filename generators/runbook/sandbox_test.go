@@ -16,6 +16,7 @@ import (
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/tls"
+	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -68,7 +69,7 @@ func (s *sandbox) build(c *schema.Cluster) {
 	must(s.t, os.RemoveAll(s.bundle))
 	var files []artifact.File
 	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){
-		engine.Files, firewall.Files, nfs.Files, tls.Files, runbook.Files,
+		engine.Files, firewall.Files, nfs.Files, tls.Files, vpn.Files, runbook.Files,
 	} {
 		fs, err := generate(c)
 		must(s.t, err)

@@ -15,7 +15,7 @@ import (
 // Steps returns the steps that the cluster needs, in order.
 func Steps(c *schema.Cluster) ([]Step, error) {
 	steps := slices.Concat(
-		lookSteps(c), engineSteps(c), swarmSteps(c), stateSteps(c), storageSteps(c), serviceSteps(c), lastSteps(c),
+		lookSteps(c), engineSteps(c), swarmSteps(c), stateSteps(c), storageSteps(c), serviceSteps(c), vpnSteps(c), lastSteps(c),
 	)
 	there := map[string]bool{}
 	for i, s := range steps {

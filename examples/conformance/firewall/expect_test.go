@@ -111,7 +111,7 @@ func (w *world) in(zone string, a netip.Addr) bool {
 	if zone == "cluster" {
 		return slices.ContainsFunc(w.cluster.Nodes, func(n schema.Node) bool { return n.Address == a })
 	}
-	return slices.ContainsFunc(w.cluster.Access.Zone(zone), func(p netip.Prefix) bool { return p.Contains(a) })
+	return slices.ContainsFunc(w.cluster.Zone(zone), func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 func family(a netip.Addr) int {

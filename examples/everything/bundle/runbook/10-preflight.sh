@@ -26,6 +26,7 @@ readonly -a listeners=(
 	'udp 111 w1'
 	'tcp 443 m1'
 	'tcp 443 m2'
+	'tcp 1195 m2'
 	'tcp 2049 w1'
 	'tcp 2376 managers'
 	'tcp 2377 managers'

@@ -22,6 +22,7 @@ readonly -a packages=(
 	'iptables iptables all'
 	'mount.nfs nfs-common all'
 	'exportfs nfs-kernel-server nfs'
+	'openvpn openvpn vpn'
 )
 
 # Debian packages that the later steps need. A site without apt installs them by hand.
