@@ -118,6 +118,7 @@ func TestRefusals(t *testing.T) {
 		{3, vpn.Client, []string{in.pki, "issue", "bob", "--csr", weak}, "weak key"},
 		{3, vpn.Client, []string{in.pki, "revoke", "bob"}, "no certificate"},
 		{3, vpn.Client, []string{in.pki, "revoke", "--cert", filepath.Join(in.pki, "server/cert.pem")}, "no valid certificate"},
+		{3, vpn.Client, []string{in.pki, "revoke", "--cert", filepath.Join(in.pki, "client-ca.pem")}, "no valid certificate"},
 		{3, vpn.Client, []string{in.pki, "revoke", "--cert", weak}, "no valid certificate"},
 		{4, vpn.Client, []string{in.pki, "revoke", "--cert", "/nowhere"}, "no such file"},
 		{2, vpn.Client, []string{in.pki, "revoke", "--cert"}, "want a name"},

@@ -219,6 +219,7 @@ docker | systemctl | curl | nft) "$name" "$@" ;;
 ip) [[ $* != *' to '* ]] || echo "2: eth0 inet ${*: -1}/24" ;;
 ss)
 	[[ $* != *:2376 || ! -e $NODE/units/docker.service ]] || echo 'LISTEN 0 4096 *:2376'
+	[[ $* != *:1194 || ! -e $NODE/units/skep-vpn.service ]] || echo 'UNCONN 0 0 0.0.0.0:1194 0.0.0.0:* users:(("openvpn",pid=2,fd=6))'
 	[[ ! -e $NODE/taken || $* != *"$(<"$NODE/taken")" ]] || echo 'tcp LISTEN 0 1 *:80 users:(("apache2",pid=1,fd=4))'
 	;;
 sysctl) if [[ $1 == -n ]]; then sed -n "s/^$2 = //p" /etc/sysctl.d/90-skep.conf; fi ;;

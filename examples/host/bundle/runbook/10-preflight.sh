@@ -122,9 +122,10 @@ ports() {
 		[[ " all ${role}s $host $duties " == *" $group "* ]] || continue
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
-		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) ;;
-		*) refuse "port $port/$proto is taken by $owner" "stop $owner, or move it" ;;
+		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) continue ;;
+		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
+		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"
 	done
 }
 

@@ -248,19 +248,28 @@ is_strong() {
 	[[ $text == ED* || ($text =~ Public-Key:\ \(([0-9]+)\ bit && ${BASH_REMATCH[1]} -ge $least) ]]
 }
 
+# is_client FILE: the clients' authority has signed it.
+is_client() {
+	openssl verify -purpose sslclient -no-CApath -CAfile "$dir/root.pem" -untrusted "$dir/client-ca.pem" "$1" >/dev/null 2>&1 || return 1
+	[[ $(openssl x509 -noout -issuer_hash -in "$1") == $(openssl x509 -noout -subject_hash -in "$dir/client-ca.pem") ]]
+}
+
 # revoke NAME, or revoke --cert FILE.
 revoke() {
 	local name=$1 file=${2-} number files=()
 	if [[ -n $file ]]; then
-		openssl verify -purpose sslclient -no-CApath -CAfile "$dir/root.pem" -untrusted "$dir/client-ca.pem" "$file" >/dev/null 2>&1 ||
-			fail 3 "$file is no valid certificate that client-ca.pem has signed"
+		is_client "$file" || fail 3 "$file is no valid certificate that client-ca.pem has signed"
 		name=$file files=("$file")
 	else
 		for number in $(valid "$name"); do files+=("$dir/issued/$number.pem"); done
 	fi
 	if ((${#files[@]} == 0)); then
 		# An earlier run that was cut off may have revoked it, and signed no list.
-		is_listed || { need_key client-ca && new_crl && say "made server/crl.pem, which was behind index.txt"; }
+		if ! is_listed; then
+			need_key client-ca
+			new_crl
+			say "made server/crl.pem, which was behind index.txt"
+		fi
 		fail 3 "$name has no certificate that is valid"
 	fi
 	need_key client-ca
