@@ -3,7 +3,9 @@ package generators_test
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -229,7 +231,7 @@ var keep = []string{
 // TestStringsAreInert goes around the schema: it puts payloads into every string of a Cluster, generates the bundle, and
 // proves that shell and YAML still say the same with other values. It is the second wall; the schema is the first.
 func TestStringsAreInert(t *testing.T) {
-	for _, payload := range []string{"$(pwn)", "`pwn`", "'; pwn; '", "\"; pwn; \"", "x\npwn\n", "a: b", "- c", "{pwn", "#pwn", "&pwn", "*", "!pwn"} {
+	for _, payload := range []string{"$(pwn)", "`pwn`", "'; pwn; '", "\"; pwn; \"", "x\npwn\n", "a: b", "- c", "{pwn", "#pwn", "&pwn", "*", "!pwn", "<pwn>"} {
 		t.Run(payload, func(t *testing.T) {
 			c, err := schema.Load("../examples/everything")
 			if err != nil {
@@ -254,12 +256,32 @@ func TestStringsAreInert(t *testing.T) {
 					if !json.Valid(f.Data) {
 						t.Errorf("%s is no JSON any more", f.Path)
 					}
+				case ".svg":
+					inertSVG(t, f)
 				}
 				if strings.Contains(f.Path, "..") || strings.HasPrefix(f.Path, "/") {
 					t.Errorf("a file would leave the bundle: %q", f.Path)
 				}
 			}
 		})
+	}
+}
+
+// inertSVG proves that a picture has no element that skep does not draw.
+func inertSVG(t *testing.T, f artifact.File) {
+	t.Helper()
+	for d := xml.NewDecoder(bytes.NewReader(f.Data)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Errorf("%s: %v", f.Path, err)
+			return
+		}
+		if e, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"svg", "title", "style", "rect", "text", "path", "circle"}, e.Name.Local) {
+			t.Errorf("%s has an element %s", f.Path, e.Name.Local)
+		}
 	}
 }
 

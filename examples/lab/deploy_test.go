@@ -90,19 +90,43 @@ func (l *lab) named(t *testing.T, pattern string) []string {
 	return slices.Compact(out)
 }
 
-// converged wants every service to have all its tasks, and no update that was given up.
+// services returns the names of the bundle's services: STACK_SERVICE.
+func (l *lab) services(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(l.bundle, "stacks/*/compose.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stack in %s: %v", l.bundle, err)
+	}
+	var out []string
+	for _, file := range files {
+		section := regexp.MustCompile(`(?m)^services:\n((?: .*\n)+)`).FindStringSubmatch(read(t, file))
+		if section == nil {
+			t.Fatalf("%s has no services", file)
+		}
+		for _, match := range regexp.MustCompile(`(?m)^  ([a-z0-9-]+):$`).FindAllStringSubmatch(section[1], -1) {
+			out = append(out, filepath.Base(filepath.Dir(file))+"_"+match[1])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// converged wants the services of the bundle and no other, and each to have all its tasks.
 func (l *lab) converged(t *testing.T) {
 	t.Helper()
+	var got []string
 	out := l.on(t, "m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
+		got = append(got, f[0])
 		have, want, _ := strings.Cut(f[1], "/")
 		if have != want || want == "0" {
 			t.Errorf("service %s has %s tasks", f[0], f[1])
 		}
 	}
-	if strings.Count(out, "\n") < 3 {
-		t.Errorf("want services, got %q", out)
+	slices.Sort(got)
+	if want := l.services(t); !slices.Equal(got, want) {
+		t.Errorf("services %v, want %v", got, want)
 	}
 }
 

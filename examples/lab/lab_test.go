@@ -28,6 +28,7 @@ func TestLab(t *testing.T) {
 		return
 	}
 	l.part(t, "firewall", firewall)
+	l.part(t, "arrivals", arrivals)
 	l.part(t, "containers", containers)
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)

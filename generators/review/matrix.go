@@ -27,10 +27,12 @@ type Row struct {
 }
 
 // Rows returns the rows of the matrix, in the order of their ports.
-func Rows(c *schema.Cluster) []Row {
+func Rows(c *schema.Cluster) []Row { return rowsOf(c.Exposures) }
+
+func rowsOf(exposures []schema.Exposure) []Row {
 	var out []Row
 	protos := map[int][]string{}
-	for _, e := range c.Exposures {
+	for _, e := range exposures {
 		i := slices.IndexFunc(out, func(m Row) bool {
 			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
 				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
@@ -62,28 +64,41 @@ func ports(e schema.Exposure, protos []string) string {
 // zones returns a table of the zones and the addresses behind them.
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
-	for _, name := range []string{"management", "nuvla", "users"} {
-		var prefixes []string
-		for _, p := range c.Access.Zone(name) {
-			prefixes = append(prefixes, p.String())
+	for _, name := range []string{"management", "nuvla", "users", "cluster", "containers"} {
+		t = append(t, []string{name, strings.Join(behind(c, name), ", ")})
+	}
+	return t.String()
+}
+
+// behind returns who is in a zone.
+func behind(c *schema.Cluster, zone string) []string {
+	switch zone {
+	case "cluster":
+		if c.Mesh() != nil {
+			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}
 		}
-		if m := c.Mesh(); m != nil {
-			for _, p := range m.Peers {
-				if p.Zone == name {
-					prefixes = append(prefixes, fmt.Sprintf("%s (%s, in the mesh)", p.Name, m.OfPeer(p)))
-				}
+		return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, by address"}
+	case "containers":
+		return []string{"tasks on the node itself"}
+	}
+	var out []string
+	for _, p := range c.Access.Zone(zone) {
+		out = append(out, p.String())
+	}
+	if m := c.Mesh(); m != nil {
+		for _, p := range m.Peers {
+			if p.Zone == zone {
+				out = append(out, fmt.Sprintf("%s (%s, in the mesh)", p.Name, m.OfPeer(p)))
 			}
 		}
-		if a := c.VPNAccess(); a != nil && a.Zone == name {
-			prefixes = append(prefixes, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")
-		}
-		if len(prefixes) == 0 {
-			prefixes = []string{"nobody"}
-		}
-		t = append(t, []string{name, strings.Join(prefixes, ", ")})
 	}
-	t = append(t, []string{"cluster", "the " + count(len(c.Nodes), "node") + " of the cluster, by address"})
-	return append(t, []string{"containers", "tasks on the node itself"}).String()
+	if a := c.VPNAccess(); a != nil && a.Zone == zone {
+		out = append(out, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")
+	}
+	if len(out) == 0 {
+		out = []string{"nobody"}
+	}
+	return out
 }
 
 func count(n int, noun string) string {

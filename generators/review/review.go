@@ -11,7 +11,7 @@ import (
 	"skep.dev/schema"
 )
 
-// Files returns the bundle's README and images.txt.
+// Files returns the bundle's README, the picture topology.svg and images.txt.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	steps, err := runbook.Steps(c)
 	if err != nil {
@@ -20,6 +20,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	return []artifact.File{
 		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps))},
 		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
+		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c))},
 	}, nil
 }
 
@@ -37,7 +38,8 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 	var b strings.Builder
 	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
 	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
-	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the rules have its exact pieces.\n\n"+Matrix(c)+"\n"+zones(c))
+	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the rules have its exact pieces.\n"+
+		"`topology.svg` is this table as a picture.\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
 	section("The steps", order(steps))
 	section("The files", files(c))

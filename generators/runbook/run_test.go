@@ -297,7 +297,7 @@ func TestWithoutCluster(t *testing.T) {
 	s := newSandbox(t, target(t))
 	bin := t.TempDir()
 	for _, tool := range []string{
-		"awk", "base64", "bash", "cat", "cut", "dirname", "flock", "grep", "gzip", "mktemp", "openssl", "rm", "sed", "sha256sum", "tail", "tar", "wc",
+		"awk", "base64", "bash", "cat", "cut", "dirname", "flock", "grep", "gzip", "mktemp", "mv", "openssl", "rm", "sed", "sha256sum", "tail", "tar", "wc",
 	} {
 		must(t, os.Symlink("/usr/bin/"+tool, filepath.Join(bin, tool)))
 	}

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # Running steps: all hosts are checked, then those that need it are changed and verified.
 
-work='' failed_hosts=()
+work='' failed_hosts=() wiping=''
 
 begin_work() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
@@ -14,6 +14,7 @@ begin_work() {
 	trap interrupted INT TERM HUP
 	open_sockets
 	read_programs
+	if [[ -t 2 && $json == no && ${TERM:-dumb} != dumb ]]; then wiping=$'\r\033[K'; fi
 }
 
 # interrupted lets the hosts that are at work finish: half a change is worse than a late end.
@@ -48,24 +49,49 @@ one() {
 # each LIMIT FUNCTION STEP HOST...: FUNCTION STEP HOST for all hosts, LIMIT at a time; prints their output in order of
 # the hosts; leaves each exit code in $work/HOST.code. After a failure no further host is begun.
 each() {
-	local limit=$1 function=$2 step=$3 host shown=0
+	local limit=$1 function=$2 step=$3 host shown=0 since=$SECONDS
 	shift 3
-	local list=("$@")
+	local list=("$@") begun=()
 	rm -f -- "$work"/*.code "$work"/*.out
 	for host in "${list[@]}"; do
 		await "$limit"
 		flush
 		if failure_among "${list[@]:0:shown}"; then break; fi
 		job "$function" "$step" "$host" &
+		begun+=("$host")
 	done
-	wait
+	await 1
 	flush
 }
 
-# await LIMIT waits until fewer jobs than that are running.
+# await LIMIT waits until fewer jobs than that are running. On a terminal it says meanwhile who is at work.
 await() {
-	while (($(jobs -pr | wc -l) >= $1)); do wait -n || true; done
+	while (($(jobs -pr | wc -l) >= $1)); do
+		if [[ -z $wiping ]]; then
+			wait -n || true
+		else
+			flush
+			((SECONDS == since)) || progress
+			sleep 0.2
+		fi
+	done
+	wipe
 }
+
+# progress draws one line on the terminal; whatever is said next takes its place.
+progress() {
+	local host busy=() width line
+	for host in "${begun[@]}"; do
+		[[ -e $work/$host.code ]] || busy+=("$host")
+	done
+	((${#busy[@]})) || return 0
+	read -r _ width < <(stty size <&2 2>/dev/null) && ((width)) || width=80
+	line="   $((${#begun[@]} - ${#busy[@]}))/${#list[@]} done, $((SECONDS - since))s, at work: ${busy[*]}"
+	printf '%s%s' "$wiping" "${line:0:width-1}" >&2
+}
+
+# wipe takes the line of progress away.
+wipe() { printf '%s' "$wiping" >&2; }
 
 # job FUNCTION STEP HOST
 job() {
@@ -79,6 +105,7 @@ job() {
 # flush prints the output of hosts that are done, in order.
 flush() {
 	while ((shown < ${#list[@]})) && [[ -e $work/${list[shown]}.code ]]; do
+		wipe
 		cat -- "$work/${list[shown]}.out"
 		shown=$((shown + 1))
 	done
@@ -135,7 +162,7 @@ hook() (
 	has_function "$1" "$2" || exit 0
 	# shellcheck source=/dev/null
 	source "${step_files[$2]}"
-	"$1" "$3" 2>&1 | tee -a "$state/output/$2.$3.log" | sed 's/^/   /' >&2
+	"$1" "$3" 2>&1 | tee -a "$state/output/$2.$3.log" | sed "s/^/$wiping   /" >&2
 )
 
 # has_function NAME STEP

@@ -109,13 +109,11 @@ dry_run() {
 		hosts_of "$id"
 		for host in "${hosts[@]}"; do plan[$host]+=" $id"; done
 	done
+	hosts=()
 	for host in operator "${inventory[@]}"; do
-		[[ -n ${plan[$host]:-} ]] || continue
-		await "$parallel"
-		# shellcheck disable=SC2086 # a list of step names
-		remote check "$host" "$work/$host.out" ${plan[$host]} &
+		[[ -z ${plan[$host]:-} ]] || hosts+=("$host")
 	done
-	wait
+	each "$parallel" ask_host '' "${hosts[@]}"
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
 		hosts_of "$id"
@@ -129,10 +127,16 @@ dry_run() {
 	return "$refused"
 }
 
+# ask_host '' HOST checks all its steps; the answers are read when every host has been asked.
+ask_host() {
+	# shellcheck disable=SC2086 # a list of step names
+	remote check "$2" "$work/$2.answers" ${plan[$2]} || true
+}
+
 # forecast STEP HOST shows what a dry run learned; returns 1 for a refusal. Equal answers of hosts become one line.
 forecast() {
 	local code='' line kept=() status answer
-	if [[ -r $work/$2.out ]]; then
+	if [[ -r $work/$2.answers ]]; then
 		while IFS= read -r line; do
 			if [[ $line == "@skep $1 "* ]]; then
 				code=${line##* }
@@ -142,7 +146,7 @@ forecast() {
 			else
 				kept+=("$line")
 			fi
-		done <"$work/$2.out"
+		done <"$work/$2.answers"
 	fi
 	case ${code:-none} in
 	0) status=ALREADY_DONE kept=() ;;
