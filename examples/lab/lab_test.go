@@ -77,7 +77,7 @@ func missing() []string {
 	}
 	for tool, pkg := range map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
-		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils", "wg": "wireguard-tools", "wireguard-go": "wireguard-go",
+		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils",
 	} {
 		if _, err := exec.LookPath(tool); err != nil {
 			out = append(out, "the package "+pkg)
