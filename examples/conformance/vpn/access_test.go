@@ -83,7 +83,7 @@ func (in *installation) serve(t *testing.T) *process {
 	node := in.cluster.Node(a.Node)
 	// What clients connect to must not lie in a route that they are pushed.
 	public := "198.51.100.99"
-	if node.Public.Is4() {
+	if node.Public.Is4() && node.Public != node.Underlay {
 		public = node.Public.String()
 	}
 	addresses := []string{link(node), public}

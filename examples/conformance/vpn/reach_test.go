@@ -20,7 +20,7 @@ func TestReach(t *testing.T) {
 	newHost(t, "beyond", "10.40.9.9") // on the same link, and in no route
 	// A port that Docker publishes, and its answer's way back through the node.
 	newHost(t, "container", "172.20.0.2")
-	on(t, "container", "ip", "route", "replace", "default", "via", c.Node(a.Node).Address.String(), "dev", "eth0", "onlink")
+	on(t, "container", "ip", "route", "replace", "default", "via", link(c.Node(a.Node)), "dev", "eth0", "onlink")
 	on(t, "server", "iptables", "-t", "nat", "-A", "PREROUTING", "-m", "addrtype", "--dst-type", "LOCAL", "-p", "tcp", "--dport", "30081", "-j", "DNAT", "--to-destination", "172.20.0.2:80")
 	on(t, "server", "iptables", "-A", "FORWARD", "-d", "172.20.0.2", "-p", "tcp", "--dport", "80", "-j", "ACCEPT")
 	on(t, "server", "iptables", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")
