@@ -40,6 +40,7 @@ func TestLab(t *testing.T) {
 		l.part(t, "failures", failures) &&
 		l.part(t, "lock-out", lockOut) &&
 		l.part(t, "change", change) &&
+		l.part(t, "access", access) &&
 		l.part(t, "undo", undo) &&
 		l.part(t, "kill", kill)
 }
@@ -77,11 +78,14 @@ func missing() []string {
 	}
 	for tool, pkg := range map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
-		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils",
+		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils", "openvpn": "openvpn", "unshare": "util-linux",
 	} {
 		if _, err := exec.LookPath(tool); err != nil {
 			out = append(out, "the package "+pkg)
 		}
+	}
+	if _, err := os.Stat("/dev/net/tun"); err != nil {
+		out = append(out, "the kernel's tun devices (modprobe tun)")
 	}
 	slices.Sort(out)
 	return out
@@ -205,7 +209,7 @@ func (l *lab) address(t *testing.T, node string) string {
 func (l *lab) logs(t *testing.T) {
 	t.Helper()
 	for _, node := range []string{"m1", "w1", "w2", "w3"} {
-		out, err := l.try(node, "journalctl --no-pager --quiet --lines 80 -u docker -u skep-firewall -u skep-mesh -u nfs-server | grep -vE 'nameserver|registry|ipv4.vs|vlan'; journalctl --no-pager --quiet --lines 9 -u ssh; skep-firewall status")
+		out, err := l.try(node, "journalctl --no-pager --quiet --lines 80 -u docker -u skep-firewall -u skep-mesh -u skep-vpn -u nfs-server | grep -vE 'nameserver|registry|ipv4.vs|vlan'; journalctl --no-pager --quiet --lines 9 -u ssh; skep-firewall status")
 		t.Logf("%s: %v\n%s", node, err, out)
 	}
 	out, _ := l.try("m1", `docker node ls; docker service ls; docker service ps --no-trunc $(docker service ls -q) | head -n 60`)

@@ -37,7 +37,7 @@ func (l *lab) traces(t *testing.T) string {
 		docker service ps --no-trunc --format '{{.ID}} {{.Name}} {{.DesiredState}}' $(docker service ls -q) | sort`))
 	for _, node := range l.nodes(t) {
 		b.WriteString("\n" + node + "\n" + l.on(t, node, `
-			for unit in docker skep-firewall nfs-server ssh; do systemctl show "$unit" -p Id -p ActiveEnterTimestamp -p MainPID; done
+			for unit in docker skep-firewall skep-vpn nfs-server ssh; do systemctl show "$unit" -p Id -p ActiveEnterTimestamp -p MainPID; done
 			find /etc /usr/local/sbin /var/lib/skep /srv -not -path /var/lib/skep/lock -not -path '/srv/nfs/.*' -printf '%p %T@ %C@ %m %u\n' | sort`))
 	}
 	return b.String()

@@ -106,6 +106,8 @@ undo() {
 	for i in "${targets[@]}"; do take_back "$i"; done
 	for i in "${pems[@]}"; do rm -f -- "$directory/$i"; done
 	rm -f -- "$kept/vpn.running"
+	# The addresses that clients had stay in its state directory: they have them again when the server comes back.
+	[[ ! -d $directory ]] || rmdir --ignore-fail-on-non-empty -- "$directory"
 	systemctl daemon-reload
 }
 
