@@ -24,22 +24,17 @@ func TestReach(t *testing.T) {
 	on(t, "server", "iptables", "-t", "nat", "-A", "PREROUTING", "-m", "addrtype", "--dst-type", "LOCAL", "-p", "tcp", "--dport", "30081", "-j", "DNAT", "--to-destination", "172.20.0.2:80")
 	on(t, "server", "iptables", "-A", "FORWARD", "-d", "172.20.0.2", "-p", "tcp", "--dport", "80", "-j", "ACCEPT")
 	on(t, "server", "iptables", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")
-	for ns, node := range map[string]string{"server": a.Node, "worker": "w1"} {
-		for _, class := range firewall.Classes(c) {
-			for _, n := range class.Nodes {
-				if n == node {
-					on(t, ns, "nft", "-f", filepath.Join(in.bundle, class.Files(c)[0]))
-				}
-			}
-		}
-	}
+	in.guard(t, map[string]string{"server": a.Node, "worker": "w1"})
 	listeners(t, "server", "0.0.0.0:22", "0.0.0.0:443", "0.0.0.0:2377", "0.0.0.0:30080")
 	listeners(t, "worker", "0.0.0.0:22", "0.0.0.0:7946", "0.0.0.0:30080")
 	listeners(t, "beyond", "0.0.0.0:30080")
 	listeners(t, "container", "0.0.0.0:80")
+	listeners(t, "client", "0.0.0.0:8080")
 	if _, ok := connect(t, in.issue(t, "alice")); !ok {
 		t.Fatal("alice does not get in")
 	}
+	// An engine that starts again puts its rules before all others, and one lets containers go anywhere.
+	on(t, "server", "iptables", "-I", "FORWARD", "-s", "172.20.0.2", "-j", "ACCEPT")
 	client, server := a.Subnet.Addr().Next().Next().String(), link(c.Node(a.Node))
 	worker := link(c.Node("w1"))
 	for _, test := range []struct{ from, to, seen string }{
@@ -54,6 +49,8 @@ func TestReach(t *testing.T) {
 		{"client", worker + ":22", ""},
 		{"server", worker + ":7946", ""}, // outside of the mesh
 		{"worker", server + ":2377", ""},
+		{"server", client + ":8080", a.Subnet.Addr().Next().String()},
+		{"container", client + ":8080", ""},
 	} {
 		who, err := ask(t, test.from, test.to)
 		if test.seen == "" && err == nil {
@@ -70,6 +67,20 @@ func TestReach(t *testing.T) {
 		on(t, "client", "ip", "route", "add", host+"/32", "dev", "vpn")
 		if who, err := ask(t, "client", to); err == nil {
 			t.Errorf("a client reaches %s, which no route names, as %s", to, who)
+		}
+	}
+}
+
+// guard loads the bundle's own rules: of each node, into the namespace that plays it.
+func (in *installation) guard(t *testing.T, nodes map[string]string) {
+	t.Helper()
+	for ns, node := range nodes {
+		for _, class := range firewall.Classes(in.cluster) {
+			for _, n := range class.Nodes {
+				if n == node {
+					on(t, ns, "nft", "-f", filepath.Join(in.bundle, class.Files(in.cluster)[0]))
+				}
+			}
 		}
 	}
 }
