@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +42,7 @@ func access(t *testing.T, l *lab) {
 		{"client", accessClient},
 		{"revocation", accessRevocation},
 		{"engine", accessEngine},
+		{"boot", accessBoot},
 		{"undo", accessUndo},
 	} {
 		if !t.Run(c.name, func(t *testing.T) { c.f(t, l) }) {
@@ -199,10 +201,10 @@ func accessClient(t *testing.T, l *lab) {
 			t.Error(err)
 		}
 	}
-	l.on(t, "m1", "nc -z -w 3 "+gateway+" 22 && nc -z -w 3 "+gateway+" 2377")
+	l.on(t, "m1", "nc -z -w 3 "+gateway+" 22 && nc -z -w 3 "+gateway+" 2376 && nc -z -w 3 "+m1+" 2377")
 	l.on(t, "w1", "nc -z -w 3 "+w1+" 22 && nc -z -w 3 "+w1+" 7946")
 	for _, address := range []string{
-		gateway + ":22", gateway + ":2377", gateway + ":9323", m1 + ":22", m1 + ":2377", m1 + ":9323", w1 + ":22", w1 + ":7946", w1 + ":9323",
+		gateway + ":22", gateway + ":2376", gateway + ":2377", gateway + ":9323", m1 + ":22", m1 + ":2377", m1 + ":9323", w1 + ":22", w1 + ":7946", w1 + ":9323",
 	} {
 		if open, err := passes("users", address, 2*time.Second); open || err != nil {
 			t.Errorf("a client of the VPN to %s: open is %v (%v)", address, open, err)
@@ -302,14 +304,60 @@ func accessEngine(t *testing.T, l *lab) {
 	if got := strings.Count(bob.said.String(), complete); got != 1 {
 		t.Errorf("bob connected %d times", got)
 	}
-	eventually(t, 2*time.Minute, func() error {
-		for line := range strings.Lines(l.on(t, "m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")) {
+	l.whole(t)
+}
+
+// whole waits until every service has all its tasks again.
+func (l *lab) whole(t *testing.T) {
+	t.Helper()
+	eventually(t, 3*time.Minute, func() error {
+		out, err := l.try("m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		for line := range strings.Lines(out) {
 			if have, want, _ := strings.Cut(strings.Fields(line)[1], "/"); have != want {
 				return errors.New(line)
 			}
 		}
 		return nil
 	})
+}
+
+// accessBoot pulls the plug of the server's node: it comes back after the firewall and the engine, and lets people in.
+func accessBoot(t *testing.T, l *lab) {
+	profile := l.issued(t, "dora")
+	l.do(t, "stop", "m1")
+	l.do(t, "start", "m1")
+	eventually(t, 30*time.Second, func() error {
+		got, err := l.try("m1", "systemctl is-active skep-vpn")
+		if err != nil {
+			return fmt.Errorf("the VPN's server is %s: %w", got, err)
+		}
+		return nil
+	})
+	var began []int
+	for unit := range strings.FieldsSeq("skep-firewall docker skep-vpn") {
+		at, err := strconv.Atoi(l.on(t, "m1", "systemctl show --value -p ActiveEnterTimestampMonotonic "+unit))
+		if err != nil || at == 0 {
+			t.Errorf("%s never began: %v", unit, err)
+		}
+		began = append(began, at/1000)
+	}
+	if !slices.IsSorted(began) {
+		t.Errorf("firewall, engine and VPN were up after %v ms", began)
+	}
+	t.Logf("firewall, engine and VPN were up after %v ms", began)
+	if got := l.on(t, "m1", "systemctl show --value -p NRestarts skep-vpn"); got != "0" {
+		t.Errorf("the VPN's server began %s times more", got)
+	}
+	l.connected(t, profile)
+	address := net.JoinHostPort(l.address(t, "w1"), "31234")
+	if err := seen(listen(t, "w1", address), address, l.address(t, "m1")); err != nil {
+		t.Error(err)
+	}
+	eventually(t, 3*time.Minute, func() error { return l.secure(t, gateway) })
+	l.whole(t)
 }
 
 // accessUndo takes the server away.
