@@ -27,7 +27,10 @@ for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
 	fi
 done
 
-mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work" "$node/root"
+# The kernel's NFS server shows the way from the root to an export, so the root must be one that it can export.
+options=''
+if grep -qw nfsd /proc/filesystems; then options=,index=on,nfs_export=on; fi
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work$options" "$node/root"
 
 # Docker's layers and file handles of an NFS server both want a real file system below.
 exec systemd-nspawn --quiet --directory="$node/root" --machine="skep-$name" --hostname="$name" \
