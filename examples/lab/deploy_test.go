@@ -12,8 +12,10 @@ import (
 
 // deploy builds the bundle with the real command, makes its images and runs its runbook.
 func deploy(t *testing.T, l *lab) {
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if *command != "" {
+		l.skep = *command
+	} else {
+		buildSkep(t, l.skep)
 	}
 	l.build(t)
 	out := l.do(t, "images", l.bundle)
@@ -22,6 +24,15 @@ func deploy(t *testing.T, l *lab) {
 	t.Log(strings.TrimSpace(out))
 	o := l.run(t)
 	t.Log(lastLine(o.text))
+}
+
+func buildSkep(t *testing.T, path string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/skep")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // swarm compares the swarm with the files of the bundle.
