@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill some]
 //	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 
@@ -18,7 +18,7 @@ import (
 
 var (
 	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
-	kills = flag.String("kill", "some", "where the runbook is killed: some steps, or all")
+	kills = flag.String("kill", "all", "where the runbook is killed: all steps, or some")
 	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
 	vm    = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
 
