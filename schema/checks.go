@@ -28,6 +28,7 @@ func (c *Cluster) check() Mistakes {
 	k.certificates()
 	k.endpoints()
 	k.vpnAccess()
+	k.mesh()
 	slices.SortStableFunc(k.found, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

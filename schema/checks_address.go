@@ -25,6 +25,9 @@ func (k *checker) prefixes() {
 	one("network.public.subnet", k.Network.Public.Subnet)
 	one("engine.pool.subnet", k.Engine.Pool.Subnet)
 	one("engine.bridges.subnet", k.Engine.Bridges.Subnet)
+	if m := k.Mesh(); m != nil {
+		one("services.vpn.mesh.subnet", m.Subnet)
+	}
 	if a := k.VPNAccess(); a != nil {
 		one("services.vpn.access.subnet", a.Subnet)
 		for i, p := range a.Routes {
@@ -126,6 +129,9 @@ func (k *checker) subnets() {
 	all := []subnet{{"engine.pool.subnet", k.Engine.Pool.Subnet}, {"engine.bridges.subnet", k.Engine.Bridges.Subnet}}
 	if k.Network.Public.Subnet.IsValid() {
 		all = append(all, subnet{"network.public.subnet", k.Network.Public.Subnet})
+	}
+	if m := k.Mesh(); m != nil {
+		all = append(all, subnet{"services.vpn.mesh.subnet", m.Subnet})
 	}
 	if a := k.VPNAccess(); a != nil {
 		all = append(all, subnet{"services.vpn.access.subnet", a.Subnet})

@@ -35,7 +35,12 @@ type Node struct {
 	Public  netip.Addr        `json:"public,omitzero"`
 	Role    string            `json:"role"` // "manager" or "worker"
 	Labels  map[string]string `json:"labels"`
+	Mesh    *MeshNode         `json:"mesh,omitempty"`
 	SSH     SSH               `json:"ssh"`
+
+	// Underlay is what the spec calls address, where Address is that in the mesh. It is the zero address without a mesh.
+	Underlay netip.Addr `json:"-"`
+	outside  netip.Addr // what the spec calls public, where there is a mesh
 }
 
 // SSH is how the runbook logs in to a node.

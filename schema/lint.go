@@ -29,6 +29,7 @@ func Lint(c *Cluster) []Finding {
 	l.pool()
 	l.images()
 	l.traefik()
+	l.mesh()
 	return Ordered(l.found)
 }
 

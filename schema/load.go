@@ -60,6 +60,7 @@ func loadSpec(spec string, bytes int64) (*Cluster, error) {
 	if found := c.check(); len(found) > 0 {
 		return nil, found
 	}
+	c.settle()
 	return c, nil
 }
 

@@ -88,6 +88,12 @@ func (o *Overlays) UnmarshalJSON(b []byte) (err error) {
 }
 
 func (n Nodes) MarshalJSON() ([]byte, error) {
+	n = slices.Clone(n)
+	for i := range n {
+		if n[i].Underlay.IsValid() { // as the spec has them
+			n[i].Address, n[i].Public = n[i].Underlay, n[i].outside
+		}
+	}
 	return json.Marshal(byName(n, func(r Node) string { return r.Name }))
 }
 

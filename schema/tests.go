@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -61,7 +62,7 @@ func (c *Cluster) NodesNamed(name string) []Node {
 	address, _ := netip.ParseAddr(name)
 	var out []Node
 	for _, n := range c.Nodes {
-		if name == "all" || name == n.Role+"s" || address.IsValid() && (n.Address == address || n.Public == address) {
+		if name == "all" || name == n.Role+"s" || slices.Contains(n.Addresses(), address) {
 			out = append(out, n)
 		}
 	}

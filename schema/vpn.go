@@ -1,10 +1,14 @@
 package schema
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // VPN holds the ways into the cluster from machines that are elsewhere; one that the spec does not name is nil.
 type VPN struct {
 	Access *VPNAccess `json:"access,omitempty"`
+	Mesh   *Mesh      `json:"mesh,omitempty"`
 }
 
 // VPNAccess is an OpenVPN server on one node. Days and CADays are lifetimes of certificates, Largest is in bytes.
@@ -33,18 +37,26 @@ func (c *Cluster) VPNAccess() *VPNAccess {
 	return c.Services.VPN.Access
 }
 
-// Zone returns everybody in a zone outside the cluster: the addresses of the spec, and the VPN's clients. Beyond the
-// VPN's server, clients come with its address.
+// Zone returns everybody in a zone outside the cluster: the addresses of the spec, and the VPN's clients and peers. Beyond
+// the VPN's server, clients come with its address.
 func (c *Cluster) Zone(name string) []netip.Prefix {
-	prefixes := c.Access.Zone(name)
-	a := c.VPNAccess()
-	if a == nil || a.Zone != name {
-		return prefixes
+	prefixes := slices.Clone(c.Access.Zone(name))
+	host := func(a netip.Addr) { prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen())) }
+	if a := c.VPNAccess(); a != nil && a.Zone == name {
+		prefixes = append(prefixes, a.Subnet)
+		if server := c.Node(a.Node); len(c.Nodes) > 1 {
+			host(server.Address)
+			if server.Underlay.IsValid() {
+				host(server.Underlay)
+			}
+		}
 	}
-	prefixes = append(prefixes[:len(prefixes):len(prefixes)], a.Subnet)
-	if len(c.Nodes) > 1 {
-		server := c.Node(a.Node).Address
-		prefixes = append(prefixes, netip.PrefixFrom(server, server.BitLen()))
+	if m := c.Mesh(); m != nil {
+		for _, p := range m.Peers {
+			if p.Zone == name {
+				host(m.OfPeer(p))
+			}
+		}
 	}
 	return prefixes
 }

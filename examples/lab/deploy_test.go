@@ -12,11 +12,7 @@ import (
 
 // deploy builds the bundle with the real command, makes its images and runs its runbook.
 func deploy(t *testing.T, l *lab) {
-	if *command != "" {
-		l.skep = *command
-	} else {
-		buildSkep(t, l.skep)
-	}
+	l.compile(t)
 	l.build(t)
 	out := l.do(t, "images", l.bundle)
 	l.images = lastLine(out)
@@ -24,6 +20,16 @@ func deploy(t *testing.T, l *lab) {
 	t.Log(strings.TrimSpace(out))
 	o := l.run(t)
 	t.Log(lastLine(o.text))
+}
+
+// compile builds the command skep from this checkout, unless the test was given one.
+func (l *lab) compile(t *testing.T) {
+	t.Helper()
+	if *command != "" {
+		l.skep = *command
+		return
+	}
+	buildSkep(t, l.skep)
 }
 
 func buildSkep(t *testing.T, path string) {

@@ -88,6 +88,7 @@ type lab struct {
 	images string // archives
 	temp   string // for temporary files of the scripts
 	spec   string // text of the spec that bundle was built from
+	keys   string // the file beside it with the public keys of a mesh, or empty
 	first  string // what the cluster was after the first run
 }
 
@@ -199,6 +200,9 @@ func (l *lab) build(t *testing.T, edits ...edit) {
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "cluster.cue"), l.spec)
+	if l.keys != "" {
+		write(t, filepath.Join(dir, "mesh.cue"), l.keys)
+	}
 	if out, err := exec.Command(l.skep, "build", dir, "-o", l.bundle).CombinedOutput(); err != nil {
 		t.Fatalf("skep build: %v\n%s", err, out)
 	}
@@ -235,7 +239,7 @@ func (l *lab) address(t *testing.T, node string) string {
 func (l *lab) logs(t *testing.T) {
 	t.Helper()
 	for _, node := range []string{"m1", "w1", "w2", "w3"} {
-		out, err := l.try(node, "journalctl --no-pager --quiet --lines 80 -u docker -u skep-firewall -u nfs-server | grep -vE 'nameserver|registry|ipv4.vs|vlan'; journalctl --no-pager --quiet --lines 9 -u ssh; skep-firewall status")
+		out, err := l.try(node, "journalctl --no-pager --quiet --lines 80 -u docker -u skep-firewall -u skep-mesh -u nfs-server | grep -vE 'nameserver|registry|ipv4.vs|vlan'; journalctl --no-pager --quiet --lines 9 -u ssh; skep-firewall status")
 		t.Logf("%s: %v\n%s", node, err, out)
 	}
 	out, _ := l.try("m1", `docker node ls; docker service ls; docker service ps --no-trunc $(docker service ls -q) | head -n 60`)

@@ -13,10 +13,16 @@ unset name address
 
 packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,procps,kmod,openssl,curl,jq,netcat-openbsd,ca-certificates
 packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
+# Where the machine's kernel has no WireGuard, the command of the bundle takes the program instead.
+packages+=,wireguard-tools,wireguard-go
+
+# base_path is where the base system is; with other packages it is another one.
+base_path() { printf '%s/base-%s-%.8s\n' "$work" "$suite" "$(sha256sum <<<"$packages")"; }
 
 # base makes the system that all nodes share, once.
 base() {
-	local root=$work/base-$suite more=''
+	local root more=''
+	root=$(base_path)
 	[[ ! -e $root ]] || return 0
 	say "building the base system: two minutes, once"
 	mkdir -p -- "$work"
@@ -58,7 +64,7 @@ disk() {
 	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
-	printf '%s\n' "$work/base-$suite" >"$node.base"
+	base_path >"$node.base"
 	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"

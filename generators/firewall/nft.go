@@ -90,6 +90,11 @@ func nftPrerouting(w *lines, p policy) {
 // kernel believes it where rp_filter is loose (2, as many distributions set it), and a node's address alone is enough
 // for overlay data. Containers do not come here: they are told by their bridge.
 func nftStray(w *lines, p policy) {
+	if m := p.cluster.Mesh(); m != nil {
+		w.add("# services.vpn.mesh.subnet: nodes and peers are believed out of the tunnel only")
+		w.add("iifname != %q ip saddr %s goto refuse", m.Device, m.Subnet)
+		return
+	}
 	w.add("# nodes.*.address: believed on the way to that node only")
 	for _, f := range []family{v4, v6} {
 		if len(p.nodes.in(f)) > 0 {
@@ -135,6 +140,11 @@ func nftForwarded(w *lines, p policy) {
 	w.block("chain forwarded", func() {
 		if p.clients != nil {
 			w.add("iifname %q goto clients", p.clients.device)
+		}
+		if m := p.cluster.Mesh(); m != nil {
+			w.add("# services.vpn.mesh: its members are passed on to each other, by the hub, and to nobody else")
+			w.add("iifname %q ip daddr %s accept", m.Device, m.Subnet)
+			w.add("iifname %q goto refuse", m.Device)
 		}
 		w.add("# engine.bridges: containers are reached at published ports only")
 		w.add("ip daddr %s goto refuse", p.cluster.Engine.Bridges.Subnet)
@@ -215,7 +225,7 @@ func nftSources(w *lines, p policy) {
 				}
 				for _, z := range s {
 					if len(z.in(f)) > 0 {
-						w.add("%s saddr @%s%s accept", nftFamily(f), z.name, f.suffix())
+						w.add("%s%s saddr @%s%s accept", nftDevice(z), nftFamily(f), z.name, f.suffix())
 					}
 				}
 			}
@@ -244,6 +254,14 @@ func nftRefuse(w *lines) {
 		w.add("meta pkttype host limit rate 5/minute burst 10 packets log prefix %q level info", logPrefix)
 		w.add("counter drop")
 	})
+}
+
+// nftDevice binds a zone to its interface: from any other its addresses are forged.
+func nftDevice(z zone) string {
+	if z.device == "" {
+		return ""
+	}
+	return fmt.Sprintf("iifname %q ", z.device)
 }
 
 func nftFamily(f family) string { return map[family]string{v4: "ip", v6: "ip6"}[f] }

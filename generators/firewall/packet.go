@@ -28,6 +28,7 @@ type match interface{ holds(p *Packet) bool }
 
 type (
 	deviceMatch    struct{ name string } // a last "*" stands for any ending
+	deviceMismatch struct{ name string }
 	stateMatch     []string
 	elsewhereMatch struct{}
 	strayMatch     struct{}
@@ -56,12 +57,13 @@ func (m deviceMatch) holds(p *Packet) bool {
 	return p.Device == m.name
 }
 
-func (m stateMatch) holds(p *Packet) bool   { return slices.Contains(m, cmp.Or(p.State, "new")) }
-func (elsewhereMatch) holds(p *Packet) bool { return p.Elsewhere }
-func (strayMatch) holds(p *Packet) bool     { return p.Stray }
-func (m familyMatch) holds(p *Packet) bool  { return familyOf(p.Src) == family(m) }
-func (m protoMatch) holds(p *Packet) bool   { return p.Proto == string(m) }
-func (logMatch) holds(*Packet) bool         { return true }
+func (m deviceMismatch) holds(p *Packet) bool { return p.Device != m.name }
+func (m stateMatch) holds(p *Packet) bool     { return slices.Contains(m, cmp.Or(p.State, "new")) }
+func (elsewhereMatch) holds(p *Packet) bool   { return p.Elsewhere }
+func (strayMatch) holds(p *Packet) bool       { return p.Stray }
+func (m familyMatch) holds(p *Packet) bool    { return familyOf(p.Src) == family(m) }
+func (m protoMatch) holds(p *Packet) bool     { return p.Proto == string(m) }
+func (logMatch) holds(*Packet) bool           { return true }
 
 func (m portMatch) holds(p *Packet) bool {
 	port := p.Port

@@ -26,6 +26,8 @@ type zone struct {
 	field string // the field of the spec it comes from
 	in4   []netip.Prefix
 	in6   []netip.Prefix
+	// The only interface on which its packets arrive; empty for any.
+	device string
 }
 
 func newZone(name, field string, prefixes []netip.Prefix) zone {
@@ -113,8 +115,10 @@ func newShared(c *schema.Cluster) shared {
 	var addresses, public []netip.Prefix
 	for _, n := range c.Nodes {
 		addresses = append(addresses, host(n.Address))
-		if n.Public.IsValid() {
-			public = append(public, host(n.Public))
+		for _, a := range n.Addresses() {
+			if a != n.Address || a == n.Public {
+				public = append(public, host(a))
+			}
 		}
 	}
 	s := shared{
@@ -122,6 +126,9 @@ func newShared(c *schema.Cluster) shared {
 		public: newZone("public", "nodes.*.public", public),
 		guards: guards(c, "containers", "users"),
 		ports:  map[string][]schema.PortRange{},
+	}
+	if m := c.Mesh(); m != nil {
+		s.nodes.device = m.Device
 	}
 	for _, name := range []string{"management", "nuvla", "users"} {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
@@ -229,6 +236,9 @@ func anyone() zone {
 
 // pick returns the named zones that have addresses.
 func (s shared) pick(names []string) source {
+	if slices.Contains(names, "anyone") {
+		return source{anyone()}
+	}
 	var out source
 	for _, z := range s.zones {
 		if slices.Contains(names, z.name) && len(z.in4)+len(z.in6) > 0 {

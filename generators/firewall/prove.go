@@ -94,7 +94,7 @@ func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
 	seen := map[kind]bool{}
 	for _, o := range w.Origins(from) {
 		for _, n := range w.nodes(to) {
-			if n.Address == o.Address || n.Public == o.Address {
+			if slices.Contains(n.Addresses(), o.Address) {
 				continue
 			}
 			a := Answer{Node: n}

@@ -135,6 +135,9 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 			name = prefix + "*"
 		}
 		return deviceMatch{name}, name != ""
+	case t.take("!", "-i"):
+		name := t.next()
+		return deviceMismatch{name}, name != ""
 	case t.take("-m", "conntrack", "--ctstate"):
 		return stateMatch(strings.Split(strings.ToLower(t.next()), ",")), true
 	case r.family == v4 && t.take("-m", "addrtype", "!", "--dst-type", "LOCAL,BROADCAST,MULTICAST,ANYCAST"),

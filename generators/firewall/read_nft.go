@@ -137,6 +137,9 @@ func nftAction(t *tokens, r *rule) bool {
 // nftMatch takes the next match, if the words are one.
 func (r *reader) nftMatch(t *tokens) (match, bool) {
 	switch {
+	case t.take("iifname", "!="):
+		name, ok := t.quoted()
+		return deviceMismatch{name}, ok
 	case t.take("iifname"):
 		name, ok := t.quoted()
 		return deviceMatch{name}, ok

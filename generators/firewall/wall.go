@@ -98,8 +98,8 @@ func holds(prefixes []netip.Prefix, a netip.Addr) bool {
 
 // target returns the address of the node in a family; one that is nowhere where the spec knows none, and false.
 func target(n schema.Node, f family) (netip.Addr, bool) {
-	for _, a := range []netip.Addr{n.Address, n.Public} {
-		if a.IsValid() && familyOf(a) == f {
+	for _, a := range n.Addresses() {
+		if familyOf(a) == f {
 			return a, true
 		}
 	}
@@ -119,7 +119,7 @@ type Origin struct {
 // rule could tell them apart. Those of a zone are in no other zone, unless it has none such.
 func (w *Wall) Origins(from string) []Origin {
 	if a, err := netip.ParseAddr(from); err == nil {
-		return []Origin{{Address: a}}
+		return []Origin{w.origin(a)}
 	}
 	if from == "containers" {
 		return []Origin{
@@ -128,13 +128,21 @@ func (w *Wall) Origins(from string) []Origin {
 		}
 	}
 	if n := w.cluster.Node(from); n.Name != "" {
-		out := []Origin{{Address: n.Address}}
-		if n.Public.IsValid() && n.Public != n.Address {
-			out = append(out, Origin{Address: n.Public})
+		var out []Origin
+		for _, a := range n.Addresses() {
+			out = append(out, w.origin(a))
 		}
 		return out
 	}
 	return w.zoneOrigins(from)
+}
+
+// origin is an address with the interface that it arrives on: addresses of the mesh come out of it.
+func (w *Wall) origin(a netip.Addr) Origin {
+	if m := w.cluster.Mesh(); m != nil && m.Subnet.Contains(a) {
+		return Origin{a, m.Device}
+	}
+	return Origin{Address: a}
 }
 
 // container is an address of a task on a bridge of the engine.
@@ -173,9 +181,9 @@ func (w *Wall) zoneOrigins(name string) []Origin {
 				continue
 			}
 			if others == 0 {
-				alone = append(alone, Origin{Address: a})
+				alone = append(alone, w.origin(a))
 			} else {
-				shared = append(shared, Origin{Address: a})
+				shared = append(shared, w.origin(a))
 			}
 		}
 	}

@@ -73,7 +73,12 @@ func zones(c *schema.Cluster) string {
 // behind returns who is in a zone.
 func behind(c *schema.Cluster, zone string) []string {
 	switch zone {
+	case "anyone":
+		return []string{"whoever sends it"}
 	case "cluster":
+		if c.Mesh() != nil {
+			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}
+		}
 		return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, by address"}
 	case "containers":
 		return []string{"tasks on the node itself"}
@@ -81,6 +86,13 @@ func behind(c *schema.Cluster, zone string) []string {
 	var out []string
 	for _, p := range c.Access.Zone(zone) {
 		out = append(out, p.String())
+	}
+	if m := c.Mesh(); m != nil {
+		for _, p := range m.Peers {
+			if p.Zone == zone {
+				out = append(out, fmt.Sprintf("%s (%s, in the mesh)", p.Name, m.OfPeer(p)))
+			}
+		}
 	}
 	if a := c.VPNAccess(); a != nil && a.Zone == zone {
 		out = append(out, "clients of the VPN ("+a.Subnet.String()+"; to other nodes they come from "+a.Node+")")

@@ -47,6 +47,9 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 	if c.Kind == "target" {
 		section("Register at Nuvla", register(c))
 	}
+	if c.Mesh() != nil {
+		section("The mesh", mesh(c))
+	}
 	if c.VPNAccess() != nil {
 		section("The VPN", access(c))
 	}

@@ -80,7 +80,8 @@ func traits(c *schema.Cluster) map[string]bool {
 		"nfs":              s.NFS != nil,
 		"s3":               s.S3 != nil,
 		"vpn":              c.VPNAccess() != nil,
-		"no-vpn":           c.VPNAccess() == nil,
+		"mesh":             c.Mesh() != nil,
+		"no-vpn":           c.Services.VPN == nil,
 	}
 	if s.Traefik != nil {
 		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil

@@ -1,7 +1,6 @@
 package runbook_test
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +12,8 @@ func TestEverything(t *testing.T) {
 	c := load(t, "everything")
 	c.Services.NFS.Path, c.Services.S3.Path = "/var/lib/share", "/var/lib/share"
 	c.Engine.Versions.From = "20.10"
-	c.Nodes[0].Public = netip.Addr{} // the recorded nodes are known by one address
+	c.Nodes[0].Public = c.Nodes[0].Underlay // the recorded nodes are known by one address
+	alone(c)
 	s := newSandbox(t, c)
 
 	r := s.want(1, "run", "--yes")

@@ -49,6 +49,9 @@ func packages(c *schema.Cluster) []string {
 	if c.Services.NFS != nil {
 		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
 	}
+	if c.Mesh() != nil {
+		rows = append(rows, "wg "+vpn.MeshPackage+" all")
+	}
 	if c.VPNAccess() != nil {
 		rows = append(rows, "openvpn "+vpn.Package+" vpn")
 	}

@@ -15,8 +15,9 @@ import (
 // Steps returns the steps that the cluster needs, in order.
 func Steps(c *schema.Cluster) ([]Step, error) {
 	steps := slices.Concat(
-		lookSteps(c), engineSteps(c), swarmSteps(c), stateSteps(c), storageSteps(c), serviceSteps(c), vpnSteps(c), lastSteps(c),
+		lookSteps(c), meshSteps(c), engineSteps(c), swarmSteps(c), stateSteps(c), storageSteps(c), serviceSteps(c), vpnSteps(c), lastSteps(c),
 	)
+	slices.SortStableFunc(steps, func(a, b Step) int { return a.Number - b.Number })
 	there := map[string]bool{}
 	for i, s := range steps {
 		there[s.ID] = true
@@ -45,12 +46,12 @@ func lookSteps(c *schema.Cluster) []Step {
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disk, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
-			header: []artifact.Var{
+			header: append([]artifact.Var{
 				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
 				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
-			},
+			}, meshDevice(c)...),
 		},
 		{
 			Number: 15, ID: "packages", script: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
@@ -80,7 +81,7 @@ func engineSteps(c *schema.Cluster) []Step {
 		},
 		// Before the engine: with it ports begin to answer that nobody but the nodes may reach.
 		{
-			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages"},
+			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
 			Title:  "The host firewall",
 			Why:    "everything that no exposure names is dropped",
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
@@ -94,7 +95,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall"},
+			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
 			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
@@ -174,13 +175,13 @@ func swarmSteps(c *schema.Cluster) []Step {
 // stateSteps make what lives in the swarm's state: networks and secrets.
 func stateSteps(c *schema.Cluster) []Step {
 	var steps []Step
-	if c.Network.MTU != dockerMTU {
+	if c.OverlayMTU() != dockerMTU {
 		steps = append(steps, Step{
 			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 			Title: "MTU of the routing mesh", Why: "larger packets than the links carry would hang",
 			Danger: "removes the network ingress and makes it anew",
 			Undo:   "nothing: a smaller MTU harms nobody",
-			header: []artifact.Var{artifact.Number("mtu", c.Network.MTU).From("network.mtu")},
+			header: []artifact.Var{artifact.Number("mtu", c.OverlayMTU()).From(mtuField(c))},
 		})
 	}
 	steps = append(steps, Step{

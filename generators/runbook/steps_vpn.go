@@ -33,3 +33,72 @@ func vpnSteps(c *schema.Cluster) []Step {
 		},
 	}}
 }
+
+// meshSteps put WireGuard between the nodes, before the engine listens there.
+func meshSteps(c *schema.Cluster) []Step {
+	m := c.Mesh()
+	if m == nil {
+		return nil
+	}
+	command := artifact.String("command", vpn.InstalledMeshCommand)
+	conf := vpn.Mesh
+	if m.Hub != "" {
+		conf = vpn.Spoke
+	}
+	return []Step{{
+		Number: 17, ID: "mesh-keys", script: "mesh-keys", Hosts: "all", Order: "parallel", Needs: []string{"packages"},
+		Title:  "Keys of the mesh",
+		Why:    "each node makes its own, and the private half never leaves it",
+		Undo:   "irreversible: the key stays; remove " + vpn.PrivateKey + " to have another one made",
+		header: []artifact.Var{command, artifact.String("source", vpn.MeshCommand), artifact.String("private_key", vpn.PrivateKey)},
+	}, {
+		Number: 18, ID: "mesh-collect", script: "mesh-collect", Hosts: "operator", Order: "parallel", Needs: []string{"mesh-keys"},
+		Title:  "Public keys of the mesh, for the spec",
+		Why:    "the nodes know each other by them; they are reviewed like everything else",
+		Undo:   "nothing: the file stays in the state directory",
+		header: []artifact.Var{command},
+	}, {
+		// Before the firewall: a node that is no part of the mesh yet would be shut out of its swarm.
+		Number: 26, ID: "mesh", script: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
+		Title: "The mesh",
+		Why:   "the nodes' own traffic is encrypted; the engine and the swarm listen on its addresses",
+		Undo:  "takes the mesh down: the swarm's nodes lose each other",
+		header: []artifact.Var{
+			command, artifact.String("unit", vpn.MeshUnitName), artifact.String("device", m.Device),
+			artifact.String("directory", vpn.MeshDirectory),
+			artifact.String("hub", m.Hub).From("services.vpn.mesh.hub"),
+			artifact.String("conf", conf), artifact.String("hub_conf", vpn.Mesh),
+			artifact.String("installed_conf", vpn.InstalledMesh),
+			artifact.String("address_file", vpn.MeshAddress),
+			artifact.Strings("sources", []string{vpn.MeshCommand, vpn.MeshUnit}),
+			artifact.Strings("targets", []string{vpn.InstalledMeshCommand, vpn.InstalledMeshUnit}),
+			artifact.Strings("keys", meshKeys(c)).From("nodes.*.mesh.publicKey: node, key"),
+		},
+	}}
+}
+
+func meshKeys(c *schema.Cluster) []string {
+	var rows []string
+	for _, n := range c.Nodes {
+		if n.Mesh != nil && n.Mesh.PublicKey != "" {
+			rows = append(rows, n.Name+" "+n.Mesh.PublicKey)
+		}
+	}
+	return rows
+}
+
+// mtuField is what decides the MTU of overlays.
+func mtuField(c *schema.Cluster) string {
+	if c.Mesh() != nil {
+		return "network.mtu, less what services.vpn.mesh adds"
+	}
+	return "network.mtu"
+}
+
+// meshDevice tells the preflight step that addresses are those of an interface which is not there yet.
+func meshDevice(c *schema.Cluster) []artifact.Var {
+	if m := c.Mesh(); m != nil {
+		return []artifact.Var{artifact.String("mesh_device", m.Device).From("services.vpn.mesh")}
+	}
+	return nil
+}

@@ -202,7 +202,7 @@ func hosts(c *schema.Cluster) string {
 	}
 	for _, name := range c.Services.Traefik.Nodes {
 		n := c.Node(name)
-		for _, a := range []netip.Addr{n.Address, n.Public} {
+		for _, a := range n.Addresses() {
 			if a.Is4() {
 				rules = append(rules, "Host(`"+a.String()+"`)")
 			}

@@ -82,9 +82,9 @@ func WebNames(c *schema.Cluster) []string {
 }
 
 func nodeNames(n schema.Node) []string {
-	names := []string{n.Name, n.Address.String()}
-	if n.Public.IsValid() {
-		names = append(names, n.Public.String())
+	names := []string{n.Name}
+	for _, a := range n.Addresses() {
+		names = append(names, a.String())
 	}
 	return names
 }

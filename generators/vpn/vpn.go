@@ -1,4 +1,4 @@
-// Package vpn makes the OpenVPN server that lets people and edge devices in: its configuration, its systemd unit, what
+// Package vpn makes WireGuard between the nodes, and the OpenVPN server that lets people and edge devices in: its configuration, its systemd unit, what
 // forwards its packets, and the scripts for its certificates. Keys are born on the operator's machine, not in the bundle.
 package vpn
 
@@ -61,10 +61,17 @@ var unit string
 
 // Files returns the files of services.vpn, or nothing when the cluster has none.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
-	a := c.VPNAccess()
-	if a == nil {
-		return nil, nil
+	var files []artifact.File
+	if m := c.Mesh(); m != nil {
+		files = meshFiles(c, m)
 	}
+	if a := c.VPNAccess(); a != nil {
+		files = append(files, accessFiles(c, a)...)
+	}
+	return files, nil
+}
+
+func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
 	return []artifact.File{
 		{Path: Server, Mode: 0o644, Data: server(c, a)},
 		{Path: Unit, Mode: 0o644, Data: []byte(unit)},
@@ -78,7 +85,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 			artifact.String("scope", a.Scope).From("services.vpn.access.scope"),
 			artifact.String("prefix", a.Prefix).From("services.vpn.access.prefix"),
 		}, endpoint(a)...), serviceBody),
-	}, nil
+	}
 }
 
 // common is what the scripts for certificates share.

@@ -23,10 +23,13 @@ func (d *dice) fill() {
 	d.sources = map[int][]netip.Addr{}
 	var prefixes []netip.Prefix
 	for _, zone := range []string{"management", "nuvla", "users"} {
-		prefixes = append(prefixes, d.cluster.Access.Zone(zone)...)
+		prefixes = append(prefixes, d.cluster.Zone(zone)...)
+	}
+	if m := d.cluster.Mesh(); m != nil {
+		prefixes = append(prefixes, m.Subnet)
 	}
 	for _, n := range d.cluster.Nodes {
-		for _, a := range []netip.Addr{n.Address, n.Public} {
+		for _, a := range []netip.Addr{n.Address, n.Public, n.Underlay} {
 			if a.IsValid() {
 				prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen()))
 			}
@@ -112,7 +115,10 @@ func (d *dice) packet() firewall.Packet {
 		p.Port = 0
 	}
 	p.Dst, p.Elsewhere = d.destination(f)
-	p.Stray = p.Device == secondLink || slices.Contains([]netip.Addr{d.node.Address, d.node.Public}, p.Src)
+	if m := d.cluster.Mesh(); m != nil && m.Subnet.Contains(p.Src) && d.IntN(2) == 0 {
+		p.Device = meshLink
+	}
+	p.Stray = p.Device == secondLink || p.Device == meshLink || slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, p.Src)
 	return p
 }
 
@@ -130,7 +136,7 @@ func (d *dice) destination(f int) (a netip.Addr, elsewhere bool) {
 	default:
 		return d.within(anyLocal[f]), false
 	}
-	own := slices.Contains([]netip.Addr{d.node.Address, d.node.Public}, a) || anyLocal[f].Contains(a)
+	own := slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, a) || anyLocal[f].Contains(a)
 	if a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() || a.IsLinkLocalUnicast() || a == lastOf(netip.MustParsePrefix("0.0.0.0/0")) ||
 		f == 0 && a.As4()[0] == 0 || f == 0 && (a.As4()[0] == 127 || a.As4()[0] >= 224) {
 		return d.within(anyLocal[f]), false

@@ -19,10 +19,13 @@ import (
 	"skep.dev/schema"
 )
 
-// devices are where packets arrive: the uplink, bridges of containers, and a second link that is the way to nobody.
-var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab", secondLink}
+// devices are where packets arrive: the uplink, bridges of containers, a mesh, and a second link that is the way to nobody.
+var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab", meshLink, secondLink}
 
-const secondLink = "eth1"
+const (
+	secondLink = "eth1"
+	meshLink   = "skep-mesh"
+)
 
 // anyLocal are networks all of whose addresses are the node's own.
 var anyLocal = []netip.Prefix{netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("2001:db8:ffff::/48")}
@@ -117,7 +120,7 @@ const probe4and6 = `table inet probe {
 func (l *lane) load(t *testing.T, c *schema.Cluster, class firewall.Class, node schema.Node) {
 	t.Helper()
 	script := "ip netns exec \"$1\" nft flush ruleset\nip -n \"$1\" addr flush dev lo scope global\n"
-	for _, a := range []netip.Addr{node.Address, node.Public} {
+	for _, a := range []netip.Addr{node.Address, node.Public, node.Underlay} {
 		if a.IsValid() {
 			script += fmt.Sprintf("ip -n \"$1\" addr replace %s dev lo\n", a)
 		}

@@ -108,6 +108,9 @@ func covers(e schema.Exposure, p probe) bool {
 }
 
 func (w *world) in(zone string, a netip.Addr) bool {
+	if zone == "anyone" {
+		return true
+	}
 	if zone == "cluster" {
 		return slices.ContainsFunc(w.cluster.Nodes, func(n schema.Node) bool { return n.Address == a })
 	}

@@ -16,7 +16,7 @@ func TestForgedNode(t *testing.T) {
 	l := newLane(t)
 	sh(t, `ip netns exec "$1" sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=2`, l.node)
 	all := specs(t)
-	for _, name := range []string{"target", "six"} {
+	for _, name := range []string{"target", "six", "vpn"} {
 		for _, backend := range []string{"nft", "iptables"} {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				c := *all[name]
@@ -30,6 +30,9 @@ func TestForgedNode(t *testing.T) {
 				node := c.Node(class.Nodes[0])
 				l.load(t, &c, class, node)
 				packets := forged(&c, node)
+				if c.Mesh() != nil {
+					packets = forgedMesh(&c, node)
+				}
 				sent := map[mark]firewall.Packet{}
 				for p := range packets {
 					sent[markOf(p)] = p
@@ -63,6 +66,44 @@ func forged(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
 		web.Src, web.Dst = netip.MustParseAddr("2001:db8:77::7"), anyLocal[1].Addr().Next()
 	}
 	return map[firewall.Packet]bool{data: true, stray: false, own: false, web: true}
+}
+
+// forgedMesh returns packets to a node of a mesh: nodes and peers are believed out of the tunnel only, and the nodes' own
+// addresses on the link open nothing.
+func forgedMesh(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
+	m := c.Mesh()
+	other := c.Nodes[slices.IndexFunc(c.Nodes, func(n schema.Node) bool { return n.Name != node.Name })]
+	boss := m.Peers[slices.IndexFunc(m.Peers, func(p schema.MeshPeer) bool { return p.Zone == "management" })]
+	out := map[firewall.Packet]bool{}
+	for i, ask := range []struct {
+		src   netip.Addr
+		proto string
+		port  uint16
+	}{
+		{other.Address, "udp", c.Engine.DataPathPort}, {other.Address, "tcp", c.Engine.Ports.Swarm}, {other.Address, "tcp", c.Engine.Ports.Gossip},
+		{m.OfPeer(boss), "tcp", node.SSH.Port},
+	} {
+		p := firewall.Packet{Src: ask.src, Dst: node.Address, Proto: ask.proto, Port: ask.port, Stray: true, SrcPort: uint16(41000 + 10*i)}
+		for _, device := range []string{meshLink, "", secondLink} {
+			p.Device, p.SrcPort = device, p.SrcPort+1
+			out[p] = device == meshLink
+		}
+		p.Device, p.Dst, p.SrcPort = "", node.Underlay, p.SrcPort+1 // to the address on the link
+		out[p] = false
+		if ask.src == other.Address {
+			p.Src, p.SrcPort = other.Underlay, p.SrcPort+1
+			out[p] = false
+		}
+	}
+	// A peer's file names the nodes alone; a peer that sends for others all the same gets no further.
+	onward := firewall.Packet{Device: meshLink, Stray: true, Elsewhere: true, Src: m.OfPeer(boss), Proto: "tcp", SrcPort: 42010, Port: 22}
+	for i, to := range []netip.Addr{other.Underlay, netip.MustParseAddr("203.0.113.77"), c.Engine.Bridges.Subnet.Addr().Next().Next(), m.OfNode(other)} {
+		onward.Dst, onward.SrcPort = to, uint16(42010+i)
+		out[onward] = m.Subnet.Contains(to)
+	}
+	shake := firewall.Packet{Src: netip.MustParseAddr("198.51.100.77"), Dst: anyLocal[0].Addr().Next(), Proto: "udp", SrcPort: 42000, Port: m.Port}
+	out[shake] = true
+	return out
 }
 
 func serves443(class firewall.Class) bool {

@@ -60,6 +60,10 @@ func newWorld(t *testing.T, id string, c *schema.Cluster, node string) *world {
 	var b strings.Builder
 	fmt.Fprintf(&b, "E=%s\n%s", id, topology)
 	for _, name := range append([]string{"node"}, outside...) {
+		if m := c.Mesh(); m != nil && name == "peer" {
+			fmt.Fprintf(&b, "mesh %s %s %s %s %s\n", m.Device, w.at["peer"][0], w.at["peer"][1], w.at["node"][0], w.at["node"][1])
+			continue
+		}
 		fmt.Fprintf(&b, "plug %s %s %s\n", name, w.at[name][0], w.at[name][1])
 	}
 	fmt.Fprintf(&b, "bridge docker_gwbridge %s %s\n", w.at["gateway"][0], w.at["gateway"][1])
@@ -95,6 +99,19 @@ plug() {
 	ip -n $E-$1 link set eth0 up
 	ip -n $E-$1 route add default dev eth0 src $2
 	ip -n $E-$1 -6 route add default dev eth0 src $3
+}
+mesh() {
+	new peer
+	ip link add eth0 netns $E-peer type veth peer name $1 netns $E-node
+	ip -n $E-peer addr add $2/32 dev eth0
+	ip -n $E-peer addr add $3/128 dev eth0 nodad
+	ip -n $E-peer link set eth0 up
+	ip -n $E-node link set $1 up
+	ip -n $E-peer route add default dev eth0 src $2
+	ip -n $E-peer -6 route add default dev eth0 src $3
+	ip -n $E-node addr add $5/128 dev $1 nodad
+	ip -n $E-node route add $2 dev $1 src $4
+	ip -n $E-node -6 route add $3 dev $1 src $5
 }
 bridge() {
 	ip netns exec $E-node sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
@@ -199,7 +216,7 @@ func (w *world) publish(t *testing.T, ports map[string][]int, families ...string
 		b.WriteString("}\n}\n")
 	}
 	for _, family := range []string{"ip", "ip6"} {
-		fmt.Fprintf(&b, "table %s leave {\nchain post {\ntype nat hook postrouting priority srcnat;\niifname != \"eth0\" oifname \"eth0\" masquerade\n}\n}\n", family)
+		fmt.Fprintf(&b, "table %s leave {\nchain post {\ntype nat hook postrouting priority srcnat;\niifname { \"docker_gwbridge\", \"br-0123456789ab\" } oifname != { \"docker_gwbridge\", \"br-0123456789ab\" } masquerade\n}\n}\n", family)
 	}
 	file := filepath.Join(w.dir, "docker.nft")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {

@@ -83,10 +83,10 @@ func (in *installation) serve(t *testing.T) *process {
 	node := in.cluster.Node(a.Node)
 	// What clients connect to must not lie in a route that they are pushed.
 	public := "198.51.100.99"
-	if node.Public.Is4() {
+	if node.Public.Is4() && node.Public != node.Underlay {
 		public = node.Public.String()
 	}
-	addresses := []string{node.Address.String(), public}
+	addresses := []string{link(node), public}
 	newHost(t, "server", addresses...)
 	newHost(t, "client", "198.18.0.2")
 	newHost(t, "other", "198.18.0.3")
@@ -94,6 +94,14 @@ func (in *installation) serve(t *testing.T) *process {
 	on(t, "server", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; iptables -P FORWARD DROP") // as Docker leaves it
 	on(t, "server", vpn.InstalledForward, "up")
 	return in.run(t)
+}
+
+// link is a node's address on the link between the nodes.
+func link(n schema.Node) string {
+	if n.Underlay.IsValid() {
+		return n.Underlay.String()
+	}
+	return n.Address.String()
 }
 
 func (in *installation) run(t *testing.T) *process {

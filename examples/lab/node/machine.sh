@@ -32,8 +32,12 @@ options=''
 if grep -qw nfsd /proc/filesystems; then options=,index=on,nfs_export=on; fi
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work$options" "$node/root"
 
+# For WireGuard as a program, see nodes.sh.
+tun=()
+if [[ -e /dev/net/tun ]]; then tun=(--bind=/dev/net/tun); fi
+
 # Docker's layers and file handles of an NFS server both want a real file system below.
 exec systemd-nspawn --quiet --directory="$node/root" --machine="skep-$name" --hostname="$name" \
 	--network-namespace-path="/run/netns/skep-$name" --boot --register=no --keep-unit \
 	--capability=all --system-call-filter=@known --resolv-conf=off --timezone=off --link-journal=no \
-	--bind="$node/docker:/var/lib/docker" --bind="$node/srv:/srv" --console=pipe
+	--bind="$node/docker:/var/lib/docker" --bind="$node/srv:/srv" "${tun[@]}" --console=pipe

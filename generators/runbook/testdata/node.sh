@@ -26,6 +26,7 @@ info() {
 	'{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') echo "$state $control" ;;
 	'{{.Swarm.LocalNodeState}}') echo "$state" ;;
 	'{{.Swarm.ControlAvailable}}') echo "$control" ;;
+	'{{.Swarm.NodeAddr}}') if [[ -e $NODE/member ]]; then sed s/^id// "$NODE/member"; fi ;;
 	*DefaultAddrPool*) cat "$swarm/pool" ;;
 	*DataPathPort*) cat "$swarm/port" ;;
 	*AutoLock*) cat "$swarm/autolock" ;;
@@ -168,7 +169,10 @@ systemctl() {
 	for word; do
 		[[ $word != -* ]] || continue
 		case $verb in
-		restart | start) touch "$unit/$word" ;;
+		restart | start | reload)
+			touch "$unit/$word"
+			if [[ $word == skep-mesh.service ]]; then cp /etc/skep/mesh/private.key "$NODE/mesh-key"; fi
+			;;
 		enable) touch "$unit/$word.enabled" ;;
 		mask) touch "$unit/$word.masked" ;;
 		unmask) rm -f "$unit/$word.masked" ;;
@@ -236,6 +240,13 @@ iptables | ip6tables)
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
 timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
+wg) # a key that is the node's own
+	case $1 in
+	genkey) echo "private $RANDOM of ${NODE##*/}" ;;
+	pubkey) printf '%s' "public $(cat)" | sha256sum | cut -c 1-64 | xxd -r -p | base64 ;;
+	show) if [[ -e $NODE/mesh-key ]]; then wg pubkey <"$NODE/mesh-key"; fi ;;
+	esac
+	;;
 sudo)
 	shift
 	exec "$@"

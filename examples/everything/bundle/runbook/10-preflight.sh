@@ -30,6 +30,7 @@ readonly -a listeners=(
 	'tcp 2049 w1'
 	'tcp 2376 managers'
 	'tcp 2377 managers'
+	'udp 4500 all'
 	'udp 4790 all'
 	'tcp 7946 all'
 	'udp 7946 all'
@@ -45,6 +46,8 @@ readonly -a listeners=(
 	'tcp 33335 w1'
 	'udp 33335 w1'
 )
+# services.vpn.mesh
+readonly mesh_device='skep-mesh'
 
 # What a node must be before anything is changed on it.
 
@@ -90,6 +93,8 @@ room() {
 }
 
 addresses() {
+	# An address of the mesh is there once the step mesh has made it.
+	[[ -z ${mesh_device:-} ]] || return 0
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
 }
 
@@ -132,6 +137,7 @@ ports() {
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
 		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) continue ;;
+		wireguard-go) ! systemctl is-active --quiet skep-mesh.service || continue ;;
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
 		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"

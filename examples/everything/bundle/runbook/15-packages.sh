@@ -22,6 +22,7 @@ readonly -a packages=(
 	'iptables iptables all'
 	'mount.nfs nfs-common all'
 	'exportfs nfs-kernel-server nfs'
+	'wg wireguard-tools all'
 	'openvpn openvpn vpn'
 )
 

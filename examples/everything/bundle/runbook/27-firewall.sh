@@ -9,7 +9,7 @@ readonly step_title='The host firewall'
 readonly step_why='everything that no exposure names is dropped'
 readonly step_hosts='all'
 readonly step_order='canary'
-readonly step_needs='packages'
+readonly step_needs='packages mesh'
 readonly step_danger='loads new rules; without a new connection from here the old ones come back after 60 seconds'
 readonly step_undo='unloads the rules: the nodes are open'
 # firewall.backend

@@ -12,8 +12,8 @@ readonly step_order='serial'
 readonly step_needs='swarm'
 readonly step_danger='removes the network ingress and makes it anew'
 readonly step_undo='nothing: a smaller MTU harms nobody'
-# network.mtu
-readonly mtu=1450
+# network.mtu, less what services.vpn.mesh adds
+readonly mtu=1370
 
 # The routing mesh network gets the MTU of the links. It can be made anew only while no service publishes a port through it.
 

@@ -16,9 +16,9 @@ readonly step_undo='removes them'
 readonly cluster='everything'
 # name attachable internal encrypted mtu subnet
 readonly -a networks=(
-	'edge true false true 1450 10.99.0.0/16'
-	'skep-api false true true 1450 -'
-	'skep-monitoring false false true 1450 -'
+	'edge true false true 1370 10.99.0.0/16'
+	'skep-api false true true 1370 -'
+	'skep-monitoring false false true 1370 -'
 )
 
 # The overlay networks that several stacks share. Their settings cannot be changed later.

@@ -23,7 +23,7 @@ readonly -a unmasked=(
 	'rpc-statd.service'
 )
 # services.nfs.server
-readonly server_address='10.30.0.21'
+readonly server_address='10.191.1.46'
 # services.nfs.ports.nfs
 readonly nfs_port=2049
 

@@ -14,7 +14,7 @@ readonly -a servers=(
 )
 # nodes.*.address, nodes.*.public, domain, certificates.names
 readonly -a server_names=(
-	'DNS:m1,IP:10.40.0.11,IP:198.51.100.41,DNS:lyon.example.org,DNS:localhost,IP:127.0.0.1,IP:::1'
+	'DNS:m1,IP:10.190.152.74,IP:198.51.100.41,IP:10.40.0.11,DNS:lyon.example.org,DNS:localhost,IP:127.0.0.1,IP:::1'
 )
 # certificates.clients
 readonly -a clients=(
@@ -25,8 +25,9 @@ readonly -a clients=(
 readonly -a web_names=(
 	'DNS:lyon.example.org'
 	'DNS:m1'
-	'IP:10.40.0.11'
+	'IP:10.190.152.74'
 	'IP:198.51.100.41'
+	'IP:10.40.0.11'
 )
 
 # The cluster's own certificate authority and everything it signs. It runs on the operator's machine, with openssl alone.

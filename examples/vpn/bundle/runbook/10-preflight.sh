@@ -23,13 +23,17 @@ readonly -a listeners=(
 	'tcp 80 m1'
 	'tcp 443 m1'
 	'udp 1194 m1'
+	'tcp 2049 w1'
 	'tcp 2376 managers'
 	'tcp 2377 managers'
 	'udp 4789 all'
 	'tcp 7946 all'
 	'udp 7946 all'
 	'tcp 8080 m1'
+	'udp 51820 all'
 )
+# services.vpn.mesh
+readonly mesh_device='skep-mesh'
 
 # What a node must be before anything is changed on it.
 
@@ -75,6 +79,8 @@ room() {
 }
 
 addresses() {
+	# An address of the mesh is there once the step mesh has made it.
+	[[ -z ${mesh_device:-} ]] || return 0
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
 }
 
@@ -117,6 +123,7 @@ ports() {
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
 		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) continue ;;
+		wireguard-go) ! systemctl is-active --quiet skep-mesh.service || continue ;;
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
 		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"

@@ -21,6 +21,9 @@ readonly -a packages=(
 	'ip iproute2 all'
 	'iptables iptables all'
 	'nft nftables all'
+	'mount.nfs nfs-common all'
+	'exportfs nfs-kernel-server nfs'
+	'wg wireguard-tools all'
 	'openvpn openvpn vpn'
 )
 

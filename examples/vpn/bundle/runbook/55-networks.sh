@@ -16,8 +16,8 @@ readonly step_undo='removes them'
 readonly cluster='lyon'
 # name attachable internal encrypted mtu subnet
 readonly -a networks=(
-	'skep-api false true false 1500 -'
-	'traefik-public false false false 1500 -'
+	'skep-api false true false 1420 -'
+	'traefik-public false false false 1420 -'
 )
 
 # The overlay networks that several stacks share. Their settings cannot be changed later.

@@ -42,6 +42,8 @@ room() {
 }
 
 addresses() {
+	# An address of the mesh is there once the step mesh has made it.
+	[[ -z ${mesh_device:-} ]] || return 0
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
 }
 
@@ -84,6 +86,7 @@ ports() {
 		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
 		case $owner in
 		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) continue ;;
+		wireguard-go) ! systemctl is-active --quiet skep-mesh.service || continue ;;
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
 		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"
