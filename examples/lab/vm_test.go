@@ -63,6 +63,9 @@ func flags() []string {
 	if *keep {
 		out = append(out, "-keep")
 	}
+	if *light || flag.Lookup("test.run").Value.String() == "" {
+		out = append(out, "-light")
+	}
 	if testing.Short() {
 		out = append(out, "-test.short")
 	}
