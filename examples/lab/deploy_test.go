@@ -18,6 +18,10 @@ func deploy(t *testing.T, l *lab) {
 	l.images = lastLine(out)
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
+	if *kernel == "full" {
+		l.run(t, "--to", "images")
+		l.lighten(t)
+	}
 	o := l.run(t)
 	t.Log(lastLine(o.text))
 }

@@ -45,15 +45,18 @@ machine_is_up() {
 }
 
 machine_up() {
-	local dir=$work/vm began=$SECONDS
-	if machine_is_up; then return; fi
+	if ! machine_is_up; then machine_start; fi
+	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
+}
+
+machine_start() {
+	local began=$SECONDS
 	tools qemu-system-x86_64:qemu-system-x86 debootstrap:debootstrap mke2fs:e2fsprogs ssh:openssh-client unshare:util-linux
 	base
 	machine_system
 	machine_disk
 	machine_boot
 	machine_await 600
-	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
 	say "the virtual machine is up after $((SECONDS - began)) s"
 }
 
