@@ -89,7 +89,7 @@ func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet
 		Source: a.Packet.Src.String(), Zones: []string{}, Node: a.Node.Name,
 		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
 	}
-	if a.Packet.Device == "" {
+	if m := c.Mesh(); a.Packet.Device == "" || m != nil && a.Packet.Device == m.Device {
 		p.Zones = append(p.Zones, wall.Zones(a.Packet.Src)...)
 	} else {
 		p.Zones = append(p.Zones, "containers")

@@ -34,9 +34,18 @@ func writeMatrix(w io.Writer, c *schema.Cluster, wall *firewall.Wall, f format) 
 	return err
 }
 
+// zonesOf returns the zones that a row can name; "anyone" only where one does.
+func zonesOf(c *schema.Cluster) []string {
+	zones := schema.Zones()
+	if slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return slices.Contains(e.From, "anyone") }) {
+		zones = append([]string{"anyone"}, zones...)
+	}
+	return zones
+}
+
 func matrixRows(c *schema.Cluster, wall *firewall.Wall) []matrixRow {
 	rows := []matrixRow{}
-	for _, zone := range schema.Zones() {
+	for _, zone := range zonesOf(c) {
 		for _, e := range c.Exposures {
 			if !slices.Contains(e.From, zone) {
 				continue
@@ -85,7 +94,7 @@ func matrixText(c *schema.Cluster, width int) string {
 			sizes[i] = max(sizes[i], len(cell))
 		}
 	}
-	for i, zone := range schema.Zones() {
+	for i, zone := range zonesOf(c) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -119,6 +128,8 @@ func brief(on []string) string {
 // addresses says who is in a zone.
 func addresses(c *schema.Cluster, zone string) string {
 	switch zone {
+	case "anyone":
+		return "whoever sends it"
 	case "cluster":
 		return fmt.Sprintf("the nodes, %d", len(c.Nodes))
 	case "containers":
@@ -127,6 +138,13 @@ func addresses(c *schema.Cluster, zone string) string {
 	var texts []string
 	for _, p := range c.Access.Zone(zone) {
 		texts = append(texts, p.String())
+	}
+	if m := c.Mesh(); m != nil {
+		for _, p := range m.Peers {
+			if p.Zone == zone {
+				texts = append(texts, p.Name+" in the mesh")
+			}
+		}
 	}
 	if a := c.VPNAccess(); a != nil && a.Zone == zone {
 		texts = append(texts, "clients of the VPN")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -32,6 +33,9 @@ func access(t *testing.T, l *lab) {
 	t.Cleanup(func() { mustZone(t, "m1", "ip address del "+outside+"/32 dev lo") })
 	mustZone(t, "router", "ip route add "+outside+" via "+l.address(t, "m1"))
 	t.Cleanup(func() { mustZone(t, "router", "ip route del "+outside) })
+	if _, err := os.Stat("/dev/net/tun"); err != nil {
+		t.Fatalf("the kernel has no tun devices, modprobe tun: %v", err)
+	}
 	good := l.spec
 	for _, c := range []struct {
 		name string

@@ -18,14 +18,29 @@ func deploy(t *testing.T, l *lab) {
 	l.images = lastLine(out)
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
+	if *kernel == "full" {
+		l.run(t, "--to", "images")
+		l.lighten(t)
+	}
 	o := l.run(t)
 	t.Log(lastLine(o.text))
 }
 
-// compile builds the command skep from this checkout.
+// compile builds the command skep from this checkout, unless the test was given one.
 func (l *lab) compile(t *testing.T) {
 	t.Helper()
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
+	if *command != "" {
+		l.skep = *command
+		return
+	}
+	buildSkep(t, l.skep)
+}
+
+func buildSkep(t *testing.T, path string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/skep")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

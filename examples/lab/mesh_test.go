@@ -19,13 +19,10 @@ func TestMesh(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the mesh takes some minutes; go test -run TestMesh without it")
 	}
-	for tool, pkg := range map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"} {
-		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
-			t.Fatalf("the lab lacks the package %s", pkg)
-		} else if err != nil {
-			t.Skipf("the lab lacks the package %s", pkg)
-		}
+	if *vm {
+		t.Skip("-vm runs TestLab")
 	}
+	need(t, map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"})
 	l := newLab(t)
 	_ = l.part(t, "deploy", deployMesh) &&
 		l.part(t, "addresses", meshAddresses) &&

@@ -134,7 +134,7 @@ await() {
 	local name=$1 until=$((SECONDS + $2))
 	while ((SECONDS < until)); do
 		is_up "$name" || die 1 "$name: ended while booting; see $work/nodes/$name/console.log"
-		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=2 -o BatchMode=yes "$name" \
+		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=$((2 * patience)) -o BatchMode=yes "$name" \
 			'until docker info; do sleep 0.5; done' >/dev/null 2>"$work/nodes/$name/ssh.log"; then
 			return
 		fi

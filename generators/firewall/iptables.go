@@ -133,6 +133,13 @@ func iptablesForwarded(w *lines, p policy, f family) {
 	if p.clients != nil {
 		w.add("-A %s-FORWARD -i %s -g %s-CLIENTS", chain, p.clients.device, chain)
 	}
+	if m := p.cluster.Mesh(); m != nil {
+		w.add("# services.vpn.mesh: its members are passed on to each other, by the hub, and to nobody else")
+		if f == v4 {
+			w.add("-A %s-FORWARD -i %s -d %s -j RETURN", chain, m.Device, m.Subnet)
+		}
+		w.add("-A %s-FORWARD -i %s -g %s-REFUSE", chain, m.Device, chain)
+	}
 	if f == v4 {
 		w.add("# engine.bridges: containers are reached at published ports only")
 		w.add("-A %s-FORWARD -d %s -g %s-REFUSE", chain, p.cluster.Engine.Bridges.Subnet, chain)

@@ -141,6 +141,11 @@ func nftForwarded(w *lines, p policy) {
 		if p.clients != nil {
 			w.add("iifname %q goto clients", p.clients.device)
 		}
+		if m := p.cluster.Mesh(); m != nil {
+			w.add("# services.vpn.mesh: its members are passed on to each other, by the hub, and to nobody else")
+			w.add("iifname %q ip daddr %s accept", m.Device, m.Subnet)
+			w.add("iifname %q goto refuse", m.Device)
+		}
 		w.add("# engine.bridges: containers are reached at published ports only")
 		w.add("ip daddr %s goto refuse", p.cluster.Engine.Bridges.Subnet)
 		w.add("accept")

@@ -73,6 +73,8 @@ func zones(c *schema.Cluster) string {
 // behind returns who is in a zone.
 func behind(c *schema.Cluster, zone string) []string {
 	switch zone {
+	case "anyone":
+		return []string{"whoever sends it"}
 	case "cluster":
 		if c.Mesh() != nil {
 			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}

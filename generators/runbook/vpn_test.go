@@ -175,3 +175,15 @@ func TestMeshElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// Without ssh nobody else can be asked: the first manager's own key is all that is collected there.
+func TestMeshLocal(t *testing.T) {
+	c := load(t, "vpn")
+	s := newSandbox(t, c)
+	s.want(0, "run", "--only", "preflight", "--host", "m1")
+	s.node = filepath.Join(s.fake, "hosts", c.Node("m1").Public.String())
+	s.want(0, "run", "--yes", "--transport", "local", "--host", "m1", "--to", "mesh-collect")
+	if keys := s.state("mesh.cue"); strings.Count(keys, "publicKey") != 1 || !strings.Contains(keys, `nodes: "m1"`) {
+		t.Errorf("mesh.cue:\n%s", keys)
+	}
+}

@@ -95,6 +95,12 @@ func forgedMesh(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
 			out[p] = false
 		}
 	}
+	// A peer's file names the nodes alone; a peer that sends for others all the same gets no further.
+	onward := firewall.Packet{Device: meshLink, Stray: true, Elsewhere: true, Src: m.OfPeer(boss), Proto: "tcp", SrcPort: 42010, Port: 22}
+	for i, to := range []netip.Addr{other.Underlay, netip.MustParseAddr("203.0.113.77"), c.Engine.Bridges.Subnet.Addr().Next().Next(), m.OfNode(other)} {
+		onward.Dst, onward.SrcPort = to, uint16(42010+i)
+		out[onward] = m.Subnet.Contains(to)
+	}
 	shake := firewall.Packet{Src: netip.MustParseAddr("198.51.100.77"), Dst: anyLocal[0].Addr().Next(), Proto: "udp", SrcPort: 42000, Port: m.Port}
 	out[shake] = true
 	return out

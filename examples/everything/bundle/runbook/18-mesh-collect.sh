@@ -19,7 +19,10 @@ readonly command='/usr/local/sbin/skep-mesh'
 prepare() {
 	local name key
 	printf 'collected=()\n'
+	printf 'by=%q\n' "$transport"
 	for name in "${inventory[@]}"; do
+		# Without ssh every question would be asked of this machine.
+		[[ $transport != local || $name == "$first_manager" ]] || continue
 		if ! key=$(ask_node "$name" "$command key 2>/dev/null") || [[ ! ${key##*$'\n'} =~ ^[A-Za-z0-9+/]{43}=$ ]]; then
 			say "$name has no key yet: the step mesh-keys makes it" >&2
 			return 1
@@ -41,6 +44,7 @@ check() { is_written || would "write $state/mesh.cue"; }
 apply() {
 	file >"$state/mesh.cue.new"
 	mv -- "$state/mesh.cue.new" "$state/mesh.cue"
+	[[ $by == ssh ]] || say 'it has the key of this node alone: add a line for each other node, with what "skep-mesh key" prints there'
 	say "put $state/mesh.cue beside the spec, and build again"
 }
 
