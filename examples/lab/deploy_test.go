@@ -22,10 +22,21 @@ func deploy(t *testing.T, l *lab) {
 	t.Log(lastLine(o.text))
 }
 
-// compile builds the command skep from this checkout.
+// compile builds the command skep, unless the test was given one.
 func (l *lab) compile(t *testing.T) {
 	t.Helper()
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", l.skep, "./cmd/skep").CombinedOutput(); err != nil {
+	if *command != "" {
+		l.skep = *command
+	} else {
+		buildSkep(t, l.skep)
+	}
+}
+
+func buildSkep(t *testing.T, path string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-C", "../..", "-o", path, "./cmd/skep")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -6,19 +6,21 @@
 images() {
 	local list=${1:?images: want the directory of a bundle}/images.txt image
 	[[ -r $list ]] || die 4 "$list: no such file"
-	tools go:golang jq:jq debootstrap:debootstrap
-	base
 	mkdir -p -- "$work/images" "$work/bin"
 	while read -r image _; do
-		[[ -z $image || $image == '#'* ]] || image "$image"
+		[[ -z $image || $image == '#'* || -e $(archive "$image") ]] || image "$image"
 	done <"$list"
 	printf '%s\n' "$work/images"
 }
 
-# image NAME: one archive, unless it is there already.
+# archive NAME prints where the image's archive is kept.
+archive() { printf '%s\n' "$work/images/${1//[\/:@]/_}.tar"; }
+
+# image NAME makes one archive.
 image() {
-	local name=$1 repository=${1%%[:@]*} archive=$work/images/${1//[\/:@]/_}.tar root
-	[[ ! -e $archive ]] || return 0
+	local name=$1 repository=${1%%[:@]*} root
+	tools go:golang jq:jq debootstrap:debootstrap
+	base
 	root=$(mktemp -d "$work/image.XXXXXX")
 	skeleton "$root"
 	case $repository in
@@ -53,7 +55,7 @@ image() {
 		;;
 	grafana/grafana) stand_in "$name" "$root" :3000 ;;
 	ghcr.io/google/cadvisor) stand_in "$name" "$root" :8080 ;;
-	*) die 1 "$name: no recipe in images.sh; put an archive of it at $archive" ;;
+	*) die 1 "$name: no recipe in images.sh; put an archive of it at $(archive "$name")" ;;
 	esac
 	rm -rf -- "$root"
 }
@@ -132,7 +134,8 @@ debian() {
 
 # pack NAME ROOT CONFIG writes the archive of an image with one layer.
 pack() {
-	local name=$1 root=$2 config=$3 out archive=$work/images/${1//[\/:@]/_}.tar layer
+	local name=$1 root=$2 config=$3 out layer archive
+	archive=$(archive "$name")
 	out=$(mktemp -d "$work/image.XXXXXX")
 	tar --create --sort=name --mtime=@0 --numeric-owner -C "$root" -f "$out/layer.tar" .
 	layer=$(sha256sum <"$out/layer.tar")

@@ -1,7 +1,8 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill some]
+//	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 
 import (
@@ -10,30 +11,52 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 var (
 	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
-	kills = flag.String("kill", "some", "where the runbook is killed: some steps, or all")
+	kills = flag.String("kill", "all", "where the runbook is killed: all steps, or some")
 	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
+	vm    = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
+
+	// What the test in the virtual machine is told.
+	kernel   = flag.String("kernel", "lean", "what this machine's kernel has: lean, or full: IPVS, NFS and ESP, too")
+	patience = flag.Int("patience", 1, "how many times longer to wait")
+	command  = flag.String("skep", "", "the command skep; without it, it is built from this checkout")
 )
 
 // TestLab goes through the life of one cluster: built, looked at from every zone, built again, broken, changed, taken
 // back, and built once more by a runbook that is killed again and again.
 func TestLab(t *testing.T) {
+	if *vm {
+		inMachine(t)
+		return
+	}
 	l := newLab(t)
 	if !l.part(t, "deploy", deploy) || !l.part(t, "swarm", swarm) || testing.Short() {
 		return
 	}
 	l.part(t, "firewall", firewall)
 	l.part(t, "arrivals", arrivals)
+	if *kernel == "full" {
+		l.part(t, "routing mesh", routingMesh)
+		l.part(t, "encryption", encryption)
+		l.part(t, "storage", storage)
+		// The machine is slow: the rest only when it is asked for.
+		if flag.Lookup("test.run").Value.String() == "" {
+			return
+		}
+	}
 	l.part(t, "containers", containers)
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)
 	l.part(t, "targets", targets)
-	l.part(t, "storage", storage)
+	if *kernel != "full" {
+		l.part(t, "storage", storage)
+	}
 	l.part(t, "journal", journal)
 	// What follows needs what came before.
 	_ = l.part(t, "second run", secondRun) &&
@@ -69,34 +92,42 @@ type lab struct {
 	first  string // what the cluster was after the first run
 }
 
-// missing names what this machine must have and has not: root, or packages of Debian.
-func missing() []string {
-	var out []string
+// need skips the test, or in CI fails it, when this machine lacks root or a package of Debian. The packages stand
+// behind a command of theirs.
+func need(t *testing.T, packages map[string]string) {
+	t.Helper()
+	var lacks []string
 	if os.Geteuid() != 0 {
-		out = append(out, "root")
+		lacks = append(lacks, "root")
 	}
-	for tool, pkg := range map[string]string{
-		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
-		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils",
-	} {
+	for tool, pkg := range packages {
 		if _, err := exec.LookPath(tool); err != nil {
-			out = append(out, "the package "+pkg)
+			lacks = append(lacks, "the package "+pkg)
 		}
 	}
-	slices.Sort(out)
-	return out
+	if len(lacks) == 0 {
+		return
+	}
+	slices.Sort(lacks)
+	text := "the lab lacks " + strings.Join(lacks, ", ")
+	if os.Getenv("CI") != "" {
+		t.Fatal(text)
+	}
+	t.Skip(text)
 }
 
 // newLab raises the machines, or says what this one lacks.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	if lacks := missing(); len(lacks) > 0 {
-		text := "the lab lacks " + strings.Join(lacks, ", ")
-		if os.Getenv("CI") != "" {
-			t.Fatal(text)
-		}
-		t.Skip(text)
+	packages := map[string]string{
+		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
+		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils",
 	}
+	if *kernel == "full" {
+		delete(packages, "debootstrap") // the virtual machine comes with the base system
+		packages["tcpdump"] = "tcpdump"
+	}
+	need(t, packages)
 	dir := t.TempDir()
 	here, err := os.Getwd()
 	if err != nil {
@@ -109,6 +140,9 @@ func newLab(t *testing.T) *lab {
 	}
 	t.Cleanup(func() { os.RemoveAll(l.temp) })
 	l.spec = read(t, "cluster.cue")
+	if *kernel == "full" {
+		l.spec = strings.Replace(l.spec, "\taccess: {", "\tnetwork: public: encrypted: true\n\taccess: {", 1)
+	}
 	l.config = strings.TrimSpace(l.do(t, "config"))
 	if *keep {
 		// What a part of the test left behind, another may begin with: -run 'TestLab/(deploy|firewall)'.
@@ -135,7 +169,7 @@ func (l *lab) do(t *testing.T, args ...string) string {
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(l.script, append([]string{"--suite", *suite}, args...)...)
+	cmd := exec.Command(l.script, append([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, args...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+l.temp)
 	return cmd
 }

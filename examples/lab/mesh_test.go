@@ -16,16 +16,10 @@ import (
 // TestMesh raises a swarm whose nodes talk over WireGuard. Where the machine's kernel has none, wireguard-go is in the
 // nodes (and nothing else is changed for it): the bundle's own unit and command take it.
 func TestMesh(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: the mesh takes some minutes; go test -run TestMesh without it")
+	if testing.Short() || *vm {
+		t.Skip("it takes some minutes, on this machine itself: go test -run TestMesh, without -short and -vm")
 	}
-	for tool, pkg := range map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"} {
-		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") != "" {
-			t.Fatalf("the lab lacks the package %s", pkg)
-		} else if err != nil {
-			t.Skipf("the lab lacks the package %s", pkg)
-		}
-	}
+	need(t, map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"})
 	l := newLab(t)
 	_ = l.part(t, "deploy", deployMesh) &&
 		l.part(t, "addresses", meshAddresses) &&

@@ -16,14 +16,14 @@ packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
 # Where the machine's kernel has no WireGuard, the command of the bundle takes the program instead.
 packages+=,wireguard-tools,wireguard-go
 
-# base_path is where the base system is; with other packages it is another one.
-base_path() { printf '%s/base-%s-%.8s\n' "$work" "$suite" "$(sha256sum <<<"$packages")"; }
+# has_base: the base system is there, with all packages.
+has_base() { [[ $(cat -- "$work/base-$suite/etc/lab-packages" 2>/dev/null) == "$packages" ]]; }
 
-# base makes the system that all nodes share, once.
+# base makes the system that all nodes share, once, and again when it needs more packages.
 base() {
-	local root more=''
-	root=$(base_path)
-	[[ ! -e $root ]] || return 0
+	local root=$work/base-$suite more=''
+	if has_base; then return; fi
+	[[ ! -e $root || ! -e $work/nodes ]] || die 3 "the nodes run on a base system without some of the packages: lab down, then again"
 	say "building the base system: two minutes, once"
 	mkdir -p -- "$work"
 	rm -rf -- "$root.partial"
@@ -31,6 +31,8 @@ base() {
 	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" \
 		>"$work/base-$suite.log" || die 4 "debootstrap: see $work/base-$suite.log"
 	rm -rf -- "$root.partial"/var/cache/apt/archives/*.deb
+	printf '%s\n' "$packages" >"$root.partial/etc/lab-packages"
+	rm -rf -- "$root"
 	mv -- "$root.partial" "$root"
 }
 
@@ -64,7 +66,7 @@ disk() {
 	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
-	base_path >"$node.base"
+	printf '%s\n' "$work/base-$suite" >"$node.base"
 	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
@@ -132,7 +134,7 @@ await() {
 	local name=$1 until=$((SECONDS + $2))
 	while ((SECONDS < until)); do
 		is_up "$name" || die 1 "$name: ended while booting; see $work/nodes/$name/console.log"
-		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=2 -o BatchMode=yes "$name" \
+		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=$((2 * patience)) -o BatchMode=yes "$name" \
 			'until docker info; do sleep 0.5; done' >/dev/null 2>"$work/nodes/$name/ssh.log"; then
 			return
 		fi

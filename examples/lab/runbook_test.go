@@ -42,7 +42,7 @@ func (l *lab) finish(t *testing.T, cmd *exec.Cmd) outcome {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	t.Logf("%s: exit %d after %v", strings.Join(cmd.Args[4:7], " "), cmd.ProcessState.ExitCode(), time.Since(began).Round(time.Second))
+	t.Logf("%s: exit %d after %v", strings.Join(cmd.Args[6:9], " "), cmd.ProcessState.ExitCode(), time.Since(began).Round(time.Second))
 	return outcome{cmd.ProcessState.ExitCode(), out.String()}
 }
 
@@ -151,9 +151,13 @@ func journal(t *testing.T, l *lab) {
 	}
 }
 
+// patient makes a time as long as a slow machine needs.
+func patient(d time.Duration) time.Duration { return d * time.Duration(*patience) }
+
 // eventually asks until the answer is nil or the time is over.
 func eventually(t *testing.T, patience time.Duration, ask func() error) {
 	t.Helper()
+	patience = patient(patience)
 	deadline, tick := time.After(patience), time.NewTicker(200*time.Millisecond)
 	defer tick.Stop()
 	err := ask()

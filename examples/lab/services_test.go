@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,10 @@ func storage(t *testing.T, l *lab) {
 	if got := l.on(t, "m1", "stat -c %u:%g:%a /srv/nfs/hive/bees.txt"); got != "10001:10001:644" {
 		t.Errorf("the file belongs to %s", got)
 	}
+	if *kernel == "full" {
+		kernelClients(t, l, read(t, file))
+		return
+	}
 	url := "nfs://" + l.address(t, "m1") + "/srv/nfs/hive/bees.txt"
 	for _, node := range []string{"w1", "w2"} {
 		if got, err := l.try(node, "nfs-cat '"+url+"?version=4'"); err != nil || got+"\n" != read(t, file) {
@@ -134,7 +139,7 @@ func storage(t *testing.T, l *lab) {
 // s3 is curl in a zone, with a signature.
 func (l *lab) s3(t *testing.T, zone, key string, args ...string) (string, error) {
 	t.Helper()
-	line := append([]string{"zone", zone, "curl", "--silent", "--show-error", "--fail-with-body", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--max-time", "30", "--aws-sigv4", "aws:amz:us-east-1:s3", "--config", "-",
+	line := append([]string{"zone", zone, "curl", "--silent", "--show-error", "--fail-with-body", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--max-time", strconv.Itoa(30 * *patience), "--aws-sigv4", "aws:amz:us-east-1:s3", "--config", "-",
 		"--cacert", filepath.Join(l.bundle+".state", "certs", "ca.pem"), "--connect-to", "::" + l.address(t, "m1") + ":"}, args...)
 	cmd := l.command(line...)
 	cmd.Stdin = strings.NewReader("user = \"" + key + "\"\n")

@@ -43,7 +43,7 @@ func within(place string, f func() error) error {
 // dial connects from a zone or a node to an address.
 func dial(place, network, address string, patience time.Duration) (conn net.Conn, err error) {
 	err = within(place, func() error {
-		conn, err = net.DialTimeout(network, address, patience)
+		conn, err = net.DialTimeout(network, address, patient(patience))
 		return err
 	})
 	return conn, err
@@ -70,7 +70,7 @@ func echoes(place, address string, patience time.Duration) (bool, error) {
 		return false, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patient(patience))); err != nil {
 		return false, err
 	}
 	if _, err := conn.Write([]byte("skep")); err != nil {
@@ -139,7 +139,7 @@ func browser(place, address string, authority []byte, identity ...tls.Certificat
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(authority)
 	return &http.Client{
-		Timeout:       20 * time.Second,
+		Timeout:       patient(20 * time.Second),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DisableKeepAlives: true,

@@ -16,12 +16,21 @@ enter() {
 }
 
 for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
-	# With version 2 alone the directories below are groups, not hierarchies.
 	if [[ -e $procs ]]; then enter "${procs%/*}"; fi
-	if [[ $procs == /sys/fs/cgroup/cgroup.procs && -e $procs ]]; then break; fi
+	# With version 2 alone the directories below are groups, not hierarchies. A group has the controllers that its parent
+	# gives away, and Docker's limits need them.
+	if [[ $procs == /sys/fs/cgroup/cgroup.procs && -e $procs ]]; then
+		for controller in $(</sys/fs/cgroup/cgroup.controllers); do
+			echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control || true
+		done
+		break
+	fi
 done
 
-mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work" "$node/root"
+# The kernel's NFS server shows the way from the root to an export, so the root must be one that it can export.
+options=''
+if grep -qw nfsd /proc/filesystems; then options=,index=on,nfs_export=on; fi
+mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work$options" "$node/root"
 
 # For WireGuard as a program, see nodes.sh.
 tun=()
