@@ -144,12 +144,15 @@ func addNode(t *testing.T, l *lab) {
 	l.settled(t)
 }
 
-func removeMonitoring(t *testing.T, l *lab) {
-	l.build(t, edit{`		monitoring: {
+// monitoring is what the spec says about it.
+const monitoring = `		monitoring: {
 			prometheus: image: "prom/prometheus:v3.15.0"
 			alerts: webhook: url: "http://10.78.1.2:9095/alerts"
 		}
-`, ""})
+`
+
+func removeMonitoring(t *testing.T, l *lab) {
+	l.build(t, edit{monitoring, ""})
 	l.run(t)
 	if out := l.on(t, "m1", `docker service ls --format '{{.Name}}'; docker network ls --format '{{.Name}}'; docker secret ls --format '{{.Name}}'
 		docker config ls --format '{{.Name}}'`); strings.Contains(out, "monitoring") || strings.Contains(out, "grafana") {

@@ -18,18 +18,22 @@ func deploy(t *testing.T, l *lab) {
 	l.images = lastLine(out)
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
+	if *kernel == "full" {
+		l.run(t, "--to", "images")
+		l.lighten(t)
+	}
 	o := l.run(t)
 	t.Log(lastLine(o.text))
 }
 
-// compile builds the command skep, unless the test was given one.
+// compile builds the command skep from this checkout, unless the test was given one.
 func (l *lab) compile(t *testing.T) {
 	t.Helper()
 	if *command != "" {
 		l.skep = *command
-	} else {
-		buildSkep(t, l.skep)
+		return
 	}
+	buildSkep(t, l.skep)
 }
 
 func buildSkep(t *testing.T, path string) {

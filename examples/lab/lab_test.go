@@ -25,6 +25,7 @@ var (
 	// What the test in the virtual machine is told.
 	kernel   = flag.String("kernel", "lean", "what this machine's kernel has: lean, or full: IPVS, NFS and ESP, too")
 	patience = flag.Int("patience", 1, "how many times longer to wait")
+	light    = flag.Bool("light", false, "leave the monitoring out of the spec: it is most of the work of a slow machine")
 	command  = flag.String("skep", "", "the command skep; without it, it is built from this checkout")
 )
 
@@ -41,22 +42,15 @@ func TestLab(t *testing.T) {
 	}
 	l.part(t, "firewall", firewall)
 	l.part(t, "arrivals", arrivals)
-	if *kernel == "full" {
-		l.part(t, "routing mesh", routingMesh)
-		l.part(t, "encryption", encryption)
-		l.part(t, "storage", storage)
-		// The machine is slow: the rest only when it is asked for.
-		if flag.Lookup("test.run").Value.String() == "" {
-			return
-		}
-	}
 	l.part(t, "containers", containers)
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)
 	l.part(t, "targets", targets)
-	if *kernel != "full" {
-		l.part(t, "storage", storage)
+	if *kernel == "full" {
+		l.part(t, "routing", routing)
+		l.part(t, "encryption", encryption)
 	}
+	l.part(t, "storage", storage)
 	l.part(t, "journal", journal)
 	// What follows needs what came before.
 	_ = l.part(t, "second run", secondRun) &&
@@ -142,6 +136,9 @@ func newLab(t *testing.T) *lab {
 	l.spec = read(t, "cluster.cue")
 	if *kernel == "full" {
 		l.spec = strings.Replace(l.spec, "\taccess: {", "\tnetwork: public: encrypted: true\n\taccess: {", 1)
+	}
+	if *light {
+		l.spec = strings.Replace(l.spec, monitoring, "", 1)
 	}
 	l.config = strings.TrimSpace(l.do(t, "config"))
 	if *keep {

@@ -16,8 +16,11 @@ import (
 // TestMesh raises a swarm whose nodes talk over WireGuard. Where the machine's kernel has none, wireguard-go is in the
 // nodes (and nothing else is changed for it): the bundle's own unit and command take it.
 func TestMesh(t *testing.T) {
-	if testing.Short() || *vm {
-		t.Skip("it takes some minutes, on this machine itself: go test -run TestMesh, without -short and -vm")
+	if testing.Short() {
+		t.Skip("-short: the mesh takes some minutes; go test -run TestMesh without it")
+	}
+	if *vm {
+		t.Skip("-vm runs TestLab")
 	}
 	need(t, map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"})
 	l := newLab(t)

@@ -16,14 +16,14 @@ packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
 # Where the machine's kernel has no WireGuard, the command of the bundle takes the program instead.
 packages+=,wireguard-tools,wireguard-go
 
-# has_base: the base system is there, with all packages.
-has_base() { [[ $(cat -- "$work/base-$suite/etc/lab-packages" 2>/dev/null) == "$packages" ]]; }
+# base_path is where the base system is; with other packages it is another one.
+base_path() { printf '%s/base-%s-%.8s\n' "$work" "$suite" "$(sha256sum <<<"$packages")"; }
 
-# base makes the system that all nodes share, once, and again when it needs more packages.
+# base makes the system that all nodes share, once.
 base() {
-	local root=$work/base-$suite more=''
-	if has_base; then return; fi
-	[[ ! -e $root || ! -e $work/nodes ]] || die 3 "the nodes run on a base system without some of the packages: lab down, then again"
+	local root more=''
+	root=$(base_path)
+	[[ ! -e $root ]] || return 0
 	say "building the base system: two minutes, once"
 	mkdir -p -- "$work"
 	rm -rf -- "$root.partial"
@@ -31,8 +31,6 @@ base() {
 	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" \
 		>"$work/base-$suite.log" || die 4 "debootstrap: see $work/base-$suite.log"
 	rm -rf -- "$root.partial"/var/cache/apt/archives/*.deb
-	printf '%s\n' "$packages" >"$root.partial/etc/lab-packages"
-	rm -rf -- "$root"
 	mv -- "$root.partial" "$root"
 }
 
@@ -66,7 +64,7 @@ disk() {
 	local name=$1 node=$work/nodes/$1 etc=$work/nodes/$1/upper/etc other
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
-	printf '%s\n' "$work/base-$suite" >"$node.base"
+	base_path >"$node.base"
 	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"

@@ -45,15 +45,18 @@ machine_is_up() {
 }
 
 machine_up() {
-	local dir=$work/vm began=$SECONDS
-	if machine_is_up; then return; fi
+	if ! machine_is_up; then machine_start; fi
+	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
+}
+
+machine_start() {
+	local began=$SECONDS
 	tools qemu-system-x86_64:qemu-system-x86 debootstrap:debootstrap mke2fs:e2fsprogs ssh:openssh-client unshare:util-linux
 	base
 	machine_system
 	machine_disk
 	machine_boot
 	machine_await 600
-	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
 	say "the virtual machine is up after $((SECONDS - began)) s"
 }
 
@@ -72,10 +75,11 @@ machine_system() {
 
 # machine_disk writes the disk: the system, its settings, the base system of the nodes and the images that there are.
 machine_disk() {
-	local dir=$work/vm disk sum
+	local dir=$work/vm disk sum base
+	base=$(basename "$(base_path)")
 	mkdir -p -- "$work/images"
 	sum=$(
-		stat -c '%n %i %Y' -- "$dir/system" "$work/base-$suite"
+		stat -c '%n %i %Y' -- "$dir/system" "$(base_path)"
 		cd "$work/images" && stat -c '%n %s %Y' -- ./*.tar 2>/dev/null || true
 		declare -p machine_modules
 		declare -f machine_settings
@@ -86,12 +90,12 @@ machine_disk() {
 	[[ ! -e $disk ]] || return 0
 	say "writing the disk of the virtual machine"
 	rm -rf -- "$dir/$suite"-*.ext4 "$dir/disk.partial" "$dir/upper" "$dir/tree"
-	mkdir -p -- "$dir/upper/root/.cache/skep-lab"/{images,"base-$suite"} "$dir/tree/upper" "$dir/tree/work" "$dir/tree/root"
+	mkdir -p -- "$dir/upper/root/.cache/skep-lab"/{images,"$base"} "$dir/tree/upper" "$dir/tree/work" "$dir/tree/root"
 	machine_settings "$dir/upper"
 	# The mounts end with their namespace.
-	unshare --mount bash -euo pipefail -s -- "$dir" "$work" "$suite" <<-'END'
+	unshare --mount bash -euo pipefail -s -- "$dir" "$work" "$base" <<-'END'
 		mount -t overlay overlay -o "lowerdir=$1/upper:$1/system,upperdir=$1/tree/upper,workdir=$1/tree/work" "$1/tree/root"
-		for part in images "base-$3"; do mount --bind "$2/$part" "$1/tree/root/root/.cache/skep-lab/$part"; done
+		for part in images "$3"; do mount --bind "$2/$part" "$1/tree/root/root/.cache/skep-lab/$part"; done
 		mke2fs -q -t ext4 -L skep -E lazy_itable_init=1 -d "$1/tree/root" "$1/disk.partial" 20G >/dev/null
 	END
 	cp -L -- "$dir/system/vmlinuz" "$dir/kernel"

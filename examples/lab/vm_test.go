@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// machineParts are the parts of the test that run in the machine unless -run picks others: those that its kernel is for,
+// and what they need.
+const machineParts = "TestLab/(deploy|swarm|arrivals|routing|encryption|storage)$"
+
 // emulated is how much longer than elsewhere things may take in the virtual machine.
 const emulated = 8
 
@@ -59,17 +63,14 @@ func inMachine(t *testing.T) {
 
 // flags returns what the test in the machine is told.
 func flags() []string {
-	out := []string{"-test.v", "-test.timeout=0", "-kernel=full", fmt.Sprintf("-patience=%d", emulated), "-skep=/root/test/skep", "-suite=" + *suite, "-kill=" + *kills}
-	if *keep {
-		out = append(out, "-keep")
+	parts, spare := flag.Lookup("test.run").Value.String(), *light
+	if parts == "" {
+		parts, spare = machineParts, true
 	}
-	if testing.Short() {
-		out = append(out, "-test.short")
+	return []string{
+		"-test.v", "-test.timeout=0", "-test.run=" + parts, "-suite=" + *suite, "-kill=" + *kills, "-kernel=full", "-skep=/root/test/skep",
+		fmt.Sprintf("-test.short=%v", testing.Short()), fmt.Sprintf("-keep=%v", *keep), fmt.Sprintf("-light=%v", spare), fmt.Sprintf("-patience=%d", emulated),
 	}
-	if parts := flag.Lookup("test.run").Value.String(); parts != "" {
-		out = append(out, "-test.run="+parts)
-	}
-	return out
 }
 
 // machine is the command lab --vm.
