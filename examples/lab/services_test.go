@@ -126,7 +126,7 @@ func storage(t *testing.T, l *lab) {
 		}
 	}
 	// The neighbour has the client, too; the firewall lets nothing of it through.
-	base := filepath.Join(filepath.Dir(filepath.Dir(l.config)), "base-"+*suite)
+	base := strings.TrimSpace(read(t, filepath.Join(filepath.Dir(filepath.Dir(l.config)), "nodes", "m1.base")))
 	out, err := l.command("zone", "neighbour", "timeout", "5", "chroot", base, "nfs-cat", url+"?version=4").CombinedOutput()
 	if err == nil {
 		t.Errorf("the neighbour reads over NFS: %s", out)

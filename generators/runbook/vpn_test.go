@@ -100,6 +100,13 @@ func TestMesh(t *testing.T) {
 	if changes := s.changes(before); len(changes) > 0 {
 		t.Errorf("the second run changed:\n%s", strings.Join(changes, "\n"))
 	}
+	s.want(0, "undo", "--yes", "--only", "mesh")
+	node := filepath.Join(s.fake, "hosts", c.Node("w1").Underlay.String())
+	for path, want := range map[string]bool{vpn.InstalledMeshUnit: false, vpn.InstalledMesh: false, vpn.MeshAddress: false, vpn.PrivateKey: true} {
+		if _, err := os.Stat(filepath.Join(node, path)); (err == nil) != want {
+			t.Errorf("%s after undo: %v", path, err)
+		}
+	}
 }
 
 // collected puts what the step mesh-collect wrote into the cluster, and builds its bundle again.
