@@ -22,11 +22,13 @@ func deploy(t *testing.T, l *lab) {
 	l.images = lastLine(out)
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
+	var rest []string
 	if *kernel == "full" {
 		l.run(t, "--to", "images")
 		l.lighten(t)
+		rest = []string{"--from", "traefik"}
 	}
-	o := l.run(t)
+	o := l.run(t, rest...)
 	t.Log(lastLine(o.text))
 }
 

@@ -134,6 +134,7 @@ machine_settings() {
 			StrictHostKeyChecking yes
 			BatchMode yes
 			LogLevel ERROR
+			KexAlgorithms curve25519-sha256
 			ServerAliveInterval 60
 	END
 }
