@@ -22,14 +22,14 @@ func deploy(t *testing.T, l *lab) {
 	l.images = lastLine(out)
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
-	var rest []string
 	if *kernel == "full" {
-		l.run(t, "--to", "images")
-		l.lighten(t)
-		rest = []string{"--from", "traefik"}
+		l.slacken(t)
 	}
-	o := l.run(t, rest...)
+	o := l.run(t)
 	t.Log(lastLine(o.text))
+	if *light {
+		l.lighten(t)
+	}
 }
 
 func buildSkep(t *testing.T, path string) {
