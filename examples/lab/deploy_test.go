@@ -19,11 +19,13 @@ func deploy(t *testing.T, l *lab) {
 	t.Logf("grafana/grafana and ghcr.io/google/cadvisor are stand-ins: they answer, and do nothing else")
 	t.Log(strings.TrimSpace(out))
 	if *kernel == "full" {
-		l.run(t, "--to", "images")
-		l.lighten(t)
+		l.slacken(t)
 	}
 	o := l.run(t)
 	t.Log(lastLine(o.text))
+	if *light {
+		l.lighten(t)
+	}
 }
 
 // compile builds the command skep from this checkout, unless the test was given one.

@@ -57,6 +57,8 @@ keys() {
 			UserKnownHostsFile $ssh/known_hosts
 			GlobalKnownHostsFile /dev/null
 			StrictHostKeyChecking yes
+			# The newest one costs an emulated machine seconds for each connection.
+			KexAlgorithms curve25519-sha256
 	END
 	mv -- "$ssh/config.partial" "$ssh/config"
 }

@@ -120,6 +120,8 @@ machine_settings() {
 	: | install -D -m 0644 /dev/stdin "$root/etc/resolv.conf"
 	printf '%s\n' "${machine_modules[@]}" | install -D -m 0644 /dev/stdin "$root/etc/modules-load.d/lab.conf"
 	install -D -m 0644 /dev/stdin "$root/etc/systemd/network/eth0.network" <<<$'[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2'
+	# Every network namespace begins with what the first one has, the routing mesh's inside a node, too: there Docker counts on it.
+	install -D -m 0644 /dev/stdin "$root/etc/sysctl.d/lab.conf" <<<'net.ipv4.ip_forward=1'
 	install -d -- "$root/etc/systemd/system/multi-user.target.wants"
 	ln -s /lib/systemd/system/systemd-networkd.service "$root/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"
 	printf 'machine %s\n' "$(<"$dir/host.pub")" >"$dir/known_hosts"
@@ -135,6 +137,7 @@ machine_settings() {
 			StrictHostKeyChecking yes
 			BatchMode yes
 			LogLevel ERROR
+			KexAlgorithms curve25519-sha256
 			ServerAliveInterval 60
 	END
 }
