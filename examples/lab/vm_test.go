@@ -14,7 +14,7 @@ import (
 
 // machineParts are the parts of the test that run in the machine unless -run picks others: those that its kernel is for,
 // and what they need.
-const machineParts = "TestLab/(deploy|swarm|arrivals|routing|encryption|storage)$"
+const machineParts = "TestLab/(deploy|arrivals|routing|encryption|storage)$"
 
 // emulated is how much longer than elsewhere things may take in the virtual machine.
 const emulated = 8
