@@ -74,13 +74,31 @@ to ask: your key must be on every node, every node's key in your known_hosts, an
 }
 
 func urls(c *schema.Cluster) string {
-	s := c.Services
-	t := table{{"service", "URL", "login"}}
-	if s.Traefik == nil {
+	t := append(table{{"service", "URL", "login"}}, pages(c)...)
+	if n := c.Services.NFS; n != nil {
+		t = append(t, []string{"NFS, read-only", fmt.Sprintf("%s:%s, see `nfs/volume.yaml`", c.Node(n.Server).Address, n.Path), "by address"})
+	}
+	switch {
+	case len(t) == 1:
 		return "No service is named in the spec.\n"
+	case c.Services.Traefik == nil:
+		return t.String()
+	}
+	names := "`" + c.Domain + "`"
+	if s := c.Services.S3; s != nil && s.Host != "" {
+		names += " and `" + s.Host + "`"
+	}
+	return names + " must resolve to the nodes that run Traefik: " + strings.Join(c.Services.Traefik.Nodes, ", ") + ".\n\n" + t.String()
+}
+
+// pages returns the rows of what stands behind Traefik.
+func pages(c *schema.Cluster) table {
+	s := c.Services
+	if s.Traefik == nil {
+		return nil
 	}
 	dashboard := "`" + s.Traefik.Dashboard.User + "`, secret `traefik-dashboard`"
-	t = append(t, []string{"Traefik dashboard", fmt.Sprintf("https://%s:%d/dashboard/ (management)", c.Domain, s.Traefik.Ports.Dashboard), dashboard})
+	t := table{{"Traefik dashboard", fmt.Sprintf("https://%s:%d/dashboard/ (management)", c.Domain, s.Traefik.Ports.Dashboard), dashboard}}
 	if m := s.Monitoring; m != nil {
 		t = append(t,
 			[]string{"Grafana", "https://" + c.Domain + m.Grafana.Path + "/", "`" + m.Grafana.User + "`, secret `grafana-admin`"},
@@ -96,14 +114,7 @@ func urls(c *schema.Cluster) string {
 		}
 		t = append(t, []string{"S3, path style, region " + s.S3.Region, endpoint, "secrets `s3-access-key`, `s3-secret-key`"})
 	}
-	if s.NFS != nil {
-		t = append(t, []string{"NFS, read-only", fmt.Sprintf("%s:%s, see `nfs/volume.yaml`", c.Node(s.NFS.Server).Address, s.NFS.Path), "by address"})
-	}
-	resolve := fmt.Sprintf("`%s` must resolve to", c.Domain)
-	if s.S3 != nil && s.S3.Host != "" {
-		resolve = fmt.Sprintf("`%s` and `%s` must resolve to", c.Domain, s.S3.Host)
-	}
-	return resolve + " the nodes that run Traefik: " + strings.Join(s.Traefik.Nodes, ", ") + ".\n\n" + t.String()
+	return t
 }
 
 func order(steps []runbook.Step) string {
