@@ -30,6 +30,7 @@ func Lint(c *Cluster) []Finding {
 	l.images()
 	l.traefik()
 	l.mesh()
+	l.access()
 	return Ordered(l.found)
 }
 
