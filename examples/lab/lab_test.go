@@ -223,17 +223,25 @@ func (l *lab) nodes(t *testing.T) []string {
 	return out
 }
 
-// address returns the address of a node.
-func (l *lab) address(t *testing.T, node string) string {
+// host returns what the bundle's inventory says of a node: its name, address, address for ssh, role, and more.
+func (l *lab) host(t *testing.T, node string) []string {
 	t.Helper()
 	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
 		if f := strings.Fields(line); f[0] == node {
-			return f[1]
+			return f
 		}
 	}
 	t.Fatalf("%s is not in the bundle", node)
-	return ""
+	return nil
 }
+
+// address returns the address of a node.
+func (l *lab) address(t *testing.T, node string) string { return l.host(t, node)[1] }
+
+// underlay returns the address of a node on the link.
+func (l *lab) underlay(t *testing.T, node string) string { return l.host(t, node)[2] }
+
+func (l *lab) role(t *testing.T, node string) string { return l.host(t, node)[3] }
 
 // logs prints what the machines know about a failure.
 func (l *lab) logs(t *testing.T) {
@@ -275,16 +283,4 @@ func sorted(text string) []string {
 	words := strings.Fields(text)
 	slices.Sort(words)
 	return words
-}
-
-// role returns the role of a node.
-func (l *lab) role(t *testing.T, node string) string {
-	t.Helper()
-	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
-		if f := strings.Fields(line); f[0] == node {
-			return f[3]
-		}
-	}
-	t.Fatalf("%s is not in the bundle", node)
-	return ""
 }

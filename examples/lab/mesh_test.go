@@ -71,18 +71,6 @@ func (l *lab) peerKey(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// underlay returns the address of a node on the link.
-func (l *lab) underlay(t *testing.T, node string) string {
-	t.Helper()
-	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
-		if f := strings.Fields(line); f[0] == node {
-			return f[2]
-		}
-	}
-	t.Fatalf("%s is not in the bundle", node)
-	return ""
-}
-
 // meshAddresses wants the swarm, and whatever the nodes tell each other, to be in the mesh.
 func meshAddresses(t *testing.T, l *lab) {
 	for _, node := range l.nodes(t) {

@@ -4,7 +4,6 @@ package tls_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -71,7 +70,7 @@ func exercise(t *testing.T, c *schema.Cluster, script string) {
 	if names := tls.WebNames(c); names != nil {
 		verify(t, dir, filepath.Join(tls.Web, tls.WebCert), "sslserver", "sslclient", names)
 	}
-	modes(t, dir)
+	judge.Private(t, dir)
 }
 
 // verify has openssl judge a certificate: right purpose and every name good, another purpose and name refused.
@@ -107,22 +106,4 @@ func flag(name string) string {
 		return "-verify_ip"
 	}
 	return "-verify_hostname"
-}
-
-// modes wants nothing below dir to be readable by others.
-func modes(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -2,7 +2,6 @@ package vpn
 
 import (
 	"encoding/json"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +56,7 @@ func TestAuthorities(t *testing.T) {
 					t.Errorf("%s as %s: %s", test[2], test[1], got)
 				}
 			}
-			keys(t, in.pki)
+			judge.Private(t, in.pki)
 			// The client's authority signs a certificate that calls itself a server: it is none.
 			sh(t, `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/x.key" -subj /CN="$2-server" -out "$1/x.csr" 2>/dev/null
 printf 'extendedKeyUsage=serverAuth\n' >"$1/x.ext"
@@ -66,24 +65,6 @@ openssl x509 -req -in "$1/x.csr" -CA "$1/client-ca.pem" -CAkey "$1/client-ca-key
 				t.Error("the client's authority makes servers")
 			}
 		})
-	}
-}
-
-// keys finds private keys that others could read.
-func keys(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
