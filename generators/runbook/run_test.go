@@ -188,8 +188,21 @@ func checkChangedBundle(t *testing.T, s *sandbox) {
 	if r := s.want(0, "status"); !strings.Contains(r.stdout, "PENDING") || strings.Contains(r.stdout, "DONE") {
 		t.Errorf("status of a changed bundle:\n%s", r.stdout)
 	}
+	// What a killed cleanup left, and what is no revision.
+	store := filepath.Join(s.fake, "hosts/10.0.0.11/etc/skep/secrets")
+	for _, name := range []string{"grafana-admin-r7", "grafana-admin-r7.password", "grafana-admin", "my-grafana-admin-r7"} {
+		must(t, os.WriteFile(filepath.Join(store, name), []byte("x"), 0o600))
+	}
 	before := len(s.calls())
 	s.want(0, "run", "--yes")
+	for name, want := range map[string]bool{
+		"traefik-dashboard-r1": false, "traefik-dashboard-r1.password": false, "traefik-dashboard-r2": true, "traefik-dashboard-r2.password": true,
+		"grafana-admin-r1": true, "grafana-admin-r7": false, "grafana-admin-r7.password": false, "grafana-admin": true, "my-grafana-admin-r7": true,
+	} {
+		if _, err := os.Stat(filepath.Join(store, name)); (err == nil) != want {
+			t.Errorf("the value %s is kept: %v, want %v", name, err == nil, want)
+		}
+	}
 	changes := s.changes(before)
 	if len(changes) != 2 || !strings.Contains(changes[0], "secret create") || !strings.Contains(changes[1], "secret rm traefik-dashboard-r1") {
 		t.Errorf("a raised revision did:\n%s", strings.Join(changes, "\n"))

@@ -35,7 +35,7 @@ readonly -a secrets=(
 	'web-key-r2'
 )
 
-# What an earlier bundle of this cluster made and this one does not name: stacks, networks and secrets.
+# What an earlier bundle of this cluster made and this one does not name: stacks, networks, secrets and their values.
 
 # obsolete prints "kind name" lines.
 obsolete() {
@@ -50,6 +50,16 @@ obsolete() {
 	while IFS= read -r name; do
 		if [[ -n $name && " ${secrets[*]} " != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
 	done < <(docker secret ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
+	for record in "$store"/*; do
+		name=${record##*/}
+		if [[ -f $record ]] && superseded "${name%.password}"; then printf 'value %s\n' "$name"; fi
+	done
+}
+
+# superseded OBJECT: another revision took its place. The value of a service that is off stays: with its volume the
+# service may come back, and want the same one.
+superseded() {
+	[[ $1 =~ ^(.+)-r[0-9]+$ && " ${secrets[*]} " != *" $1 "* && " ${secrets[*]} " == *" ${BASH_REMATCH[1]}-r"* ]]
 }
 
 check() {
@@ -72,18 +82,12 @@ apply() {
 			;;
 		network | secret)
 			wait_for 30 "the $kind $name to be free" docker "$kind" rm "$name"
-			if [[ $kind == secret ]]; then forget "$name"; fi
 			;;
+		value) rm -f -- "$store/$name" ;;
 		*) continue ;;
 		esac
 		say "removed the $kind $name"
 	done <<<"$list"
-}
-
-# forget OBJECT removes the kept value of a revision that another one took over. The value of a service that is off
-# stays: with its volume the service may come back, and want the same one.
-forget() {
-	if [[ " ${secrets[*]} " == *" ${1%-r*}-r"* ]]; then rm -f -- "$store/$1" "$store/$1.password"; fi
 }
 
 tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep . >/dev/null; }
