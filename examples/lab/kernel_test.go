@@ -121,11 +121,16 @@ func encryption(t *testing.T, l *lab) {
 		// By the name of the service, so its virtual address and IPVS, and by the name of its tasks.
 		for _, name := range []string{"far", "tasks.far"} {
 			eventually(t, time.Minute, func() error {
-				out, err := l.try("w1", "docker exec "+near+" wget -q -T 30 -O - http://"+name+":8001/metrics")
-				if err == nil && !nodename.MatchString(out) {
-					err = fmt.Errorf("not the page: %.100s", out)
+				// The node's own curl asks, in the network of the task: the image's is no browser.
+				out, err := l.try("w1", `address=$(docker exec `+near+` nslookup `+name+` | sed -n 's/^Address.*[ \t]\([0-9.]*\)$/\1/p' | tail -n 1)
+					[ -n "$address" ] && nsenter -t "$(docker inspect -f '{{.State.Pid}}' `+near+`)" -n curl -s -m 30 "http://$address:8001/metrics"`)
+				if err != nil {
+					return fmt.Errorf("%w: %.200s", err, out)
 				}
-				return err
+				if !nodename.MatchString(out) {
+					return fmt.Errorf("not the page: %.100s", out)
+				}
+				return nil
 			})
 		}
 	})
