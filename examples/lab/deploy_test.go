@@ -90,15 +90,21 @@ func swarm(t *testing.T, l *lab) {
 	}
 }
 
-// named returns what a pattern finds in the bundle's stack files.
-func (l *lab) named(t *testing.T, pattern string) []string {
+// stacks returns the paths of the bundle's stack files.
+func (l *lab) stacks(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(l.bundle, "stacks/*/compose.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stack in %s: %v", l.bundle, err)
 	}
+	return files
+}
+
+// named returns what a pattern finds in the bundle's stack files.
+func (l *lab) named(t *testing.T, pattern string) []string {
+	t.Helper()
 	var out []string
-	for _, file := range files {
+	for _, file := range l.stacks(t) {
 		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1) {
 			out = append(out, match[1])
 		}
@@ -110,12 +116,8 @@ func (l *lab) named(t *testing.T, pattern string) []string {
 // services returns the names of the bundle's services: STACK_SERVICE.
 func (l *lab) services(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(l.bundle, "stacks/*/compose.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no stack in %s: %v", l.bundle, err)
-	}
 	var out []string
-	for _, file := range files {
+	for _, file := range l.stacks(t) {
 		section := regexp.MustCompile(`(?m)^services:\n((?: .*\n)+)`).FindStringSubmatch(read(t, file))
 		if section == nil {
 			t.Fatalf("%s has no services", file)

@@ -20,7 +20,7 @@ func TestMesh(t *testing.T) {
 		t.Skip("-short: the mesh takes some minutes; go test -run TestMesh without it")
 	}
 	if *vm {
-		t.Skip("-vm runs TestLab")
+		t.Skip("-vm runs TestLab alone; leave it out to raise the mesh")
 	}
 	need(t, map[string]string{"wg": "wireguard-tools", "wireguard-go": "wireguard-go"})
 	l := newLab(t)

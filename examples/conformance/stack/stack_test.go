@@ -205,24 +205,65 @@ func TestComposeSpecification(t *testing.T) {
 	})
 }
 
-// TestDockerCommand asks the installed command as well, where it can answer: TestLoader asks the code of a newer one,
-// and Debian 12's docker.io (20.10) knows no `stack config`.
+// TestDockerCommand asks the installed command as well, however old: TestLoader asks the code of a newer one. A deployment
+// reads the file before it looks for the engine, and Debian 12's docker.io (20.10) knows no `stack config`.
 func TestDockerCommand(t *testing.T) {
-	docker, err := exec.LookPath("docker")
-	if err != nil || exec.Command(docker, "stack", "config", "--help").Run() != nil {
-		t.Skip("install a docker command of version 23 or later to ask it too")
+	docker := judge.Tool(t, "docker", "docker-cli (docker.io in Debian 12)")
+	help, err := exec.Command(docker, "stack", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
+	configures := strings.Contains(string(help), "\n  config ")
 	stacks(t, func(t *testing.T, file string) {
-		// It needs no engine: config only reads.
-		command := exec.Command(docker, "stack", "config", "--compose-file", file)
-		command.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
-		var stdout, stderr strings.Builder
-		command.Stdout, command.Stderr = &stdout, &stderr
-		if err := command.Run(); err != nil || stderr.Len() > 0 {
-			t.Errorf("%v: %s", err, stderr.String())
+		if _, stderr, _ := ask(t, docker, "deploy", file); !foundNoEngine(stderr) {
+			t.Errorf("docker stack deploy: %s", stderr)
 		}
-		if !strings.Contains(stdout.String(), "services:") {
+		if !configures {
+			return
+		}
+		stdout, stderr, err := ask(t, docker, "config", file)
+		if err != nil || stderr != "" {
+			t.Errorf("%v: %s", err, stderr)
+		}
+		if !strings.Contains(stdout, "services:") {
 			t.Error("docker stack config printed no services")
 		}
 	})
+	wrong := filepath.Join(t.TempDir(), "compose.yaml")
+	if err := os.WriteFile(wrong, []byte("version: \"3.8\"\nservices: {a: {image: x, bogus: 1}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, err := ask(t, docker, "deploy", wrong); err == nil || !strings.Contains(stderr, "bogus") {
+		t.Errorf("docker stack deploy takes a wrong file: %v %s", err, stderr)
+	}
+}
+
+// noEngine is where nobody listens.
+const noEngine = "unix:///nonexistent/docker.sock"
+
+// foundNoEngine says whether a command got as far as the engine, and had nothing to say of the file before. Some versions
+// announce another default of --detach.
+func foundNoEngine(stderr string) bool {
+	var said []string
+	for line := range strings.Lines(stderr) {
+		if !strings.Contains(line, "--detach=false") && strings.TrimSpace(line) != "" {
+			said = append(said, line)
+		}
+	}
+	return len(said) == 1 && strings.Contains(said[0], noEngine)
+}
+
+// ask runs docker stack VERB over a file, without an engine.
+func ask(t *testing.T, docker, verb, file string) (string, string, error) {
+	t.Helper()
+	args := []string{"--host", noEngine, "stack", verb, "--compose-file", file}
+	if verb == "deploy" {
+		args = append(args, "name")
+	}
+	command := exec.Command(docker, args...)
+	command.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err := command.Run()
+	return stdout.String(), stderr.String(), err
 }

@@ -71,8 +71,8 @@ func runInside() int {
 	const script = `set -e
 mount -t tmpfs tmpfs /run
 for d in etc var/lib usr/local/sbin; do
-	mkdir -p /run/upper/$d /run/work/$d
-	mount -t overlay -o lowerdir=/$d,upperdir=/run/upper/$d,workdir=/run/work/$d overlay /$d
+	mkdir -p /run/upper/$d /run/scratch/$d
+	mount -t overlay -o lowerdir=/$d,upperdir=/run/upper/$d,workdir=/run/scratch/$d overlay /$d
 done
 mkdir -p /run/netns
 ip link set lo up
