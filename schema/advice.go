@@ -66,6 +66,12 @@ func clusterAdvice() []Advice {
 			Way:   "Give two more nodes role: \"manager\", or accept it for a test.",
 		},
 		{
+			ID:    "s3-root",
+			Title: "who uses the object storage holds root's keys",
+			Why:   "With versitygw the storage has a user of its own, and root's keys stay on the cluster. For MinIO skep makes none: the keys that are handed out reach every bucket, and the administration.",
+			Way:   "Use server: \"versitygw\"; or make a user with MinIO's own client, mc, and hand out its keys.",
+		},
+		{
 			ID:    "traefik-old",
 			Title: "Traefik is of a line that gets no security fixes",
 			Why:   "Only the newest line is mended. Before 3.7.12 a client can also send a header under an alias (nuvla_authn_info) that a middleware does not strip.",

@@ -29,6 +29,7 @@ func Lint(c *Cluster) []Finding {
 	l.pool()
 	l.images()
 	l.traefik()
+	l.storage()
 	l.mesh()
 	l.access()
 	return Ordered(l.found)
@@ -105,6 +106,12 @@ func (l *linter) traefik() {
 	}
 	if v, ok := ImageVersion(t.Image, "traefik"); ok && v.Less(Version{3, 7, 12}) {
 		l.add("traefik-old", "services.traefik.image", "is older than 3.7.12: it gets no security fixes, and lets aliases of a header pass")
+	}
+}
+
+func (l *linter) storage() {
+	if s := l.Services.S3; s != nil && s.Server == "minio" {
+		l.add("s3-root", "services.s3.server", "MinIO gets no user here: whoever stores objects holds root's keys; want \"versitygw\"")
 	}
 }
 

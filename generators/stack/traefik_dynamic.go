@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"skep.dev/schema"
@@ -85,10 +86,11 @@ type (
 
 // Names in the dynamic file. Applications may use the middlewares by "NAME@file".
 const (
-	adminLogin     = "admin-login"
-	managementOnly = "management-only"
-	compress       = "compress"
-	noIdentity     = "no-identity"
+	adminLogin      = "admin-login"
+	managementOnly  = "management-only"
+	grafanaVisitors = "grafana-visitors"
+	compress        = "compress"
+	noIdentity      = "no-identity"
 )
 
 // ownPriority is the highest that Traefik lets a router have: the labels of an application may ask for a longer rule,
@@ -143,10 +145,10 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 		return
 	}
 	d.HTTP.Middlewares[compress] = dynamicMiddleware{Compress: &struct{}{}}
-	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Access.Management)}}
+	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Zone("management"))}}
 	notes["http/middlewares/"+managementOnly] = "access.management"
 	guard := []string{managementOnly, adminLogin, compress}
-	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", []string{compress})
+	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", d.grafanaGuard(c, notes))
 	d.page(c, "prometheus", m.Prometheus.Path, m.Prometheus.Port, "/-/healthy", guard)
 	// Grafana asks nobody for a login there, and names its data sources (grafana/grafana#118173). Prometheus asks it directly.
 	grafana := d.HTTP.Routers["grafana"]
@@ -157,6 +159,22 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 		d.page(c, "alertmanager", a.Path, a.Port, "/-/healthy", guard)
 		notes["http/routers/alertmanager"] = "services.monitoring.alerts"
 	}
+}
+
+// grafanaGuard returns the middlewares of Grafana: one that knows addresses where not all may see it that reach https.
+func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes Notes) []string {
+	from := c.Services.Monitoring.Grafana.From
+	https, _ := c.Exposure("websecure")
+	if !slices.ContainsFunc(https.From, func(zone string) bool { return !slices.Contains(from, zone) }) {
+		return []string{compress}
+	}
+	var ranges []string
+	for _, zone := range from {
+		ranges = append(ranges, texts(c.Zone(zone))...)
+	}
+	d.HTTP.Middlewares[grafanaVisitors] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: ranges}}
+	notes["http/middlewares/"+grafanaVisitors] = "services.monitoring.grafana.from"
+	return []string{grafanaVisitors, compress}
 }
 
 // page adds a service of the monitoring that lives below a path, and knows it: nothing is stripped.
@@ -184,7 +202,7 @@ func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
 	if s == nil {
 		return
 	}
-	d.HTTP.Services["s3"] = server("s3_s3", s.InternalPort, s3Health(s))
+	d.HTTP.Services["s3"] = server(S3Service, s.InternalPort, s3Health(s))
 	d.HTTP.Routers["s3"] = dynamicRouter{EntryPoints: []string{"s3"}, Rule: "PathPrefix(`/`)", Service: "s3"}
 	notes["http/routers/s3"] = "services.s3.port"
 	if s.Host != "" {

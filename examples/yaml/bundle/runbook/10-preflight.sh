@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly step_id='preflight'
 readonly step_title='Each node is what the spec says'
-readonly step_why='reachable, root, clock, disk, address, engine version, free ports, no second firewall'
+readonly step_why='reachable, root, clock, disks, address, engine version, free ports, no second firewall'
 readonly step_hosts='all'
 readonly step_order='parallel'
 readonly step_needs='operator'
@@ -29,6 +29,8 @@ readonly -a listeners=(
 	'udp 7946 all'
 	'tcp 8080 m1'
 )
+# services.nfs, services.s3: duty, path, owner, filesystem
+readonly -a directories=()
 
 # What a node must be before anything is changed on it.
 
@@ -43,6 +45,7 @@ check() {
 	engine
 	traps
 	ports
+	disks
 }
 
 system() {
@@ -122,6 +125,23 @@ ports() {
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
 		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"
+	done
+}
+
+# disks looks at the directories that users fill.
+disks() {
+	local row duty path filesystem
+	for row in "${directories[@]}"; do
+		read -r duty path _ filesystem <<<"$row"
+		[[ " $duties " == *" $duty "* ]] || continue
+		if [[ $filesystem == own ]]; then
+			mountpoint -q -- "$path" || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
+				'mount its disk, also in /etc/fstab; or set "any" to share a part of another file system'
+			continue
+		fi
+		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+		[[ $(df --output=target -- "$path" | tail -n 1) != / ]] ||
+			say "warning: the files of services.$duty are on the root file system: who fills it stops this node; give them a disk, and say services.$duty.filesystem: \"own\""
 	done
 }
 
