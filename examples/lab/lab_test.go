@@ -52,6 +52,7 @@ func TestLab(t *testing.T) {
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)
 	l.part(t, "targets", targets)
+	l.part(t, "labels", labels)
 	if *kernel == "full" {
 		l.part(t, "routing", routing)
 		l.part(t, "encryption", encryption)
@@ -119,8 +120,8 @@ func need(t *testing.T, packages map[string]string) {
 	t.Skip(text)
 }
 
-// newLab raises the machines, or says what this one lacks.
-func newLab(t *testing.T) *lab {
+// newLab raises the machines of the lab's own spec, or of another, or says what this one lacks.
+func newLab(t *testing.T, spec ...string) *lab {
 	t.Helper()
 	packages := map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
@@ -162,7 +163,7 @@ func newLab(t *testing.T) *lab {
 		t.Cleanup(func() { l.do(t, "down") })
 		l.do(t, "down")
 	}
-	t.Log(lastLine(l.do(t, "up")))
+	t.Log(lastLine(l.do(t, append([]string{"up"}, spec...)...)))
 	return l
 }
 
