@@ -32,6 +32,10 @@ func Lint(c *Cluster) []Finding {
 	l.storage()
 	l.mesh()
 	l.access()
+	l.clear()
+	l.encryption()
+	l.webhook()
+	l.wide()
 	return Ordered(l.found)
 }
 

@@ -135,15 +135,18 @@ ports() {
 	done
 }
 
-# disks looks at the directories that users fill.
+# disks looks at the directories that users fill. Where the runbook was at work before, it goes on without the disk, up to the step storage: it may
+# be about to close a hole.
 disks() {
 	local row duty path filesystem
 	for row in "${directories[@]}"; do
 		read -r duty path _ filesystem <<<"$row"
 		[[ " $duties " == *" $duty "* ]] || continue
 		if [[ $filesystem == own ]]; then
-			mountpoint -q -- "$path" || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
+			if mountpoint -q -- "$path"; then continue; fi
+			[[ -d $kept/bundle ]] || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
 				'mount its disk, also in /etc/fstab; or set "any" to share a part of another file system'
+			say "warning: $path is not a mount point: the step storage will refuse"
 			continue
 		fi
 		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
