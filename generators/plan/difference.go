@@ -29,8 +29,13 @@ func difference(change string, has, lacks side) []PortChange {
 					})
 				}
 			}
-			both := zone == "containers" || zone == firewall.Everyone || spans(slices.Concat(has.anywhere, lacks.anywhere), zone, firewall.Everyone)
-			out = append(out, joinFamilies(changes, both)...)
+			changes = joinFamilies(changes)
+			if zone != "containers" && zone != firewall.Everyone && !spans(slices.Concat(has.anywhere, lacks.anywhere), zone, firewall.Everyone) {
+				for i := range changes { // the zone's only family goes without saying
+					changes[i].Over = ""
+				}
+			}
+			out = append(out, changes...)
 		}
 	}
 	return out
@@ -47,21 +52,16 @@ func spans(openings []firewall.Opening, zones ...string) bool {
 	return len(seen) == len(families)
 }
 
-// joinFamilies makes one change of two that differ in their family only. Where only one family was ever meant, it goes
-// without saying.
-func joinFamilies(changes []PortChange, both bool) []PortChange {
+// joinFamilies makes one change of two that differ in their family only.
+func joinFamilies(changes []PortChange) []PortChange {
 	var out []PortChange
 	for _, c := range changes {
 		twin := slices.IndexFunc(out, func(o PortChange) bool {
 			return o.Over != c.Over && slices.Equal(o.Ports, c.Ports) && slices.Equal(o.Fields, c.Fields) && slices.Equal(o.Except, c.Except)
 		})
-		switch {
-		case twin >= 0:
+		if twin >= 0 {
 			out[twin].Over = ""
-		case both:
-			out = append(out, c)
-		default:
-			c.Over = ""
+		} else {
 			out = append(out, c)
 		}
 	}

@@ -15,7 +15,7 @@ func (p Plan) Lines() []string {
 		case "role":
 			out = append(out, fmt.Sprintf("node     %s becomes a %s", n.Node, n.Role))
 		case "address":
-			out = append(out, fmt.Sprintf("node     %s moves to %s", n.Node, n.Address))
+			out = append(out, fmt.Sprintf("node     %s has the address %s", n.Node, n.Address))
 		default:
 			out = append(out, fmt.Sprintf("%-8s node %s, a %s", n.Change, n.Node, n.Role))
 		}
