@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,8 +138,10 @@ func checkModule(file string, o Origin) error {
 		m.Got, m.Rule = got(t), "is of a CUE that skep knows no more: want "+modfile.EarliestClosedSchemaVersion()+" or later"
 	case strings.Contains(text, "language version"), strings.Contains(text, "language.version"):
 		m.Got, m.Rule = got(t), "want a version of CUE such as "+language
-	default:
-		return syntaxMistakes(err, o)
+	default: // without a place: about the file as a whole
+		m = Mistake{File: s.names.of(file), Line: 1, Column: 1}
+		_, m.Rule, _ = strings.Cut(joinLines(text), "module.cue: ")
+		m.Rule = cmp.Or(m.Rule, joinLines(text))
 	}
 	return Mistakes{m}
 }

@@ -34,12 +34,21 @@ func (n names) of(file string) string {
 	return relativeTo(n.wd, file)
 }
 
-// text gives a message without the directory of the copies.
+// text gives a message with the names of files in the place of their copies'.
 func (n names) text(s string) string {
 	if n.Copy == "" {
 		return s
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(s, n.Copy+string(filepath.Separator), ""), n.Copy, ".")
+	parts := strings.Split(s, n.Copy+string(filepath.Separator))
+	out := parts[0]
+	for _, part := range parts[1:] {
+		end := strings.IndexAny(part, " ,;:()\"'")
+		if end < 0 {
+			end = len(part)
+		}
+		out += n.Name(filepath.ToSlash(part[:end])) + part[end:]
+	}
+	return out
 }
 
 // input renames what an InputError is about.
