@@ -1,8 +1,11 @@
 package firewall
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"skep.dev/schema"
@@ -18,18 +21,34 @@ func nftables(p policy) string {
 	w.add("table inet %s", table)
 	w.add("delete table inet %s", table)
 	w.add("table inet %s {", table)
+	body := &lines{indent: 1}
+	nftSets(body, p)
+	nftPrerouting(body, p)
+	nftForwarded(body, p)
+	nftContainers(body, p)
+	nftLeaving(body, p)
+	nftSources(body, p)
+	nftControl(body)
+	nftRefuse(body)
 	w.indent++
-	nftSets(w, p)
-	nftPrerouting(w, p)
-	nftForwarded(w, p)
-	nftContainers(w, p)
-	nftLeaving(w, p)
-	nftSources(w, p)
-	nftControl(w)
-	nftRefuse(w)
+	nftCounters(w, body)
 	w.indent--
-	w.add("}")
-	return w.String()
+	return w.String() + body.String() + "}\n"
+}
+
+// nftCounters declares the counters that the rules name, so that `nft list counters` tells what is refused.
+func nftCounters(w, body *lines) {
+	w.add("# what is refused, by the reason")
+	for _, name := range slices.Sorted(maps.Keys(body.counters)) {
+		w.block("counter "+name, func() {})
+	}
+	w.add("")
+}
+
+// nftRefused writes a rule whose packets are counted under a name, and refused.
+func nftRefused(w *lines, counter, match string) {
+	w.count(counter)
+	w.add("%s", strings.TrimLeft(match+` counter name "`+counter+`" goto refuse`, " "))
 }
 
 // nftSets writes one set a zone and family. A zone that no rule names, and an empty one, has none.
@@ -66,6 +85,7 @@ func nftPrerouting(w *lines, p policy) {
 	w.block("chain prerouting", func() {
 		w.add("type filter hook prerouting priority mangle; policy drop;")
 		w.add(`iifname "lo" accept`)
+		nftStray(w, p)
 		w.add("# packets of the node's own containers")
 		for _, name := range p.cluster.Firewall.Bridges {
 			w.add("iifname %q goto containers", name)
@@ -73,32 +93,34 @@ func nftPrerouting(w *lines, p policy) {
 		w.add("ct state established,related accept")
 		w.add("fib daddr type != { local, broadcast, multicast, anycast } goto forwarded")
 		w.add("jump control")
-		w.add("ct state invalid drop")
-		nftStray(w, p)
+		w.count("invalid")
+		w.add(`ct state invalid counter name "invalid" drop`)
 		a := p.cluster.Firewall.Answers
-		w.add(`meta nfproto ipv4 udp sport %d udp dport %d accept comment "DHCP answers"`, a.DHCP.From, a.DHCP.To)
+		w.add("# a client without an address reads its answers before any rule; later the way back proves the link")
+		w.add(`meta nfproto ipv4 udp sport %d udp dport %d fib saddr . iif oif exists accept comment "DHCP answers"`, a.DHCP.From, a.DHCP.To)
 		w.add(`ip6 saddr fe80::/10 udp sport %d udp dport %d accept comment "DHCPv6 answers"`, a.DHCP6.From, a.DHCP6.To)
 		for _, o := range p.outside {
 			nftOpening(w, o)
 		}
-		w.add("goto refuse")
+		nftRefused(w, "closed", "")
 	})
 	w.add("")
 }
 
 // nftStray refuses what claims to come from a node, and arrives by another interface than the way to that node. The
-// kernel believes it where rp_filter is loose (2, as many distributions set it), and a node's address alone is enough
-// for overlay data. Containers do not come here: they are told by their bridge.
+// kernel believes it where rp_filter is off or loose, and a node's address alone is enough for overlay data. It stands
+// before all that believes: the ports of gossip and overlay data are known at both ends, so that a forged packet can be
+// one of a flow that is established.
 func nftStray(w *lines, p policy) {
 	if m := p.cluster.Mesh(); m != nil {
 		w.add("# services.vpn.mesh.subnet: nodes and peers are believed out of the tunnel only")
-		w.add("iifname != %q ip saddr %s goto refuse", m.Device, m.Subnet)
+		nftRefused(w, "forged", fmt.Sprintf("iifname != %q ip saddr %s", m.Device, m.Subnet))
 		return
 	}
 	w.add("# nodes.*.address: believed on the way to that node only")
 	for _, f := range []family{v4, v6} {
 		if len(p.nodes.in(f)) > 0 {
-			w.add("%s saddr @%s%s fib saddr . iif oif missing goto refuse", nftFamily(f), p.nodes.name, f.suffix())
+			nftRefused(w, "forged", fmt.Sprintf("%s saddr @%s%s fib saddr . iif oif missing", nftFamily(f), p.nodes.name, f.suffix()))
 		}
 	}
 }
@@ -134,8 +156,8 @@ func nftVerdict(s source) string {
 	return "goto from_" + s.name()
 }
 
-// nftForwarded writes the chain of packets for other machines. Containers of older engines answer there to whoever
-// knows their address, past the published port and its rule.
+// nftForwarded writes the chain of packets for other machines. What Docker publishes is none of them: its address is
+// translated later. The kernel would pass on everything, since Docker needs it to (net.ipv4.ip_forward).
 func nftForwarded(w *lines, p policy) {
 	w.block("chain forwarded", func() {
 		if p.clients != nil {
@@ -144,31 +166,74 @@ func nftForwarded(w *lines, p policy) {
 		if m := p.cluster.Mesh(); m != nil {
 			w.add("# services.vpn.mesh: its members are passed on to each other, by the hub, and to nobody else")
 			w.add("iifname %q ip daddr %s accept", m.Device, m.Subnet)
-			w.add("iifname %q goto refuse", m.Device)
+			nftRefused(w, "forwarded", fmt.Sprintf("iifname %q", m.Device))
 		}
-		w.add("# engine.bridges: containers are reached at published ports only")
-		w.add("ip daddr %s goto refuse", p.cluster.Engine.Bridges.Subnet)
-		w.add("accept")
+		nftPassages(w, p)
+		nftRefused(w, "forwarded", "")
 	})
 	w.add("")
 	if p.clients != nil {
 		nftClients(w, p)
 	}
+	for _, c := range p.through {
+		nftGuards(w, "through_"+c.zone, "# ports of any node that are closed to "+c.zone, c.guards)
+	}
 }
 
-// nftClients writes the chains of packets from clients of the VPN to other machines, see nftLeaving.
+// nftPassages writes the rows of firewall.forward. Their senders are believed on the way to them only.
+func nftPassages(w *lines, p policy) {
+	if len(p.forward) == 0 {
+		return
+	}
+	nftRefused(w, "forged", "fib saddr . iif oif missing")
+	for _, z := range p.own {
+		w.add("# %s", z.field)
+		for _, prefix := range z.in4 {
+			nftRefused(w, "forwarded", "ip daddr "+address(prefix))
+		}
+	}
+	for _, row := range p.forward {
+		f := familyOf(row.To.Addr())
+		for _, prefix := range row.from.in(f) {
+			w.add("# %s", row.field)
+			device := ""
+			if row.Device != "" {
+				device = fmt.Sprintf("iifname %q ", row.Device)
+			}
+			w.add("%s%sgoto through_%s comment \"%s\"", device, nftWay(f, prefix, row.To), row.through, remark(row.Why))
+		}
+	}
+}
+
+// nftWay matches the networks at both ends; the whole world needs no match but that of its family.
+func nftWay(f family, from, to netip.Prefix) string {
+	var out string
+	if from.Bits() > 0 {
+		out += nftFamily(f) + " saddr " + address(from) + " "
+	}
+	if to.Bits() > 0 {
+		out += nftFamily(f) + " daddr " + address(to) + " "
+	}
+	return cmp.Or(out, "meta nfproto ipv"+f.suffix()+" ")
+}
+
+// nftClients writes the chain of packets from clients of the VPN to other machines.
 func nftClients(w *lines, p policy) {
 	w.block("chain clients", func() {
 		w.add("# services.vpn.access.routes")
 		for _, r := range p.clients.routes {
-			w.add("ip daddr %s goto client_ports", address(r))
+			w.add("ip daddr %s goto through_%s", address(r), p.clients.zone)
 		}
-		w.add("goto refuse")
+		nftRefused(w, "clients", "")
 	})
 	w.add("")
-	w.block("chain client_ports", func() {
-		w.add("# services.vpn.access.zone: ports of any node that are closed to it")
-		for _, g := range p.clients.guards {
+}
+
+// nftGuards writes a chain that passes on everything but those ports of nodes.
+func nftGuards(w *lines, name, comment string, guards []guard) {
+	w.block("chain "+name, func() {
+		w.add("%s", comment)
+		for _, g := range guards {
 			w.add("%s goto neighbours", nftMatch(g.proto, g.ports))
 		}
 		w.add("accept")
@@ -186,7 +251,7 @@ func nftContainers(w *lines, p policy) {
 		for _, o := range p.inside {
 			nftOpening(w, o)
 		}
-		w.add("goto refuse")
+		nftRefused(w, "containers", "")
 	})
 	w.add("")
 }
@@ -194,19 +259,12 @@ func nftContainers(w *lines, p policy) {
 // nftLeaving writes the chain of packets from containers to other machines: all may go, but to the other nodes they
 // would come from a node's address, as if the node had sent them.
 func nftLeaving(w *lines, p policy) {
-	w.block("chain leaving", func() {
-		w.add("# ports of any node that are open to neither users nor containers")
-		for _, g := range p.guards {
-			w.add("%s goto neighbours", nftMatch(g.proto, g.ports))
-		}
-		w.add("accept")
-	})
-	w.add("")
+	nftGuards(w, "leaving", "# ports of any node that are open to neither users nor containers", p.guards)
 	w.block("chain neighbours", func() {
 		for _, z := range []zone{p.nodes, p.public} {
 			for _, f := range []family{v4, v6} {
 				if len(z.in(f)) > 0 {
-					w.add("%s daddr @%s%s goto refuse", nftFamily(f), z.name, f.suffix())
+					nftRefused(w, "neighbours", fmt.Sprintf("%s daddr @%s%s", nftFamily(f), z.name, f.suffix()))
 				}
 			}
 		}
@@ -229,7 +287,7 @@ func nftSources(w *lines, p policy) {
 					}
 				}
 			}
-			w.add("goto refuse")
+			nftRefused(w, "from_"+s.name(), "")
 		})
 		w.add("")
 	}
