@@ -149,7 +149,7 @@ func (s *Ruleset) Decide(p Packet) Verdict {
 	}
 	if w.opening.Path == "" {
 		w.opening = w.last
-		if w.left.Path != "" && result == drop {
+		if w.left.Path != "" && (result == drop || w.left.Field != "") {
 			w.opening = w.left
 		}
 	}

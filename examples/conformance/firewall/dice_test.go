@@ -140,6 +140,8 @@ func (d *dice) stray(p firewall.Packet) bool {
 	switch {
 	case linkOnly.Contains(p.Src):
 		return false
+	case p.Src.Is4() && p.Src.As4()[0] == 0 && p.Dst == lastOf(netip.MustParsePrefix("0.0.0.0/0")):
+		return false // who asks for an address
 	case slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, p.Src):
 		return true
 	case p.Device == guestLink:
