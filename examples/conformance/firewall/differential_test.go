@@ -134,11 +134,20 @@ func (l *lane) load(t *testing.T, c *schema.Cluster, class firewall.Class, node 
 			script += fmt.Sprintf("ip -n \"$1\" addr replace %s dev lo\n", a)
 		}
 	}
+	script += loading(t, c, class, l.dir)
+	write(t, filepath.Join(l.dir, "probe.nft"), []byte(probe4and6))
+	sh(t, script+"ip netns exec \"$1\" nft -f "+filepath.Join(l.dir, "probe.nft"), l.node)
+}
+
+// loading returns a script that loads the rules of a class in the network namespace "$1".
+func loading(t *testing.T, c *schema.Cluster, class firewall.Class, dir string) string {
+	t.Helper()
+	script := ""
 	for _, f := range files(t, c, c.Firewall.Backend) {
 		if !slices.Contains(class.Files(c), f.Path) {
 			continue
 		}
-		path := filepath.Join(l.dir, filepath.Base(f.Path))
+		path := filepath.Join(dir, filepath.Base(f.Path))
 		write(t, path, f.Data)
 		switch {
 		case strings.HasSuffix(path, ".nft"):
@@ -149,8 +158,7 @@ func (l *lane) load(t *testing.T, c *schema.Cluster, class firewall.Class, node 
 			script += "ip netns exec \"$1\" ip6tables-restore --noflush " + path + "\nip netns exec \"$1\" ip6tables -t mangle -I PREROUTING -j SKEP\n"
 		}
 	}
-	write(t, filepath.Join(l.dir, "probe.nft"), []byte(probe4and6))
-	sh(t, script+"ip netns exec \"$1\" nft -f "+filepath.Join(l.dir, "probe.nft"), l.node)
+	return script
 }
 
 // compare sends packets and reports each about which the judges differ.
