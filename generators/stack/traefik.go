@@ -25,6 +25,9 @@ const (
 	traefikName = "traefik_traefik"
 )
 
+// ACMEVolume is the volume of what the ACME authority gave, as the engine of its node knows it: the stack, and acme.
+const ACMEVolume = "traefik_acme"
+
 // traefik is the router in front of every service, and the proxy that answers its questions about the swarm.
 func traefik(c *schema.Cluster) (plan, error) {
 	p := newPlan("traefik")

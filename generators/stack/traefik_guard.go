@@ -41,6 +41,7 @@ type (
 	}
 	dynamicTCPServer struct {
 		Address string `yaml:"address"`
+		TLS     bool   `yaml:"tls"`
 	}
 	dynamicTCPTransport struct {
 		TLS dynamicTCPClient `yaml:"tls"`
@@ -87,7 +88,7 @@ func guard(c *schema.Cluster, notes Notes) dynamicTCP {
 		},
 		Services: map[string]dynamicTCPService{
 			nowhere:  {dynamicTCPBalancer{Servers: []dynamicTCPServer{}}},
-			redirect: {dynamicTCPBalancer{Servers: []dynamicTCPServer{{inner}}, Transport: redirect}},
+			redirect: {dynamicTCPBalancer{Servers: []dynamicTCPServer{{inner, true}}, Transport: redirect}},
 		},
 		Transports: map[string]dynamicTCPTransport{redirect: {dynamicTCPClient{SkipVerify: true}}},
 	}
