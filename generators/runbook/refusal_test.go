@@ -11,23 +11,47 @@ import (
 func TestLockout(t *testing.T) {
 	s := newSandbox(t, target(t))
 	must(t, os.Mkdir(filepath.Join(s.fake, "lockout"), 0o755))
-	s.write("lockout/10.0.0.11", "")
+	s.write("lockout/10.0.0.12", "")
 	r := s.want(1, "run", "--yes", "--only", "firewall")
-	if !strings.Contains(r.stdout, "m1             FAILED        no connection") {
+	if !strings.Contains(r.stdout, "w1             FAILED        no connection") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
-	for _, text := range []string{"the previous ones come back within 120s", "m1 answers again under its previous rules", "access.management"} {
+	for _, text := range []string{"the previous ones come back within 120s", "w1 answers again under its previous rules", "access.management"} {
 		if !strings.Contains(r.stdout, text) {
 			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
 		}
 	}
-	if strings.Contains(s.calls(), "10.0.0.12 nft -f") {
+	if strings.Contains(s.calls(), "10.0.0.11 nft -f") || strings.Contains(s.calls(), "10.0.0.13 nft -f") {
 		t.Error("the rules went to a second host")
 	}
 	if !strings.Contains(r.stderr, "run --from firewall --only firewall --yes\n") {
 		t.Errorf("a resumed run does more than this one:\n%s", r.stderr)
 	}
+	// The other class is tried on one host as well, before the rest of the first.
+	s.write("lockout/10.0.0.11", "")
+	s.want(1, "run", "--yes", "--only", "firewall")
+	if strings.Contains(s.calls(), "10.0.0.13 nft -f") {
+		t.Error("the rules went to a third host")
+	}
 	s.want(0, "run", "--yes", "--only", "firewall")
+}
+
+// Rules that let the operator in and shut the other nodes out are taken back at once. A dead neighbour proves nothing.
+func TestNeighbours(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.write("cut", "")
+	r := s.want(1, "run", "--yes", "--only", "firewall")
+	for _, text := range []string{"w1             FAILED        confirm refused", "m1 reached port 7946 9323 of w1 before the trial", "w2 reached port 7946 9323 of w1"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.fake, "hosts/10.0.0.12/nft")); err == nil || strings.Contains(s.calls(), "10.0.0.11 nft -f") {
+		t.Error("the rules were not taken back, or went to a second host")
+	}
+	s.remove("cut")
+	s.write("down/10.0.0.13", "")
+	s.want(0, "run", "--yes", "--only", "firewall", "--host", "w1", "--host", "m1")
 }
 
 // What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.

@@ -246,7 +246,13 @@ unshare) # an empty network namespace: a node that nobody records
 	rm -rf "$SCRATCH"
 	;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
-timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
+timeout)
+	[[ $* == */dev/tcp/* ]] || exec "${@:2}"
+	# With "cut" rules that are loaded are silent to other nodes.
+	to=$*
+	to=${to#*/dev/tcp/}
+	[[ ! -e $FAKE/cut || ! -e $FAKE/hosts/${to%%/*}/nft ]] || exit 124
+	;;
 wg) # a key that is the node's own
 	case $1 in
 	genkey) echo "private $RANDOM of ${NODE##*/}" ;;
