@@ -156,3 +156,37 @@ func TestHostileNode(t *testing.T) {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }
+
+// A smaller MTU reaches the bridge through which tasks leave, before Docker makes its own; one that is in use is told
+// about, and stops nobody.
+func TestGatewayMTU(t *testing.T) {
+	c := target(t)
+	c.Network.MTU = 1400
+	s := newSandbox(t, c)
+	s.want(0, "run", "--yes", "--to", "workers", "--skip", "firewall")
+	for address, join := range map[string]string{"10.0.0.11": "docker swarm init", "10.0.0.12": "curl --silent --max-time 60"} {
+		made := strings.Index(s.calls(), address+" docker network create --driver bridge --opt com.docker.network.bridge.name=docker_gwbridge")
+		joined := strings.Index(s.calls(), address+" "+join)
+		if made < 0 || joined < made {
+			t.Errorf("%s: docker_gwbridge was made at %d, the node joined at %d", address, made, joined)
+		}
+	}
+	if r := s.want(0, "run", "--only", "workers"); strings.Contains(r.stdout, "note:") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.12/gateway"), []byte("\n\n\n"), 0o644))
+	if r := s.want(0, "run", "--only", "workers"); !strings.Contains(r.stdout, "note: docker_gwbridge has an MTU of 1500, network.mtu is 1400; to change it drain w1") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}
+
+// A network of Docker whose bridge the rules do not know is told about.
+func TestUnnamedBridge(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--yes", "--to", "engine", "--host", "w1", "--host", "operator")
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.12/bridges"), []byte("0123456789abcdef one \n1123456789abcdef two lan7\n"), 0o644))
+	r := s.want(0, "run", "--only", "firewall", "--host", "w1")
+	if !strings.Contains(r.stdout, "note: the bridge lan7 of Docker's network two is not in firewall.bridges") || strings.Contains(r.stdout, "network one") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}

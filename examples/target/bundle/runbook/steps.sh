@@ -129,7 +129,7 @@ check_host() {
 	case $code in
 	0)
 		record "$1" "$2" ALREADY_DONE $((EPOCHSECONDS - started))
-		show "$1" "$2" ALREADY_DONE ''
+		show "$1" "$2" ALREADY_DONE "$(notes "$1" "$2")"
 		;;
 	10 | 11) ;;
 	*) host_failed "$1" "$2" check "$code" "$started" ;;
@@ -139,7 +139,7 @@ check_host() {
 
 # apply_host STEP HOST
 apply_host() {
-	local code=0 started=$EPOCHSECONDS phase
+	local code=0 started=$EPOCHSECONDS phase told
 	for phase in before apply confirm verify; do
 		code=0
 		case $phase in
@@ -154,8 +154,12 @@ apply_host() {
 		fi
 	done
 	record "$1" "$2" DONE $((EPOCHSECONDS - started))
-	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s"
+	told=$(notes "$1" "$2")
+	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s${told:+$'\n'$told}"
 }
+
+# notes STEP HOST prints what the step has to tell although all is done.
+notes() { sed -n '/^note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
 
 # hook NAME STEP HOST: what a step does on this machine for a host, if it has such a function.
 hook() (

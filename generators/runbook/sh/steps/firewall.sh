@@ -10,6 +10,8 @@ trial() { { "$command_path" status 2>/dev/null || true; } | sed -n 's/^trial: //
 
 check() {
 	local i told=''
+	own_device
+	unnamed_bridges
 	would_install firewall/skep-firewall.sh "$command_path"
 	would_install firewall/skep-firewall.service "$unit_path"
 	for i in "${!endings[@]}"; do would_install "firewall/$class${endings[i]}" "${rules_paths[i]}"; done
@@ -21,6 +23,38 @@ check() {
 	systemctl is-enabled --quiet "${unit_path##*/}" 2>/dev/null || would "enable ${unit_path##*/}"
 	systemctl is-active --quiet "${unit_path##*/}" 2>/dev/null || would "start ${unit_path##*/}"
 	would_install firewall/docker.service.conf "$docker_path"
+}
+
+# is_bridge DEVICE: do the rules take it for a bridge of Docker?
+is_bridge() {
+	local pattern
+	for pattern in "${bridges[@]}"; do
+		# shellcheck disable=SC2053 # br-* is a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+# own_device refuses rules that would take the node's own packets for those of containers.
+own_device() {
+	local device
+	while read -r _ device _; do
+		if is_bridge "$device"; then
+			refuse "$address is the address of $device, which firewall.bridges takes for a bridge of Docker" "name Docker's bridges more closely there, or rename $device"
+		fi
+	done < <(ip -o address show to "$address" 2>/dev/null)
+}
+
+# unnamed_bridges tells of Docker's networks whose containers the rules do not know by their bridge.
+unnamed_bridges() {
+	local id name device ids
+	has docker && engine_up || return 0
+	mapfile -t ids < <(docker network ls --quiet --no-trunc --filter driver=bridge)
+	((${#ids[@]})) || return 0
+	while read -r id name device; do
+		[[ -n $device ]] || device=br-${id:0:12}
+		is_bridge "$device" || say "note: the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off"
+	done < <(docker network inspect --format '{{.Id}} {{.Name}} {{index .Options "com.docker.network.bridge.name"}}' "${ids[@]}")
 }
 
 apply() {
