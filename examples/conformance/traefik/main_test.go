@@ -37,11 +37,13 @@ func runInside() (int, error) {
 		cmd.Env = append(os.Environ(), insideVar+"=files")
 		return run(cmd)
 	}
-	binary := os.Getenv(binaryVar)
-	if binary == "" {
-		if binary, err = build("github.com/traefik/traefik/v3/cmd/traefik"); err != nil {
-			return 1, err
-		}
+	binary, err := build("../../lab", "github.com/traefik/traefik/v3/cmd/traefik")
+	if err != nil {
+		return 1, err
+	}
+	authority, err := build("..", "github.com/letsencrypt/pebble/v2/cmd/pebble")
+	if err != nil {
+		return 1, err
 	}
 	const script = `set -e
 mount -t tmpfs tmpfs /run
@@ -52,7 +54,7 @@ ip link set lo up
 sysctl -q net.ipv4.ip_unprivileged_port_start=0
 exec "$@"`
 	cmd := exec.Command("unshare", append([]string{"--net", "--mount", "sh", "-c", script, "sh", self}, os.Args[1:]...)...)
-	cmd.Env = append(os.Environ(), insideVar+"=all", binaryVar+"="+binary, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Env = append(os.Environ(), insideVar+"=all", binaryVar+"="+binary, authorityVar+"="+authority, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	return run(cmd)
 }
 
@@ -68,11 +70,11 @@ func run(cmd *exec.Cmd) (int, error) {
 	return 0, nil
 }
 
-// build returns the path of a program that is a tool of examples/lab, built as the lab does. The go command keeps it
-// in its cache: the first time takes minutes.
-func build(pkg string) (string, error) {
+// build returns the path of a program that is a tool of a module, built as the lab does. The go command keeps it in its
+// cache: Traefik takes minutes the first time.
+func build(module, pkg string) (string, error) {
 	cmd := exec.Command("go", "tool", "-n", pkg)
-	cmd.Dir = "../../lab"
+	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

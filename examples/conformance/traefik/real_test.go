@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,17 +51,17 @@ var backends = map[string]string{
 const (
 	who    = "X-Who" // the header by which a backend says its name
 	tenant = "tenant"
+	user   = 65532 // of the task
+	volume = "/run/acme"
 )
 
-// world starts everything around Traefik, and Traefik itself from the bundle of the spec, and waits until the labels of
-// testdata/tenant.yaml are in force.
+// world makes everything around Traefik, and writes its files from the bundle of the spec.
 func world(t *testing.T, spec string) {
 	t.Helper()
-	binary := os.Getenv(binaryVar)
-	if binary == "" {
+	if os.Getenv(binaryVar) == "" {
 		judge.Missing(t, "want root and unshare(1) from util-linux")
 	}
-	hosts := "127.0.0.1 localhost traefik_socket-proxy"
+	hosts := "10.20.0.11 paris.example.org grafana.example.org s3.paris.example.org app.example.org\n127.0.0.2 ca.example.org\n127.0.0.1 localhost traefik_socket-proxy"
 	for name, port := range backends {
 		hosts += " " + name
 		serve(t, "127.0.0.1"+port, backend(name))
@@ -69,7 +70,7 @@ func world(t *testing.T, spec string) {
 	for _, a := range []string{"10.20.0.11/32", "10.20.0.100/32", "192.0.2.1/32", "198.51.100.7/32", "10.9.0.66/32", "2001:db8::11/128"} {
 		command(t, "ip", "addr", "replace", a, "dev", "lo")
 	}
-	cert, key := pair(t)
+	cert, key := pair(t, "paris.example.org")
 	put(t, "/run/secrets/web-certificate", cert)
 	put(t, "/run/secrets/web-key", key)
 	put(t, "/run/secrets/traefik-dashboard", "admin:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n") // "password"
@@ -83,47 +84,62 @@ func world(t *testing.T, spec string) {
 	}
 	for _, f := range files {
 		if strings.HasPrefix(f.Path, "stacks/traefik/") {
-			put(t, "/etc/traefik/"+filepath.Base(f.Path), string(f.Data))
-		}
-	}
-	start(t, binary)
-	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		if ask(t, question{to: "10.20.0.11:443", name: "app.example.org", tls: true}).who == tenant {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("Traefik does not serve the tenant's own page")
+			// The volume is not to stand in the root of this machine.
+			put(t, "/etc/traefik/"+filepath.Base(f.Path), strings.Replace(string(f.Data), "storage: /acme/", "storage: "+volume+"/", 1))
 		}
 	}
 }
 
-// start runs Traefik as the stack does: as its own user, without capabilities.
-func start(t *testing.T, binary string) {
+// start runs Traefik as the stack does, as a user of its own, waits until the labels of testdata/tenant.yaml are in
+// force, and returns how to stop it.
+func start(t *testing.T, uid uint32) (stop func()) {
 	t.Helper()
-	program := filepath.Join("/run", "traefik")
-	copied, err := os.ReadFile(binary) // the cache of the go command is not for every user
+	binary, err := os.ReadFile(os.Getenv(binaryVar)) // the cache of the go command is not for every user
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(program, copied, 0o755); err != nil {
+	program := filepath.Join(t.TempDir(), "traefik")
+	for dir := filepath.Dir(program); dir != os.TempDir(); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(program, binary, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	cmd := exec.Command(program)
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+	})
+	t.Cleanup(func() {
+		stop()
 		if t.Failed() {
 			t.Log(log.String())
 		}
 	})
+	until(t, "Traefik serves the tenant's own page", func() bool {
+		return ask(t, question{to: "10.20.0.11:443", name: "app.example.org", tls: true}).who == tenant
+	})
+	return stop
+}
+
+// until waits for something, for a while.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
 }
 
 // question is a request, and answer what came back: the name of the backend, or of skep's own way to answer.
@@ -133,10 +149,12 @@ type question struct {
 	name string // server name and Host; empty for a visitor by address
 	path string
 	tls  bool
+	body io.Reader // of a PUT; nil for a GET
 }
 
 type answer struct {
 	who      string // backend, or empty
+	path     string // as the backend got it
 	status   int    // 0: no answer
 	location string
 	login    bool
@@ -167,8 +185,12 @@ func ask(t *testing.T, q question) answer {
 	if q.tls {
 		scheme = "https://"
 	}
-	client := http.Client{Transport: transport, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	req, err := http.NewRequest(http.MethodGet, scheme+host+q.path, nil)
+	client := http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	method := http.MethodGet
+	if q.body != nil {
+		method = http.MethodPut
+	}
+	req, err := http.NewRequest(method, scheme+host+q.path, q.body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +201,12 @@ func ask(t *testing.T, q question) answer {
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
-	return answer{who: resp.Header.Get(who), status: resp.StatusCode, location: resp.Header.Get("Location"), login: resp.Header.Get("WWW-Authenticate") != ""}
+	return answer{who: resp.Header.Get(who), path: resp.Header.Get("X-Path"), status: resp.StatusCode, location: resp.Header.Get("Location"), login: resp.Header.Get("WWW-Authenticate") != ""}
 }
 
 func backend(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set(who, name)
 		w.Header().Set("X-Path", r.RequestURI)
 	})
@@ -205,15 +228,16 @@ func sealed(t *testing.T, listen, cert, key string) {
 	t.Cleanup(func() { s.Close() })
 }
 
-func pair(t *testing.T) (cert, key string) {
+// pair is a certificate for a name, signed by itself, so that it can stand for an authority too.
+func pair(t *testing.T, name string) (cert, key string) {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "paris.example.org"}, DNSNames: []string{"paris.example.org"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &k.PublicKey, k)
 	if err != nil {

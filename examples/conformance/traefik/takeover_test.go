@@ -2,9 +2,11 @@ package traefik
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // visitors are the ways to one Traefik: by each name that is skep's, and by each address, without a name.
@@ -20,6 +22,7 @@ func TestTakeover(t *testing.T) {
 	for _, tcp := range []string{"none", "sni"} {
 		t.Run(tcp, func(t *testing.T) {
 			world(t, fmt.Sprintf(spec, selfSigned+", tcp: "+tcp))
+			start(t, user)
 			for _, v := range visitors {
 				t.Run(v.name+"@"+v.address, func(t *testing.T) { pages(t, v.name, v.address, tcp) })
 			}
@@ -83,4 +86,51 @@ func from(to string) string {
 		return "2001:db8::11"
 	}
 	return "192.0.2.1"
+}
+
+// TestPaths has port 443 clean up paths, so that none slips by a rule for pages, and the port of S3 leave them alone,
+// since a signature covers them.
+func TestPaths(t *testing.T) {
+	world(t, fmt.Sprintf(spec, selfSigned))
+	start(t, user)
+	stranger := question{to: "10.20.0.11:443", from: "198.51.100.7", name: "paris.example.org", tls: true}
+	for _, path := range []string{"//prometheus/graph", "/./prometheus/graph", "/x/../prometheus/graph"} {
+		stranger.path = path
+		if got := ask(t, stranger); got.status != http.StatusForbidden {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+	for port, want := range map[string]string{"443": "/bucket/a/b", "9000": "/bucket//a/./b"} {
+		got := ask(t, question{to: "10.20.0.11:" + port, name: "s3.paris.example.org", path: "/bucket//a/./b", tls: true})
+		if got.who != "s3_s3" || got.path != want {
+			t.Errorf("port %s: %+v", port, got)
+		}
+	}
+}
+
+// slow sends a body of n bytes, one a second.
+type slow int
+
+func (s *slow) Read(p []byte) (int, error) {
+	if *s == 0 {
+		return 0, io.EOF
+	}
+	*s--
+	time.Sleep(time.Second)
+	p[0] = 'x'
+	return 1, nil
+}
+
+// TestUploads has a slow upload pass within the time of the spec, and end after it: what a second is here is a minute
+// on a cluster.
+func TestUploads(t *testing.T) {
+	for read, want := range map[string]string{"2s": "", "30s": "monitoring_grafana"} {
+		world(t, fmt.Sprintf(spec, selfSigned+", timeouts: {read: "+read+"}"))
+		stop := start(t, user)
+		body := slow(5)
+		if got := ask(t, question{to: "10.20.0.11:443", name: "paris.example.org", path: "/grafana/x", tls: true, body: &body}); got.who != want {
+			t.Errorf("with %s: %+v", read, got)
+		}
+		stop()
+	}
 }
