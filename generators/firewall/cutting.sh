@@ -8,28 +8,29 @@ cut_refused() {
 		say "note: no conntrack command, so connections that the new rules refuse last until they end by themselves: install the package conntrack"
 		return
 	fi
-	while read -r family proto from to sport dport; do
-		# The connections that tried and confirmed the rules, and containers, which have rules of their own.
-		if [[ "$from $sport $to $dport" == "${SSH_CONNECTION:-}" || "$from $sport $to $dport" == "$(<"$state/connection")" ]]; then continue; fi
+	while read -r family proto from to dport sport; do
+		# Containers have rules of their own.
 		device=$(ip -o route get "$from" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p') || continue
 		if [[ $device == lo ]] || is_bridge "$device"; then continue; fi
-		conntrack -D -f "$family" -p "$proto" --orig-src "$from" --orig-dst "$to" --sport "$sport" --dport "$dport" >/dev/null 2>&1 || continue
+		conntrack -D -f "$family" -p "$proto" --orig-src "$from" --orig-dst "$to" --dport "$dport" ${sport:+--sport "$sport"} >/dev/null 2>&1 || continue
 		# A server that speaks first would bring the entry back, as one of its own.
-		ss -K -H "--$proto" dst "$from" dport = "$sport" sport = "$dport" >/dev/null 2>&1 || true
+		ss -K -H "--$proto" dst "$from" sport = "$dport" ${sport:+dport = "$sport"} >/dev/null 2>&1 || true
 		cut=$((cut + 1))
 		example="from $from to port $dport/$proto"
 	done < <(refused "$@")
-	if ((cut)); then say "cut $cut connection(s) that the new rules refuse, such as $example"; fi
+	if ((cut > 1)); then example+=", and $((cut - 1)) more such"; fi
+	if ((cut)); then say "cut connections that the new rules refuse: $example"; fi
 }
 
-# refused FILE...: prints the tracked connections to this node that the rules refuse: family, protocol, addresses, ports.
+# refused FILE...: prints the tracked connections to this node that the rules refuse: family, protocol, from, to, port.
+# Where the connection that tried or confirmed the rules is among those of a line, each other has a line with its own port.
 refused() {
 	{
 		openings "$@"
 		ip -o address show | awk '{ sub("/.*", "", $4); print "local", $4 }'
 		conntrack -L -f ipv4 2>/dev/null | sed 's/^/ipv4 /' || true
 		conntrack -L -f ipv6 2>/dev/null | sed 's/^/ipv6 /' || true
-	} | awk '
+	} | awk -v tried="$(<"$state/connection")" -v confirmed="${SSH_CONNECTION:-}" '
 		function binary(n, width,    out) {
 			for (; width > 0; width--) { out = n % 2 out; n = int(n / 2) }
 			return out
@@ -73,6 +74,11 @@ refused() {
 			member[$2, length(full), size, substr(full, 1, size)] = 1
 		}
 		$1 == "local" { here[$2] = 1 }
+		BEGIN {
+			own[tried] = own[confirmed] = 1
+			if (split(tried, end, " ") == 4) ours[end[1] " " end[3] " " end[4]] = 1
+			if (split(confirmed, end, " ") == 4) ours[end[1] " " end[3] " " end[4]] = 1
+		}
 		/^ipv[46] (tcp|udp) / {
 			from = to = sport = dport = ""
 			for (i = 3; i <= NF && dport == ""; i++) {
@@ -81,7 +87,12 @@ refused() {
 				if ($i ~ /^sport=/) sport = substr($i, 7)
 				if ($i ~ /^dport=/) dport = substr($i, 7)
 			}
-			if ((to in here) && !(from in here) && !open(substr($1, 4), $2, dport + 0, bits(from))) print $1, $2, from, to, sport, dport
+			line = $1 " " $2 " " from " " to " " dport
+			if ((from " " to " " dport) in ours) line = line " " sport
+			if ((to in here) && !(from in here) && !((from " " sport " " to " " dport) in own) && !(line in told) && !open(substr($1, 4), $2, dport + 0, bits(from))) {
+				told[line] = 1
+				print line
+			}
 		}
 	'
 }
