@@ -40,8 +40,12 @@ func bundleOf(name string) (*plan.Bundle, error) {
 
 // filesOf reads the files of a bundle, or compiles a spec.
 func filesOf(name string) ([]artifact.File, error) {
-	if _, err := os.Stat(filepath.Join(name, "MANIFEST")); err == nil {
-		return filesIn(os.DirFS(name))
+	if _, err := os.Stat(filepath.Join(name, artifact.ManifestName)); err == nil {
+		files, err := filesIn(os.DirFS(name))
+		if err != nil {
+			return nil, fmt.Errorf("plan: %s: %w", name, err)
+		}
+		return files, nil
 	}
 	c, err := schema.Load(name)
 	if err != nil {
@@ -50,23 +54,24 @@ func filesOf(name string) ([]artifact.File, error) {
 	return generators.Generate(c)
 }
 
-// filesIn reads what a plan needs from a bundle.
+// filesIn reads what a plan needs from a bundle: what MANIFEST lists, as the runbook would.
 func filesIn(dir fs.FS) ([]artifact.File, error) {
 	var files []artifact.File
-	for _, pattern := range plan.Names() {
-		names, err := fs.Glob(dir, pattern)
-		if err != nil {
-			return nil, err
+	err := fs.WalkDir(dir, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name != artifact.ManifestName && (!plan.Wants(name) || !e.Type().IsRegular()):
+			return nil
 		}
-		for _, name := range names {
-			data, err := fs.ReadFile(dir, name)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, artifact.File{Path: name, Mode: 0o644, Data: data})
-		}
+		data, err := fs.ReadFile(dir, name)
+		files = append(files, artifact.File{Path: name, Mode: 0o644, Data: data})
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return files, nil
+	return artifact.Listed(files, plan.Wants)
 }
 
 // bundleInGit reads REV:PATH. A path is relative to the current directory, as everywhere else.
@@ -94,14 +99,17 @@ func bundleInGit(name, rev, inside string) (*plan.Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan: %s: %w", name, err)
 	}
-	if single || !slices.ContainsFunc(files, func(f artifact.File) bool { return f.Path == "MANIFEST" }) {
+	if single || !slices.ContainsFunc(files, func(f artifact.File) bool { return f.Path == artifact.ManifestName }) {
 		spec := ""
 		if single {
 			spec = path.Base(inside)
 		}
-		if files, err = compileElsewhere(files, spec); err != nil {
-			return nil, fmt.Errorf("plan: %s: %w", name, err)
-		}
+		files, err = compileElsewhere(files, spec)
+	} else {
+		files, err = artifact.Listed(files, plan.Wants)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("plan: %s: %w", name, err)
 	}
 	b, err := plan.Read(files)
 	if err != nil {

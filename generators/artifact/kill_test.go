@@ -163,7 +163,7 @@ func checkBetween(t *testing.T, dir string, old []File) {
 		t.Error(err)
 	}
 	for _, d := range diff {
-		if d.Kind == Edited || d.Kind == Foreign {
+		if d.Kind == Edited || d.Kind == Foreign && foreign[d.Path] == "" {
 			t.Errorf("%s: taken for %s", d.Path, d.Kind)
 		}
 	}
