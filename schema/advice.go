@@ -15,7 +15,7 @@ type Advice struct {
 
 // Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
 func Warnings() []Advice {
-	all := slices.Concat(clusterAdvice(), firewallAdvice(), meshAdvice(), accessAdvice())
+	all := slices.Concat(clusterAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
 	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

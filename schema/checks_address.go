@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,7 @@ func (k *checker) prefixes() {
 			k.add(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
 		}
 	}
-	for _, zone := range []string{"management", "nuvla", "users"} {
+	for _, zone := range accessZones() {
 		for i, p := range k.Access.Zone(zone) {
 			one(fmt.Sprintf("access.%s.%d", zone, i), p)
 		}
@@ -124,18 +125,24 @@ type subnet struct {
 	prefix netip.Prefix
 }
 
-// subnets refuses overlap of the cluster's own networks with one another and with the nodes: packets would go astray.
-func (k *checker) subnets() {
-	all := []subnet{{"engine.pool.subnet", k.Engine.Pool.Subnet}, {"engine.bridges.subnet", k.Engine.Bridges.Subnet}}
-	if k.Network.Public.Subnet.IsValid() {
-		all = append(all, subnet{"network.public.subnet", k.Network.Public.Subnet})
+// ownNetworks returns the networks that the cluster uses for itself.
+func (c *Cluster) ownNetworks() []subnet {
+	all := []subnet{{"engine.pool.subnet", c.Engine.Pool.Subnet}, {"engine.bridges.subnet", c.Engine.Bridges.Subnet}}
+	if c.Network.Public.Subnet.IsValid() {
+		all = append(all, subnet{"network.public.subnet", c.Network.Public.Subnet})
 	}
-	if m := k.Mesh(); m != nil {
+	if m := c.Mesh(); m != nil {
 		all = append(all, subnet{"services.vpn.mesh.subnet", m.Subnet})
 	}
-	if a := k.VPNAccess(); a != nil {
+	if a := c.VPNAccess(); a != nil {
 		all = append(all, subnet{"services.vpn.access.subnet", a.Subnet})
 	}
+	return all
+}
+
+// subnets refuses overlap of the cluster's own networks with one another, with the nodes and with zones: packets would go astray.
+func (k *checker) subnets() {
+	all := k.ownNetworks()
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if a.prefix.Overlaps(b.prefix) {
@@ -147,7 +154,60 @@ func (k *checker) subnets() {
 			}
 		}
 		k.nodesInside(a)
+		k.zonesInside(a)
 	}
+}
+
+// zonesInside refuses zones with addresses that lie in a subnet: answers to them would go to containers or tunnels, so a
+// zone of operators locks itself out. The world may hold everything. So may wide users, who are the world of a closed
+// site; Lint tells about these. The VPN's own subnet has words of its own.
+func (k *checker) zonesInside(s subnet) {
+	if a := k.VPNAccess(); a != nil && s.prefix == a.Subnet {
+		return
+	}
+	for _, zone := range accessZones() {
+		for i, p := range k.Access.Zone(zone) {
+			if p.Bits() == 0 || !p.Overlaps(s.prefix) || zone == "users" && p.Bits() < s.prefix.Bits() {
+				continue
+			}
+			at := fmt.Sprintf("access.%s.%d", zone, i)
+			switch {
+			case k.isSet(s.path):
+				k.add(s.path, "overlaps %s in access.%s, which would get no answer; choose a range that nothing else uses", p.String(), zone)
+			case p.Bits() < s.prefix.Bits():
+				k.add(at, "holds %s, which is %s unless you set another: nobody there would get an answer; leave it out (%s), or set another", s.path, s.prefix.String(), prefixesText(without(p, s.prefix)))
+			default:
+				k.add(at, "lies in %s, which is %s unless you set another: nobody there would get an answer", s.path, s.prefix.String())
+			}
+		}
+	}
+}
+
+// without returns what is left of a network when one within it is taken out, in the order of addresses.
+func without(outer, inner netip.Prefix) []netip.Prefix {
+	var before, after []netip.Prefix
+	for half := outer.Masked(); half.Bits() < inner.Bits(); {
+		low := netip.PrefixFrom(half.Addr(), half.Bits()+1)
+		upper := low.Addr().AsSlice()
+		upper[half.Bits()/8] |= 0x80 >> (half.Bits() % 8)
+		address, _ := netip.AddrFromSlice(upper)
+		high := netip.PrefixFrom(address, half.Bits()+1)
+		if low.Contains(inner.Addr()) {
+			after, half = append(after, high), low
+		} else {
+			before, half = append(before, low), high
+		}
+	}
+	slices.Reverse(after)
+	return append(before, after...)
+}
+
+func prefixesText(prefixes []netip.Prefix) string {
+	texts := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 // nodesInside reports nodes whose address lies in a subnet: one mistake, however many they are.

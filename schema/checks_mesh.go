@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 )
@@ -59,18 +58,6 @@ func (k *checker) mesh() {
 			k.add(member.path, "gets the address %s, as %s does; give one of them a number of its own, such as %s", member.address.String(), other, strconv.Itoa(freeNumber(m, taken)))
 		default:
 			numbers[member.address] = member.name
-		}
-	}
-	for _, zone := range []string{"management", "nuvla", "users"} {
-		for i, p := range k.Access.Zone(zone) {
-			if p.Bits() == 0 || !p.Overlaps(m.Subnet) {
-				continue
-			}
-			if k.isSet(at) {
-				k.add(at, "overlaps %s in access.%s; give the mesh addresses that no zone has", p.String(), zone)
-			} else {
-				k.add(fmt.Sprintf("access.%s.%d", zone, i), "overlaps %s, which is %s unless you set another", at, m.Subnet.String())
-			}
 		}
 	}
 }

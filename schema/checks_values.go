@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// overlays6 is the first engine whose overlays reach over IPv6 (moby#43643).
+var overlays6 = Version{25, 0, 0}
+
 // versions compares versions of the engine and of the images that must fit it.
 func (k *checker) versions() {
 	from, below := ParseVersion(k.Engine.Versions.From), ParseVersion(k.Engine.Versions.Below)
@@ -14,6 +17,9 @@ func (k *checker) versions() {
 	}
 	if from.Less(Version{20, 10, 0}) {
 		k.add("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
+	}
+	if from.Less(overlays6) && k.Mesh() == nil && k.Nodes[0].Address.Is6() {
+		k.add("engine.versions.from", "want 25.0 or later: overlays of older engines carry nothing between nodes on IPv6")
 	}
 	if m := k.Services.Monitoring; m != nil {
 		// prometheus/prometheus#18200: from a file, earlier ones read no retention, or one a million times too long.

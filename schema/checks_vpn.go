@@ -50,7 +50,7 @@ func room(bits int) string {
 
 // vpnZones refuses addresses of clients that the spec counts among another zone too: they would get its rights.
 func (k *checker) vpnZones(path string, a *VPNAccess) {
-	for _, zone := range []string{"management", "nuvla", "users"} {
+	for _, zone := range accessZones() {
 		for i, p := range k.Access.Zone(zone) {
 			if p.Bits() > 0 && p.Overlaps(a.Subnet) {
 				k.add(k.settable(path, fmt.Sprintf("access.%s.%d", zone, i)), "overlaps %s in access.%s; give clients addresses that no zone has, services.vpn.access.zone says what they may", p.String(), zone)

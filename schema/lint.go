@@ -31,6 +31,10 @@ func Lint(c *Cluster) []Finding {
 	l.traefik()
 	l.mesh()
 	l.access()
+	l.clear()
+	l.encryption()
+	l.webhook()
+	l.wide()
 	return Ordered(l.found)
 }
 

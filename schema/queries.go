@@ -49,6 +49,9 @@ func (e Exposure) Includes(n Node) bool {
 	})
 }
 
+// accessZones are the zones that have addresses of their own.
+func accessZones() []string { return []string{"management", "nuvla", "users"} }
+
 // Zone returns the prefixes of a zone outside the cluster, or nil for "cluster" and "containers".
 func (a Access) Zone(name string) []netip.Prefix {
 	switch name {

@@ -3,6 +3,7 @@ package runbook_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,7 @@ type sandbox struct {
 	path   string
 	node   string // the recorded node that this machine plays, for --transport local
 	env    []string
+	days   int // how far the clock of every machine is ahead
 }
 
 // nodePrograms are the programs of a node that testdata/node.sh stands in for.
@@ -103,6 +105,7 @@ func (s *sandbox) run(args ...string) result {
 		cmd.Path = "/usr/bin/unshare"
 		cmd.Env = append(cmd.Env, "NODE="+s.node)
 	}
+	s.clock(cmd)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -112,6 +115,34 @@ func (s *sandbox) run(args ...string) result {
 		s.t.Fatal(err)
 	}
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// tool returns the path of a program that the tests need.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("install " + name)
+	}
+	must(t, err)
+	return path
+}
+
+// command runs another program of the bundle on the operator's machine.
+func command(s *sandbox, name string, args ...string) (string, error) {
+	cmd := exec.Command(filepath.Join(s.bundle, name), args...)
+	s.clock(cmd)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// clock sets the time that a command, and all that it starts, believes.
+func (s *sandbox) clock(cmd *exec.Cmd) {
+	s.t.Helper()
+	if s.days > 0 {
+		cmd.Args = append([]string{"faketime", "-f", fmt.Sprintf("+%dd", s.days)}, cmd.Args...)
+		cmd.Path = tool(s.t, "faketime")
+	}
 }
 
 // must run and end with that exit code.

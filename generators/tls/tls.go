@@ -32,7 +32,13 @@ const (
 )
 
 //go:embed generate-certificates.sh
-var body string
+var pairsBody string
+
+//go:embed hand-over.sh
+var handOverBody string
+
+//go:embed command.sh
+var commandBody string
 
 // Files returns the script.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
@@ -50,7 +56,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 		artifact.Strings("clients", c.Certificates.Clients).From("certificates.clients"),
 		artifact.Strings("web_names", alternatives(WebNames(c))).From("services.traefik.certificate"),
 	}
-	return []artifact.File{artifact.Script(Script, header, body)}, nil
+	return []artifact.File{artifact.Script(Script, header, pairsBody+"\n"+handOverBody+"\n"+commandBody)}, nil
 }
 
 // ServerNames returns the names and addresses in the certificate of a manager's Docker API, each once.

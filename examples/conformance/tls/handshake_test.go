@@ -66,6 +66,12 @@ func TestDockerAPI(t *testing.T) {
 // serve answers on a loopback port as dockerd does: its pool holds the cluster's authority alone.
 func serve(t *testing.T, dir string) string {
 	t.Helper()
+	return serveAt(t, dir, time.Now)
+}
+
+// serveAt serves at another time than now.
+func serveAt(t *testing.T, dir string, now func() time.Time) string {
+	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") }))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{
@@ -73,6 +79,7 @@ func serve(t *testing.T, dir string) string {
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    pool(t, filepath.Join(dir, "servers", "m1")),
 		MinVersion:   tls.VersionTLS12,
+		Time:         now,
 	}
 	s.StartTLS()
 	t.Cleanup(s.Close)

@@ -32,7 +32,8 @@ readonly -a web_names=(
 #
 # DIR/ca.pem  DIR/ca-key.pem                                 the authority; its key may be kept elsewhere between runs
 # DIR/servers/NODE/{ca.pem,server-cert.pem,server-key.pem}   the Docker API of a manager
-# DIR/clients/NAME/{ca.pem,cert.pem,key.pem}                 a consumer of the Docker API
+# DIR/clients/NAME/{ca.pem,cert.pem,key.pem}                 a consumer of the Docker API, whose key.pem may be kept elsewhere
+# DIR/clients/NAME/next/                                     the pair that it is to be given before the one above expires
 # DIR/web/{web.crt,web.key}                                  the web pages, when they are self-signed
 #
 # A pair is made in DIR/.work and moved into place as one directory, so a run that is cut off leaves no half pair.
@@ -53,10 +54,14 @@ units=()
 
 usage() {
 	cat <<EOF
-usage: $script DIR               make what is missing in DIR; nothing that is there changes
-       $script --renew DIR       renew, with new keys, what ends within $margin days or differs from the spec
-       $script --renew DIR WHAT  renew WHAT: all, or names such as servers/NODE, clients/NAME and web
-       $script --check DIR       verify every pair: signature, purpose, names, key, days left and modes
+usage: $script DIR                      make what is missing in DIR; nothing that is there changes
+       $script --renew DIR              renew, with new keys, what expires within $margin days or differs from the spec
+       $script --renew DIR WHAT         renew WHAT: all, or names such as servers/NODE, clients/NAME and web
+       $script --check DIR              verify every pair: signature, purpose, names, key, days left and modes
+       $script --hand-over DIR          say which pairs somebody has to be given
+       $script --handed-over [DIR] NAME NAME has it: clients/NAME/next takes the place of clients/NAME
+A client's pair is never replaced: --renew lays the next one beside it, in clients/NAME/next, and both are good until they expire.
+Without DIR, --handed-over looks beside the bundle, where runbook.sh keeps its state.
 EOF
 }
 
@@ -121,13 +126,16 @@ new_key() { quiet openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
 
 serial() { printf '0x%s' "$(openssl rand -hex 16)"; }
 
-# days_left prints the whole days until a certificate ends; less than none is negative.
+# days_left prints the whole days until a certificate expires; less than none is negative.
 days_left() {
 	local end
 	end=$(openssl x509 -noout -enddate -in "$1") || return 1
 	end=$(date -d "${end#notAfter=}" +%s)
 	echo $(((end - $(date +%s)) / day))
 }
+
+# life prints days in words.
+life() { if (($1 < 0)); then echo "expired $((-$1)) days ago"; else echo "expires in $1 days"; fi; }
 
 same_key() {
 	local of_cert of_key
@@ -158,7 +166,8 @@ wrong_names() {
 problems() {
 	local unit=$1 at=$2 cert key ca=$dir/ca.pem out left
 	cert=$at/$(cert_of "$unit") key=$at/$(key_of "$unit")
-	if [[ ! -s $cert || ! -s $key ]]; then
+	# A client may have its key, and nobody else.
+	if [[ ! -s $cert || (! -s $key && $unit != clients/*) ]]; then
 		echo "is missing"
 		return
 	fi
@@ -166,15 +175,15 @@ problems() {
 		out=$(sed -n 's/^error [0-9]* at [0-9]* depth lookup: *//p' <<<"$out" | head -n 1)
 		echo "does not verify: ${out:-not a certificate}"
 	fi
-	if ! same_key "$cert" "$key"; then echo "key and certificate do not belong together"; fi
+	if [[ -e $key ]] && ! same_key "$cert" "$key"; then echo "key and certificate do not belong together"; fi
 	if [[ -n ${names[$unit]} ]]; then
 		out=$(wrong_names "$cert" "${names[$unit]}")
 		if [[ -n $out ]]; then echo "differs from the spec: ${out//$'\n'/, }"; fi
 	fi
 	if ! left=$(days_left "$cert" 2>/dev/null); then
-		echo "end is not readable"
+		echo "its end is not readable"
 	elif ((left < margin)); then
-		echo "ends in $left days, want at least $margin"
+		echo "$(life "$left"), want at least $margin"
 	fi
 }
 
@@ -215,32 +224,39 @@ make_authority() {
 	echo "made ca.pem"
 }
 
+# make_pair UNIT VERB [PLACE] makes a pair and puts it into its place, the unit's own or another one.
 make_pair() {
-	local unit=$1 verb=$2 new life=$days left out
+	local unit=$1 verb=$2 new lasting=$days left out at=${3:-$1}
 	if [[ ! -s $dir/ca-key.pem ]]; then fail 3 "$unit: ca-key.pem is not in $dir; bring it back to sign"; fi
 	if ! same_key "$dir/ca.pem" "$dir/ca-key.pem"; then fail 3 "ca-key.pem does not belong to ca.pem"; fi
 	left=$(days_left "$dir/ca.pem")
-	if ((left < 1)); then fail 3 "the authority ends in $left days; begin a new one in an empty directory"; fi
-	# A certificate that outlives its authority ends with it all the same.
-	if ((left < life)); then life=$left; fi
+	if ((left < 1)); then fail 3 "the authority $(life "$left"); begin a new one in an empty directory"; fi
+	# A certificate that outlives its authority is good for nothing.
+	if ((left < lasting)); then lasting=$left; fi
 	new=$dir/.work/${unit//\//.}
 	mkdir "$new"
 	config "$unit" >"$new.cnf"
 	new_key "$new/$(key_of "$unit")"
 	quiet openssl req -new -sha256 -key "$new/$(key_of "$unit")" -config "$new.cnf" -out "$new.csr"
 	quiet openssl x509 -req -sha256 -in "$new.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca-key.pem" -set_serial "$(serial)" \
-		-days "$life" -extfile "$new.cnf" -extensions extensions -out "$new/$(cert_of "$unit")"
+		-days "$lasting" -extfile "$new.cnf" -extensions extensions -out "$new/$(cert_of "$unit")"
 	if [[ $unit != web ]]; then cp "$dir/ca.pem" "$new/ca.pem"; fi
-	out=$(problems "$unit" "$new" | sed '/^ends in/d')
+	out=$(problems "$unit" "$new" | sed '/^expires in/d')
 	if [[ -n $out ]]; then fail 4 "$unit: the new pair ${out//$'\n'/; }"; fi
-	place "$new" "$unit"
-	if [[ $verb-$unit == renewed-web ]]; then unit+="; raise services.traefik.certificate.revision to put it into service"; fi
-	echo "$verb $unit"
+	if [[ $unit == clients/* && $at == "$unit" ]]; then : >"$new/first"; fi
+	place "$new" "$at"
+	if [[ $verb-$unit == renewed-web ]]; then at+="; raise services.traefik.certificate.revision to put it into service"; fi
+	if [[ $at == */next ]]; then at+="; --hand-over says who is to get it"; fi
+	echo "$verb $at"
 }
 
 # tend_pair makes a missing pair and renews one that is asked for; "due" asks for those that have a problem.
 tend_pair() {
 	local unit=$1 asked=$2 out
+	if [[ $unit == clients/* ]]; then
+		tend_client "$unit" "$asked"
+		return
+	fi
 	out=$(problems "$unit" "$dir/$unit")
 	if [[ $out == "is missing" ]]; then
 		make_pair "$unit" made
@@ -251,11 +267,15 @@ tend_pair() {
 		return
 	fi
 	if [[ -n $out ]]; then say "$unit: ${out//$'\n'/; }; renew it with: --renew DIR $unit"; fi
-	if [[ $unit != web ]] && ! cmp -s "$dir/ca.pem" "$dir/$unit/ca.pem"; then
-		cp "$dir/ca.pem" "$dir/.work/copy.pem"
-		mv "$dir/.work/copy.pem" "$dir/$unit/ca.pem"
-		echo "copied ca.pem to $unit"
-	fi
+	if [[ $unit != web ]]; then copy_authority "$unit"; fi
+}
+
+# copy_authority AT puts the authority beside a pair.
+copy_authority() {
+	if cmp -s "$dir/ca.pem" "$dir/$1/ca.pem"; then return; fi
+	cp "$dir/ca.pem" "$dir/.work/copy.pem"
+	mv "$dir/.work/copy.pem" "$dir/$1/ca.pem"
+	echo "copied ca.pem to $1"
 }
 
 # guard refuses directories in which keys would be published, or that are somebody else's.
@@ -301,7 +321,7 @@ tell_strangers() {
 	for at in "$dir"/servers/* "$dir"/clients/* "$dir"/web; do
 		unit=${at#"$dir"/}
 		if [[ -d $at && -z ${names[$unit]+known} ]]; then
-			say "$unit: is not in the spec; its certificate stays good until it ends, so delete its key"
+			say "$unit: is not in the spec; its certificate stays good until it expires, so delete its key"
 		fi
 	done
 }
@@ -327,19 +347,142 @@ generate() {
 	tell_strangers
 }
 
+# The pairs of clients. Somebody else has a copy of each and nobody can take it back, so a pair that is there is never
+# replaced: the next one is laid beside it, and takes its place when the operator says that it was handed over.
+#
+# DIR/clients/NAME/first         nobody has been told of this pair yet
+# DIR/clients/NAME/handed-over   the operator has said that the client has it
+
+# is_sound UNIT AT: nothing but its end is wrong with the pair at AT.
+is_sound() { [[ -z $(problems "$1" "$2" | sed '/^expire[sd] /d') ]]; }
+
+# is_waiting UNIT: its next pair is there and works.
+is_waiting() { [[ $1 == clients/* && -s $dir/$1/next/cert.pem ]] && is_sound "$1" "$dir/$1/next"; }
+
+# is_past AT: the certificate has expired.
+is_past() { (($(days_left "$dir/$1/cert.pem" 2>/dev/null || echo 0) < 0)); }
+
+# is_late UNIT: its next pair would be due, and the one before has expired: nobody can be using that one any more.
+is_late() { is_past "$1" && (($(days_left "$dir/$1/next/cert.pem") < margin)); }
+
+# findings prints what a run would change about a unit. A next pair that waits settles what is wrong with a client's own.
+findings() {
+	if is_waiting "$1" && ! is_late "$1" && [[ -s $dir/$1/cert.pem ]]; then
+		mode_problems "$dir/$1/next" key.pem
+	else
+		problems "$1" "$dir/$1"
+	fi
+}
+
+# tend_client makes a pair that is missing, and lays the next one beside a pair that is due or asked for.
+tend_client() {
+	local unit=$1 asked=$2 out
+	if [[ -d $dir/$unit/next ]]; then resume "$unit"; fi
+	out=$(problems "$unit" "$dir/$unit")
+	if [[ $out == "is missing" ]]; then
+		if is_waiting "$unit"; then promote "$unit"; else make_pair "$unit" made; fi
+		return
+	fi
+	if [[ $asked == yes || ($asked == due && -n $out) ]]; then
+		if is_waiting "$unit" && is_late "$unit"; then promote "$unit"; fi
+		if ! is_waiting "$unit"; then make_pair "$unit" made "$unit/next"; fi
+	elif [[ -n $out ]] && ! is_waiting "$unit"; then
+		say "$unit: ${out//$'\n'/; }; renew it with: --renew DIR $unit"
+	fi
+	copy_authority "$unit"
+	if is_waiting "$unit"; then copy_authority "$unit/next"; fi
+}
+
+# promote puts the next pair into its place: the key first, so that resume knows a promotion that was cut off.
+promote() {
+	local at=$dir/$1
+	if [[ -e $at/next/key.pem ]]; then
+		mv -f -- "$at/next/key.pem" "$at/key.pem"
+	elif ! same_key "$at/next/cert.pem" "$at/key.pem"; then
+		rm -f -- "$at/key.pem" # the client's own, and nobody else has it
+	fi
+	mv -f -- "$at/next/cert.pem" "$at/cert.pem"
+	rm -rf -- "$at/next"
+	cp "$dir/ca.pem" "$dir/.work/copy.pem"
+	mv -f -- "$dir/.work/copy.pem" "$at/ca.pem"
+	echo "$1: the next pair is in its place"
+}
+
+# resume ends a promotion that was cut off.
+resume() {
+	local at=$dir/$1
+	if [[ ! -e $at/next/cert.pem ]]; then
+		rm -rf -- "$at/next"
+	elif [[ ! -e $at/next/key.pem ]] && same_key "$at/next/cert.pem" "$at/key.pem"; then
+		promote "$1"
+	fi
+}
+
+# hand_over prints a line for each pair that somebody has to be given.
+hand_over() {
+	local unit name why
+	for unit in "${units[@]}"; do
+		name=${unit#clients/}
+		if is_waiting "$unit"; then
+			why=$(life "$(days_left "$dir/$unit/cert.pem")")
+			printf '%s: the pair in use %s. Give %q to %s, then: %s\n' "$unit" "$why" "$dir/$unit/next" "$name" "$(acknowledge "$name")"
+		elif [[ $unit == clients/* && -e $dir/$unit/first ]]; then
+			printf '%s: its first pair. Give %q to %s\n' "$unit" "$dir/$unit" "$name"
+		fi
+	done
+}
+
+# acknowledge NAME prints the command that ends its line of hand_over.
+acknowledge() {
+	if [[ $dir == "$(default_directory)" ]]; then
+		printf '%q --handed-over %q' "${BASH_SOURCE[0]}" "$1"
+	else
+		printf '%q --handed-over %q %q' "${BASH_SOURCE[0]}" "$dir" "$1"
+	fi
+}
+
+# default_directory prints where runbook.sh keeps the pairs when nobody names another directory.
+default_directory() { printf '%s.state/certs' "$(realpath -m -- "$(dirname -- "${BASH_SOURCE[0]}")/..")"; }
+
+# handed_over NAME takes the next pair into use. Saying it twice is harmless.
+handed_over() {
+	local unit=clients/${1#clients/} name=${1#clients/}
+	if [[ -z ${names[$unit]+known} ]]; then fail 2 "$1: no such client; want one of: ${clients[*]}"; fi
+	if [[ ! -s $dir/ca.pem ]]; then fail 3 "$dir holds no authority; name the directory: --handed-over DIR $name"; fi
+	set -E
+	trap 'exit 4' ERR
+	hold
+	resume "$unit"
+	if [[ -e $dir/$unit/next ]] && ! is_waiting "$unit"; then
+		fail 3 "$unit/next: $(problems "$unit" "$dir/$unit/next" | head -n 1); make it anew with: --renew $dir $unit"
+	elif [[ -e $dir/$unit/next ]]; then
+		promote "$unit"
+	elif [[ -e $dir/$unit/first ]]; then
+		echo "$unit: $name has its first pair"
+	elif [[ -e $dir/$unit/handed-over ]]; then
+		echo "$unit: $name has it already"
+	else
+		fail 3 "$unit: there is nothing to hand over; its pair $(life "$(days_left "$dir/$unit/cert.pem")")"
+	fi
+	rm -f -- "$dir/$unit/first"
+	: >"$dir/$unit/handed-over"
+}
+
+# The command line, and what only looks.
+
 check() {
-	local unit out line bad=0 left
+	local unit out line bad=0 left word
 	[[ -s $dir/ca.pem ]] || fail 1 "$dir/ca.pem: is missing; run $script DIR"
 	out=$(mode_problems "$dir" ca-key.pem)
 	if ! left=$(days_left "$dir/ca.pem" 2>/dev/null); then
 		fail 1 "$dir/ca.pem: is not a certificate"
 	elif ((left < margin)); then
-		out+=$'\n'"ends in $left days, want at least $margin"
+		out+=$'\n'"$(life "$left"), want at least $margin"
 	fi
 	if [[ -e $dir/ca-key.pem ]] && ! same_key "$dir/ca.pem" "$dir/ca-key.pem"; then out+=$'\n'"key and certificate do not belong together"; fi
 	for unit in authority "${units[@]}"; do
 		if [[ $unit != authority ]]; then
-			out=$(problems "$unit" "$dir/$unit")
+			out=$(findings "$unit")
 			if [[ $out != "is missing" ]]; then
 				left=$(days_left "$dir/$unit/$(cert_of "$unit")" 2>/dev/null || echo 0)
 				out+=$'\n'$(mode_problems "$dir/$unit" "$(key_of "$unit")")
@@ -347,7 +490,9 @@ check() {
 			fi
 		fi
 		if [[ -z ${out//$'\n'/} ]]; then
-			printf '%-40s good, %d days left\n' "$unit" "$left"
+			word=good
+			if is_waiting "$unit"; then word='HAND OVER'; fi
+			printf '%-40s %s, %d days left\n' "$unit" "$word" "$left"
 			continue
 		fi
 		bad=1
@@ -364,8 +509,8 @@ main() {
 	shopt -s nullglob
 	while [[ ${1-} == -* ]]; do
 		case $1 in
-		--renew | --check)
-			if [[ $mode != generate ]]; then fail 2 "want one of --renew and --check"; fi
+		--renew | --check | --hand-over | --handed-over)
+			if [[ $mode != generate ]]; then fail 2 "want one of --renew, --check, --hand-over and --handed-over"; fi
 			mode=${1#--}
 			;;
 		-h | --help)
@@ -381,10 +526,12 @@ main() {
 		shift
 	done
 	if [[ -z ${1-} ]]; then fail 2 "want a directory; try --help"; fi
+	if [[ $mode == handed-over && $# == 1 ]]; then set -- "$(default_directory)" "$1"; fi
 	dir=$(realpath -m -- "$1")
 	shift
 	what=("$@")
-	if ((${#what[@]})) && [[ $mode != renew ]]; then fail 2 "${what[0]}: one directory is enough; try --help"; fi
+	if ((${#what[@]} > 1)) && [[ $mode == handed-over ]]; then fail 2 "${what[1]}: one name is enough; try --help"; fi
+	if ((${#what[@]})) && [[ $mode != renew && $mode != handed-over ]]; then fail 2 "${what[0]}: one directory is enough; try --help"; fi
 	case $(openssl version 2>/dev/null) in
 	"OpenSSL 1.1.1"* | "OpenSSL "[3-9]*) ;;
 	*) fail 4 "want openssl 1.1.1 or later on PATH" ;;
@@ -394,6 +541,8 @@ main() {
 	check) check ;;
 	generate) generate no ;;
 	renew) renew "${what[@]}" ;;
+	hand-over) hand_over ;;
+	handed-over) handed_over "${what[0]}" ;;
 	esac
 }
 
