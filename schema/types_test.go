@@ -14,16 +14,16 @@ import (
 
 // TestTypesRoundTrip takes every example from CUE to Go and back: nothing is lost, added or changed on the way.
 func TestTypesRoundTrip(t *testing.T) {
-	specs, err := filepath.Glob("../examples/*/cluster.*")
+	specs, err := filepath.Glob("../examples/*/cluster.[cy]*")
 	if err != nil || len(specs) == 0 {
 		t.Fatal(specs, err)
 	}
 	for _, spec := range specs {
-		inst, err := source(spec, 1<<20)
+		inst, err := source(spec, 1<<20, Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newReader(inst)
+		r := newReader(inst, Origin{})
 		v, err := r.evaluate()
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func mirror(t *testing.T, s *shape, path string, field *tree, typ reflect.Type) 
 
 // TestVendored compiles the embedded schema alone, as cue vet does in a module that vendors it.
 func TestVendored(t *testing.T) {
-	def, err := newReader(&build.Instance{}).definition()
+	def, err := newReader(&build.Instance{}, Origin{}).definition()
 	if err != nil {
 		t.Fatal(err)
 	}
