@@ -176,8 +176,10 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 // grafanaGuard returns the middlewares of Grafana: one that knows addresses where not all may see it that reach https.
 func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes Notes) []string {
 	from := c.Services.Monitoring.Grafana.From
-	https, _ := c.Exposure("websecure")
-	if !slices.ContainsFunc(https.From, func(zone string) bool { return !slices.Contains(from, zone) }) {
+	excluded := func(zone string) bool { return !slices.Contains(from, zone) }
+	if !slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool {
+		return e.Port == c.Services.Traefik.Ports.Websecure && slices.ContainsFunc(e.From, excluded)
+	}) {
 		return []string{compress}
 	}
 	var ranges []string

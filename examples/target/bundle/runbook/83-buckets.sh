@@ -78,6 +78,7 @@ apply() {
 		request PATCH "$admin_port" "/change-bucket-owner?bucket=$name&owner=$owner" || refuse "the bucket $name does not change its owner"
 		say "the bucket $name is now $owner's"
 	done
+	[[ -z $list ]] || say "note: root's keys may have made these buckets: give whoever holds them the keys of $owner, then raise services.s3.revision"
 }
 
 verify() {

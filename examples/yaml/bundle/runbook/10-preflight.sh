@@ -139,12 +139,12 @@ disks() {
 			if mountpoint -q -- "$path"; then continue; fi
 			[[ -d $kept/bundle ]] || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
 				'mount its disk, also in /etc/fstab; or set "any" to share a part of another file system'
-			say "warning: $path is not a mount point: the step storage will refuse"
+			say "note: $path is not a mount point: the step storage will refuse"
 			continue
 		fi
 		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
 		[[ $(df --output=target -- "$path" | tail -n 1) != / ]] ||
-			say "warning: the files of services.$duty are on the root file system: who fills it stops this node; give them a disk, and say services.$duty.filesystem: \"own\""
+			say "note: the files of services.$duty are on the root file system: who fills it stops this node; give them a disk, and say services.$duty.filesystem: \"own\""
 	done
 }
 
