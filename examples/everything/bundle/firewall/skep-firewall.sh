@@ -10,7 +10,7 @@ readonly -a installed=(
 # firewall.rollback
 readonly rollback=60
 # firewall.withoutRules
-readonly without_rules='hold'
+readonly without_rules='start'
 # firewall.bridges
 readonly -a bridges=(
 	'docker0'
