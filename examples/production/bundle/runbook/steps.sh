@@ -9,7 +9,8 @@ set -euo pipefail
 work='' failed_hosts=() wiping=''
 
 begin_work() {
-	work=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
+	work=$private/work
+	mkdir -- "$work"
 	trap end_work EXIT
 	trap interrupted INT TERM HUP
 	open_sockets
@@ -27,7 +28,7 @@ interrupted() {
 
 end_work() {
 	close_sockets
-	rm -rf -- "$work"
+	rm -rf -- "$private"
 }
 
 # one PHASE STEP HOST: runs a phase on a host; the exit code is that of the step.
