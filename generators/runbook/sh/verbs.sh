@@ -70,12 +70,38 @@ verb_run() {
 }
 
 # remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
+# Then what expires soon.
 remind() {
 	local line
-	[[ -d $state/certs ]] || return 0
-	while IFS= read -r line; do
-		show certificates operator 'HAND OVER' "$line"
-	done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	if [[ -d $state/certs ]]; then
+		while IFS= read -r line; do
+			show certificates operator 'HAND OVER' "$line"
+		done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	fi
+	expiring
+}
+
+# expiring reads what the step certificate-watch saw last: dates stay true without asking a node.
+expiring() {
+	local file host word rest end days what name left
+	for file in "$state"/output/certificate-watch.*.log; do
+		[[ -r $file ]] || continue
+		host=${file%.log}
+		host=${host##*/certificate-watch.}
+		while read -r word rest; do
+			case $word in
+			expires)
+				read -r end days what name <<<"$rest"
+				# A client's date is on every manager.
+				[[ $what != *-client ]] || host=operator
+				[[ $end =~ ^[0-9]{1,12}$ && $days =~ ^[0-9]{1,5}$ ]] || continue
+				left=$(((end - EPOCHSECONDS) / 86400))
+				((left >= days)) || printf '%s EXPIRES %s %s: %d days left\n' "$host" "$what" "$name" "$left"
+				;;
+			unmeasured) printf '%s UNMEASURED %s\n' "$host" "$rest" ;;
+			esac
+		done < <(tr -d '\000' <"$file")
+	done | sort -u | while read -r host word rest; do show certificate-watch "$host" "$word" "$rest"; done
 }
 
 # stop_at STEP says what to do next.
