@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"path"
+	"strings"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/engine"
@@ -61,7 +62,12 @@ func webPort(c *schema.Cluster) int {
 }
 
 // webRoot is the root of an ACME authority of the site's own, as PEM, or nothing.
-func webRoot(*schema.Cluster) string { return "" }
+func webRoot(c *schema.Cluster) string {
+	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
+		return strings.TrimSpace(t.Certificate.ACME.Root)
+	}
+	return ""
+}
 
 func vpnFiles(c *schema.Cluster) []string {
 	if c.VPNAccess() == nil {
