@@ -58,7 +58,6 @@ verb_run() {
 		dry_run
 		return
 	fi
-	check_bundle
 	open_state
 	begin_work
 	local id
@@ -78,23 +77,31 @@ verb_run() {
 # remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
 # Then what expires soon.
 remind() {
-	local line
+	local line word
 	if [[ -d $state/certs ]]; then
 		while IFS= read -r line; do
-			show certificates operator 'HAND OVER' "$line"
+			# It names itself, and ran as the checked copy.
+			show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
 		done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
 	fi
+	for line in "$state"/vpn/clients/*/next; do
+		[[ -e $line ]] || continue
+		word=${line%/next}
+		printf -v line 'VPN client %s: give %q to it, then: %q %q handed-over %s' "${word##*/}" "$line/client.conf" "$origin/vpn/vpn-client.sh" "$state/vpn" "${word##*/}"
+		show vpn-authorities operator 'HAND OVER' "$line"
+	done
 	expiring
 }
 
 # expiring reads what the step certificate-watch saw last: dates stay true without asking a node.
 expiring() {
-	local file host word rest end days what name left
+	local file node host word rest end days what name left
 	for file in "$state"/output/certificate-watch.*.log; do
 		[[ -r $file ]] || continue
-		host=${file%.log}
-		host=${host##*/certificate-watch.}
+		node=${file%.log}
+		node=${node##*/certificate-watch.}
 		while read -r word rest; do
+			host=$node
 			case $word in
 			expires)
 				read -r end days what name <<<"$rest"
@@ -129,10 +136,10 @@ flags() {
 	done
 	for name in "${only[@]}"; do printf ' --only %q' "$name"; done
 	for name in "${skip[@]}"; do printf ' --skip %q' "$name"; done
-	[[ $state == "$bundle.state" ]] || printf ' --state %q' "$state"
+	[[ $state == "$origin.state" ]] || printf ' --state %q' "$state"
 	[[ $yes == no ]] || printf ' --yes'
 	[[ -z $to ]] || printf ' --to %q' "$to"
-	[[ $images_directory == "${bundle%/*}/images" ]] || printf ' --images %q' "$images_directory"
+	[[ $images_directory == "${origin%/*}/images" ]] || printf ' --images %q' "$images_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
 }
 
@@ -140,7 +147,6 @@ flags() {
 dry_run() {
 	local id host hosts=() refused=0
 	local -A plan=()
-	[[ -r $bundle/MANIFEST ]] || die 4 "$bundle/MANIFEST: no such file; the bundle is not whole"
 	begin_work
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
@@ -249,7 +255,6 @@ verify_host() {
 }
 
 verb_verify() {
-	check_bundle
 	open_state
 	begin_work
 	local id hosts=() bad
@@ -278,7 +283,6 @@ undo_host() {
 verb_undo() {
 	local id hosts=() i
 	if [[ $dry == no ]]; then
-		check_bundle
 		open_state
 		begin_work
 	fi
