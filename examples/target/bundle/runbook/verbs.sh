@@ -78,12 +78,18 @@ verb_run() {
 # remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
 # Then what expires soon.
 remind() {
-	local line
+	local line word
 	if [[ -d $state/certs ]]; then
 		while IFS= read -r line; do
 			show certificates operator 'HAND OVER' "$line"
 		done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
 	fi
+	for line in "$state"/vpn/clients/*/next; do
+		[[ -e $line ]] || continue
+		word=${line%/next}
+		printf -v line 'VPN client %s: give %q to it, then: %q %q handed-over %s' "${word##*/}" "$line/client.conf" "$bundle/vpn/vpn-client.sh" "$state/vpn" "${word##*/}"
+		show vpn-authorities operator 'HAND OVER' "$line"
+	done
 	expiring
 }
 
