@@ -89,12 +89,13 @@ remind() {
 
 # expiring reads what the step certificate-watch saw last: dates stay true without asking a node.
 expiring() {
-	local file host word rest end days what name left
+	local file node host word rest end days what name left
 	for file in "$state"/output/certificate-watch.*.log; do
 		[[ -r $file ]] || continue
-		host=${file%.log}
-		host=${host##*/certificate-watch.}
+		node=${file%.log}
+		node=${node##*/certificate-watch.}
 		while read -r word rest; do
+			host=$node
 			case $word in
 			expires)
 				read -r end days what name <<<"$rest"
