@@ -112,11 +112,12 @@ type EnginePorts struct {
 
 // Firewall is the host firewall. Rollback is in seconds.
 type Firewall struct {
-	Backend  string    `json:"backend"` // "nft" or "iptables"
-	Rollback int       `json:"rollback"`
-	Forward  []Forward `json:"forward"`
-	Bridges  []string  `json:"bridges"` // interfaces; a last "*" stands for any ending
-	Answers  Answers   `json:"answers"`
+	Backend      string    `json:"backend"` // "nft" or "iptables"
+	Rollback     int       `json:"rollback"`
+	WithoutRules string    `json:"withoutRules"` // "hold" or "start"
+	Forward      []Forward `json:"forward"`
+	Bridges      []string  `json:"bridges"` // interfaces; a last "*" stands for any ending
+	Answers      Answers   `json:"answers"`
 }
 
 // Forward is packets for other machines that nodes pass on.

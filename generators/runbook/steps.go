@@ -91,6 +91,7 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.Strings("rules_paths", firewall.Installed(c)).From("firewall.backend"),
 				artifact.String("command_path", firewall.CommandPath),
 				artifact.String("unit_path", firewall.UnitPath),
+				artifact.String("docker_path", firewall.DockerPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 			},
 		},

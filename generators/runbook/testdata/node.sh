@@ -3,7 +3,7 @@
 set -euo pipefail
 name=${0##*/}
 swarm=$FAKE/swarm
-printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
+[[ $name == unshare || -n ${SCRATCH:-} ]] || printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
 
 # format prints the argument after --format.
 format() {
@@ -176,6 +176,7 @@ systemctl() {
 		enable) touch "$unit/$word.enabled" ;;
 		mask) touch "$unit/$word.masked" ;;
 		unmask) rm -f "$unit/$word.masked" ;;
+		disable) rm -f "$unit/$word.enabled" "$unit/$word" ;;
 		is-active) [[ -e $unit/$word ]] || return 3 ;;
 		is-enabled)
 			if [[ -e $unit/$word.masked ]]; then
@@ -238,6 +239,12 @@ iptables | ip6tables)
 	esac
 	;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
+unshare) # an empty network namespace: a node that nobody records
+	SCRATCH=$(mktemp -d)
+	export SCRATCH
+	NODE=$SCRATCH "${@:2}"
+	rm -rf "$SCRATCH"
+	;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
 timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
 wg) # a key that is the node's own

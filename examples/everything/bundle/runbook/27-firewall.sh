@@ -24,6 +24,7 @@ readonly -a rules_paths=(
 )
 readonly command_path='/usr/local/sbin/skep-firewall'
 readonly unit_path='/etc/systemd/system/skep-firewall.service'
+readonly docker_path='/etc/systemd/system/docker.service.d/skep-firewall.conf'
 # firewall.rollback
 readonly rollback=60
 
@@ -31,22 +32,25 @@ readonly rollback=60
 
 files() {
 	local ending
-	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service
+	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service firewall/docker.service.conf
 	for ending in "${endings[@]}"; do printf 'firewall/%s%s\n' "$class" "$ending"; done
 }
 
 trial() { { "$command_path" status 2>/dev/null || true; } | sed -n 's/^trial: //p'; }
 
-loaded() { [[ -x $command_path && $("$command_path" status 2>/dev/null || true) == *'loaded: yes'* ]]; }
-
 check() {
-	local i
+	local i told=''
 	would_install firewall/skep-firewall.sh "$command_path"
 	would_install firewall/skep-firewall.service "$unit_path"
 	for i in "${!endings[@]}"; do would_install "firewall/$class${endings[i]}" "${rules_paths[i]}"; done
+	if [[ ! -x $command_path ]]; then
+		would 'load the rules'
+	elif ! told=$("$command_path" status 2>/dev/null); then
+		would "load the rules:"$'\n'"$(sed -n '/^installed: /!s/^/   /p' <<<"$told")"
+	fi
 	systemctl is-enabled --quiet "${unit_path##*/}" 2>/dev/null || would "enable ${unit_path##*/}"
-	loaded || would 'load the rules'
-	[[ $(trial) != pending ]] || would 'try the rules again: a trial is pending'
+	systemctl is-active --quiet "${unit_path##*/}" 2>/dev/null || would "start ${unit_path##*/}"
+	would_install firewall/docker.service.conf "$docker_path"
 }
 
 apply() {
@@ -54,7 +58,6 @@ apply() {
 	put firewall/skep-firewall.sh "$command_path" 0755
 	put firewall/skep-firewall.service "$unit_path" 0644
 	systemctl daemon-reload
-	systemctl enable --quiet "${unit_path##*/}"
 	# An interrupted run leaves a trial behind.
 	if [[ $(trial) == pending ]]; then "$command_path" rollback; fi
 	for i in "${!endings[@]}"; do new+=("$kept/bundle/firewall/$class${endings[i]}"); done
@@ -69,6 +72,9 @@ confirm() {
 	else
 		wait_for "$rollback" "$command_path confirm, over a second login" confirmed
 	fi
+	# Not before: without rules that somebody confirmed Docker would wait for ever.
+	put firewall/docker.service.conf "$docker_path" 0644
+	systemctl daemon-reload
 }
 
 confirmed() { [[ $(trial) == confirmed ]]; }
@@ -117,6 +123,7 @@ verify() {
 undo() {
 	[[ ! -x $command_path ]] || "$command_path" remove
 	systemctl disable --quiet "${unit_path##*/}" 2>/dev/null || true
+	take_back "$docker_path"
 	take_back "$unit_path"
 	take_back "$command_path"
 	systemctl daemon-reload
