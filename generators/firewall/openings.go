@@ -9,7 +9,7 @@ import (
 )
 
 // Opening is ports that a ruleset opens to a zone. Zone is one of the spec's, "everyone", or "everyone over IPv4" or
-// "over IPv6" where the other family is not. Proto "esp" has the one port 0.
+// "over IPv6" where the other family is not. A protocol without ports has the one port 0.
 type Opening struct {
 	Zone  string
 	Proto string
@@ -49,7 +49,7 @@ func (s *Ruleset) openings(name string, senders func(*rule) []string) []Opening 
 			continue
 		}
 		ports := subtract(match.ranges, taken[proto])
-		if proto == "esp" {
+		if !schema.HasPorts(proto) {
 			ports = subtract([]schema.PortRange{{}}, taken[proto])
 		}
 		taken[proto] = append(taken[proto], ports...)

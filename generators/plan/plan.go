@@ -21,7 +21,7 @@ func (p Plan) Empty() bool { return p.Firewall.empty() }
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
 type Firewall struct {
-	Ports     []PortChange    `json:"ports"`     // sorted by zone, role, protocol and port
+	Ports     []PortChange    `json:"ports"`     // what is closed first; then by zone, role, protocol and port
 	Addresses []AddressChange `json:"addresses"` // of zones that both name
 	Nodes     []NodeChange    `json:"nodes"`
 }
@@ -148,7 +148,7 @@ func ports(before, after *Bundle) []PortChange {
 		out = append(out, *c)
 	}
 	slices.SortFunc(out, func(a, b PortChange) int {
-		return cmp.Or(cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone), strings.Compare(b.Change, a.Change),
+		return cmp.Or(strings.Compare(a.Change, b.Change), cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone),
 			strings.Compare(a.Role, b.Role), strings.Compare(a.Proto, b.Proto), cmp.Compare(a.Ports[0].First, b.Ports[0].First), slices.Compare(a.Nodes, b.Nodes))
 	})
 	return out
@@ -161,7 +161,7 @@ func rank(zone string) int { return slices.Index(schema.Zones(), zone) }
 // everyone gets is not told again for each zone.
 func difference(change string, has, lacks []firewall.Opening) []PortChange {
 	var out []PortChange
-	for _, proto := range []string{"tcp", "udp", "esp"} {
+	for _, proto := range protocols(has) {
 		everyone := firewall.PortsWithout(open(has, firewall.Everyone, proto), open(lacks, firewall.Everyone, proto))
 		for _, zone := range zonesOf(has) {
 			left := firewall.PortsWithout(open(has, zone, proto), open(lacks, zone, proto))
@@ -174,6 +174,18 @@ func difference(change string, has, lacks []firewall.Opening) []PortChange {
 		}
 	}
 	return out
+}
+
+// protocols are tcp and udp, and then the others.
+func protocols(openings []firewall.Opening) []string {
+	var others []string
+	for _, o := range openings {
+		if !schema.HasPorts(o.Proto) {
+			others = append(others, o.Proto)
+		}
+	}
+	slices.Sort(others)
+	return append([]string{"tcp", "udp"}, slices.Compact(others)...)
 }
 
 func zonesOf(openings []firewall.Opening) []string {

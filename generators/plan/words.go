@@ -38,8 +38,8 @@ func (c PortChange) String() string {
 		texts[i] = portText(r)
 	}
 	ports := strings.Join(texts, ", ") + "/" + c.Proto
-	if c.Proto == "esp" {
-		ports = "esp"
+	if !schema.HasPorts(c.Proto) {
+		ports = c.Proto
 	}
 	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), c.Zone, strings.Join(c.Fields, ", "))
 }

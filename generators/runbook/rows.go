@@ -30,7 +30,7 @@ func handed(c *schema.Cluster) []string {
 func listeners(c *schema.Cluster) []string {
 	var rows []string
 	for _, e := range c.Exposures {
-		if e.Proto == "esp" || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
+		if !schema.HasPorts(e.Proto) || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
 			continue
 		}
 		for _, on := range e.On {
