@@ -93,6 +93,8 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("unit_path", firewall.UnitPath),
 				artifact.String("docker_path", firewall.DockerPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
+				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+				artifact.Strings("reached", reached(c)).From("exposures to the nodes: port, nodes"),
 			},
 		},
 		{
@@ -147,7 +149,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			artifact.Number("pool_size", c.Engine.Pool.Size).From("engine.pool.size"),
 			artifact.Number("data_port", int(c.Engine.DataPathPort)).From("engine.dataPathPort"),
 			artifact.String("autolock", fmt.Sprint(c.Engine.Autolock)).From("engine.autolock"),
-			port,
+			port, linkMTU(c),
 		},
 	}}
 	if len(c.Managers()) > 1 {
@@ -155,7 +157,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			Number: 44, ID: "managers", script: "join", library: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
 			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
 			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, artifact.String("join_role", "manager")},
+			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "manager")},
 		})
 	}
 	if len(c.Managers()) < len(c.Nodes) {
@@ -163,7 +165,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			Number: 46, ID: "workers", script: "join", library: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
 			Title: "The workers join", Why: "tasks run on them",
 			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, artifact.String("join_role", "worker")},
+			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "worker")},
 		})
 	}
 	return append(steps, Step{
@@ -176,7 +178,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 // stateSteps make what lives in the swarm's state: networks and secrets.
 func stateSteps(c *schema.Cluster) []Step {
 	var steps []Step
-	if c.OverlayMTU() != dockerMTU {
+	if c.OverlayMTU() != engine.MTU {
 		steps = append(steps, Step{
 			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 			Title: "MTU of the routing mesh", Why: "larger packets than the links carry would hang",
@@ -298,7 +300,13 @@ func lastSteps(c *schema.Cluster) []Step {
 	}}
 }
 
-// dockerMTU is what an overlay without the option has.
-const dockerMTU = 1500
+// linkMTU is the MTU of docker_gwbridge, or 0 where Docker's own will do.
+func linkMTU(c *schema.Cluster) artifact.Var {
+	mtu := c.Network.MTU
+	if mtu == engine.MTU {
+		mtu = 0
+	}
+	return artifact.Number("link_mtu", mtu).From("network.mtu")
+}
 
 func cluster(c *schema.Cluster) artifact.Var { return artifact.String("cluster", c.Name).From("name") }
