@@ -22,7 +22,7 @@ func (k *checker) exposures() {
 		}
 		path := joinPath([]string{"exposures", e.Name})
 		k.portless(path, e)
-		if e.Last < e.Port {
+		if e.Last < e.Port && HasPorts(e.Proto) {
 			k.add(path+".last", "want a port of %s or above, where the range begins", strconv.Itoa(int(e.Port)))
 		}
 		if len(e.On) == 0 {

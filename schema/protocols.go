@@ -59,8 +59,14 @@ func (k *checker) protocol(path, proto string) {
 // packets apart, so that it has to have one.
 func (k *checker) portless(path string, e Exposure) {
 	k.protocol(path+".proto", e.Proto)
-	if HasPorts(e.Proto) {
+	switch {
+	case HasPorts(e.Proto):
+		if e.Port == 0 || e.Last == 0 {
+			k.add(path+".port", "want a port, a whole number from 1 to 65535")
+		}
 		return
+	case e.Port != 0 || e.Last != 0:
+		k.add(path+".port", "%s has no ports; leave it out", e.Proto)
 	}
 	if e.Proto == "esp" {
 		k.add(path+".proto", "is opened by network.public.encrypted, for the nodes")
