@@ -9,6 +9,7 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/stack"
 	"skep.dev/schema"
 )
 
@@ -263,7 +264,18 @@ func serviceSteps(c *schema.Cluster) []Step {
 			header: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
 		})
 	}
-	needs := []string{"nodes", "networks", "secrets", "images"}
+	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
+		steps = append(steps, Step{
+			Number: 72, ID: "acme", script: "acme", Hosts: "duty traefik", Order: "parallel", Needs: []string{"engine"},
+			Title: "The volume of the web certificate", Why: "Traefik is not root, and keeps there what the authority gave it",
+			Undo: "nothing: the certificate stays",
+			header: []artifact.Var{
+				artifact.String("volume", stack.ACMEVolume),
+				artifact.Number("owner", t.UID).From("services.traefik.uid"),
+			},
+		})
+	}
+	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
 	for _, s := range stacks(c) {
 		steps = append(steps, Step{
 			Number: s.number, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,

@@ -166,6 +166,8 @@ docker() {
 	'stack rm') rm "$swarm/services/$3" ;;
 	'stack ps') if [[ -e $FAKE/broken && $* == *Error* ]]; then echo 'traefik_one.1 on m1: Shutdown, Rejected "no such image"'; fi ;;
 	'config ls') ;;
+	'volume inspect') [[ -d /var/lib/docker/volumes/${*: -1}/_data ]] && echo "/var/lib/docker/volumes/${*: -1}/_data" ;;
+	'volume create') mkdir -p "/var/lib/docker/volumes/$3/_data" ;;
 	esac
 }
 
