@@ -54,6 +54,28 @@ func reached(c *schema.Cluster) []string {
 	return rows
 }
 
+// forward are the senders whose packets nodes pass on, with the interface or a dash, and those nodes.
+func forward(c *schema.Cluster) []string {
+	var rows []string
+	for _, f := range c.Firewall.Forward {
+		for _, on := range f.On {
+			rows = append(rows, fmt.Sprintf("%s %s %s", f.From, orDash(f.Device), on))
+		}
+	}
+	return rows
+}
+
+// vrrp are the nodes that a row opens to VRRP.
+func vrrp(c *schema.Cluster) []string {
+	var nodes []string
+	for _, e := range c.Exposures {
+		if e.Proto == "vrrp" {
+			nodes = append(nodes, e.On...)
+		}
+	}
+	return nodes
+}
+
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
 	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
