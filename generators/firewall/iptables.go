@@ -127,8 +127,8 @@ func iptablesControl(w *lines, in string, f family) {
 }
 
 func iptablesOpening(w *lines, from string, o opening, f family) {
-	w.add("# %s", o.Field)
 	if o.from.empty(f) || !o.usable() {
+		w.add("# %s", o.Field)
 		w.add("# %s: open to nobody", o.Name)
 		return
 	}
@@ -137,6 +137,7 @@ func iptablesOpening(w *lines, from string, o opening, f family) {
 		verdict = "-j RETURN"
 	}
 	for _, match := range iptablesMatches(o.Proto, o.ports) {
+		w.add("# %s", o.Field) // above each rule: who reads them back asks where it comes from
 		w.add("-A %s %s -m comment --comment \"%s\" %s", from, match, remark(o.Why), verdict)
 	}
 }
