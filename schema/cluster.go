@@ -155,6 +155,7 @@ type Applications struct {
 	Ingress  PortRange `json:"ingress"`
 	Host     PortRange `json:"host"`
 	HostMode bool      `json:"hostMode"`
+	HostUDP  bool      `json:"hostUDP"`
 }
 
 // PortRange is the closed range [First, Last].

@@ -30,7 +30,7 @@ func handed(c *schema.Cluster) []string {
 func listeners(c *schema.Cluster) []string {
 	var rows []string
 	for _, e := range c.Exposures {
-		if e.Proto == "esp" || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
+		if !schema.HasPorts(e.Proto) || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
 			continue
 		}
 		for _, on := range e.On {
@@ -52,6 +52,28 @@ func reached(c *schema.Cluster) []string {
 		}
 	}
 	return rows
+}
+
+// forward are the senders whose packets nodes pass on, with the interface or a dash, and those nodes.
+func forward(c *schema.Cluster) []string {
+	var rows []string
+	for _, f := range c.Firewall.Forward {
+		for _, on := range f.On {
+			rows = append(rows, fmt.Sprintf("%s %s %s", f.From, orDash(f.Device), on))
+		}
+	}
+	return rows
+}
+
+// vrrp are the nodes that a row opens to VRRP.
+func vrrp(c *schema.Cluster) []string {
+	var nodes []string
+	for _, e := range c.Exposures {
+		if e.Proto == "vrrp" {
+			nodes = append(nodes, e.On...)
+		}
+	}
+	return nodes
 }
 
 // packages are commands, the Debian packages they come with, and the nodes that need them.

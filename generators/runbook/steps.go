@@ -43,7 +43,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 10, ID: "preflight", script: "preflight", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Number: 10, ID: "preflight", script: "preflight", library: "transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disk, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
@@ -52,6 +52,10 @@ func lookSteps(c *schema.Cluster) []Step {
 				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
 				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
+				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
+				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
+				artifact.String("sysctl_file", engine.InstalledSysctl),
 			}, meshDevice(c)...),
 		},
 		{
