@@ -3,6 +3,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type Bundle struct {
 }
 
 // node is a line of the inventory.
-type node struct{ name, role, class string }
+type node struct{ name, address, role, class string }
 
 // Names returns the paths of a bundle's files that Read wants, as patterns of path.Match.
 func Names() []string { return []string{runbook.Inventory, "firewall/*.nft", "firewall/*.rules"} }
@@ -59,10 +60,11 @@ func Read(files []artifact.File) (*Bundle, error) {
 
 // columns of the inventory.
 const (
-	columnName  = 0
-	columnRole  = 3
-	columnClass = 6
-	columns     = 9
+	columnName    = 0
+	columnAddress = 1
+	columnRole    = 3
+	columnClass   = 6
+	columns       = 9
 )
 
 func (b *Bundle) inventory(f artifact.File) error {
@@ -76,10 +78,19 @@ func (b *Bundle) inventory(f artifact.File) error {
 		if len(cells) != columns {
 			return fmt.Errorf("%s:%d: want %d columns", f.Path, number, columns)
 		}
-		b.nodes = append(b.nodes, node{cells[columnName], cells[columnRole], cells[columnClass]})
+		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass]})
 	}
 	slices.SortFunc(b.nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
 	return nil
+}
+
+// side returns what the nodes of a class open, none for "", and all that the bundle does.
+func (b *Bundle) side(class string) side {
+	s := side{here: b.openings[class]}
+	for _, name := range slices.Sorted(maps.Keys(b.openings)) {
+		s.anywhere = append(s.anywhere, b.openings[name]...)
+	}
+	return s
 }
 
 func (b *Bundle) node(name string) (node, bool) {
