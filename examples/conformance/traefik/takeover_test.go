@@ -35,6 +35,12 @@ func TestTakeover(t *testing.T) {
 					t.Errorf("S3 by its name on %s: %+v", port, got)
 				}
 			}
+			// Prometheus and the health check ask where nobody else does.
+			for _, path := range []string{"/metrics", "/ping"} {
+				if got := ask(t, question{to: "10.20.0.11:8082", path: path}); got.who != "" || got.status != http.StatusOK {
+					t.Errorf("%s: %+v", path, got)
+				}
+			}
 			// What is the tenant's own stays so.
 			if got := ask(t, question{to: "10.20.0.11:443", name: "app.example.org", path: "/grafana/", tls: true}); got.who != tenant {
 				t.Errorf("the tenant's own name: %+v", got)
