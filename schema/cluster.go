@@ -145,6 +145,7 @@ type Answer struct {
 type Certificates struct {
 	Days    int      `json:"days"`
 	CADays  int      `json:"caDays"`
+	Warn    int      `json:"warn"`
 	Names   []string `json:"names"`
 	Clients []string `json:"clients"`
 }

@@ -88,6 +88,9 @@ func packages(c *schema.Cluster) []string {
 	if c.Mesh() != nil {
 		rows = append(rows, "wg "+vpn.MeshPackage+" all")
 	}
+	if t := c.Services.Traefik; t != nil && t.Certificate.SelfSigned == nil {
+		rows = append(rows, "update-ca-certificates ca-certificates traefik")
+	}
 	if c.VPNAccess() != nil {
 		rows = append(rows, "openvpn "+vpn.Package+" vpn")
 	}
@@ -197,17 +200,6 @@ func stackNames(c *schema.Cluster) []string {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-func webCertificate(c *schema.Cluster) string {
-	t := c.Services.Traefik
-	switch {
-	case t == nil:
-		return ""
-	case t.Certificate.SelfSigned != nil:
-		return "selfSigned"
-	}
-	return "public"
 }
 
 // pages are a pattern of status codes and the page that must answer with one of them, without a login.
