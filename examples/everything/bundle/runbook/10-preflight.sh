@@ -52,9 +52,8 @@ readonly -a directories=(
 )
 # firewall.bridges
 readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
+	'lan7'
+	'site-*'
 )
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()

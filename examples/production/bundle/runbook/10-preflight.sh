@@ -45,11 +45,7 @@ readonly -a directories=(
 	'nfs /nfs-root 10001:10001 own'
 )
 # firewall.bridges
-readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
-)
+readonly -a bridges=()
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP
