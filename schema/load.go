@@ -53,6 +53,16 @@ func loadSpec(spec string, bytes int64, o Origin) (*Cluster, error) {
 	if inst.Err != nil {
 		return nil, syntaxMistakes(inst.Err, o)
 	}
+	odd := misread(spec, o)
+	c, err := r.cluster()
+	if len(odd) > 0 {
+		return nil, odd.with(err)
+	}
+	return c, err
+}
+
+// cluster gives the cluster, or all mistakes of the spec.
+func (r *reader) cluster() (*Cluster, error) {
 	v, err := r.evaluate()
 	if err != nil {
 		return nil, err
@@ -82,8 +92,23 @@ func newReader(inst *build.Instance, o Origin) *reader {
 	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst, o)}
 }
 
-// evaluate gives the concrete cluster, or Mistakes.
-func (r *reader) evaluate() (cue.Value, error) {
+// evaluate gives the concrete cluster, or Mistakes: also where the evaluator breaks down over one.
+func (r *reader) evaluate() (v cue.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w := newRewriter(r.source)
+			w.structure(nil, r.source.tree(), w.shape.root)
+			w.computed(nil, r.source.tree(), w.shape.root)
+			if len(w.list) == 0 {
+				panic(p)
+			}
+			err = w.sorted()
+		}
+	}()
+	return r.unify()
+}
+
+func (r *reader) unify() (cue.Value, error) {
 	user := r.ctx.BuildInstance(r.inst)
 	top := user
 	wrapped := user.LookupPath(cue.ParsePath("cluster"))

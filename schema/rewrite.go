@@ -29,9 +29,21 @@ type complaint struct {
 	errors []cueerrors.Error
 }
 
+// schema is the shape, also for a rewriter of syntax that was made without.
+func (w *rewriter) schema() *shape {
+	if w.shape == nil {
+		w.shape = newShape()
+	}
+	return w.shape
+}
+
+func newRewriter(source *sourceMap) *rewriter {
+	return &rewriter{source: source, shape: newShape(), byPath: map[string]bool{}}
+}
+
 // mistakes explains the errors of an evaluation. There is always at least one.
 func (r *reader) mistakes(errs ...error) Mistakes {
-	w := &rewriter{source: r.source, shape: newShape(), byPath: map[string]bool{}}
+	w := newRewriter(r.source)
 	complaints, checks, plain := group(errs)
 	if len(plain) > 0 { // the spec is no valid CUE: nothing else is known about it
 		for _, e := range plain {
@@ -41,7 +53,7 @@ func (r *reader) mistakes(errs ...error) Mistakes {
 	}
 	w.structure(nil, r.source.tree(), w.shape.root)
 	for i, c := range complaints {
-		if !w.below(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
+		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
 		}
 	}
@@ -176,6 +188,7 @@ func (w *rewriter) complain(c complaint) {
 	text := w.ruleText(c)
 	first := message(c.errors[0])
 	switch {
+	case w.elementTwice(c.path):
 	case text != "" && w.isNameRule(c.path, text):
 		w.say(c.path, "", text, w.label(c))
 	case known && w.twice(c, t):
@@ -188,35 +201,12 @@ func (w *rewriter) complain(c complaint) {
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
 		w.say(c.path, got(t), "has no definite value; "+cmp.Or(w.shape.want(s), "give one"), w.position(c))
 	case text != "":
-		w.say(c.path, got(t), text, w.position(c))
+		w.say(c.path, got(t), text+w.quotes(s, t), w.position(c))
 	case s != nil && w.shape.want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, got(t), w.shape.want(s), w.position(c))
+		w.say(c.path, got(t), w.shape.want(s)+w.quotes(s, t), w.position(c))
 	default:
 		w.say(c.path, got(t), first, w.position(c))
 	}
-}
-
-// twice finds two different values that the user wrote for one field.
-func (w *rewriter) twice(c complaint, t *tree) bool {
-	var literals []place
-	for _, p := range t.places {
-		if _, ok := p.expr.(*ast.BasicLit); !ok || !p.certain {
-			continue
-		}
-		if !slices.ContainsFunc(literals, func(q place) bool { return sourceText(q.expr) == sourceText(p.expr) }) {
-			literals = append(literals, p)
-		}
-	}
-	if len(literals) < 2 {
-		return false
-	}
-	slices.SortStableFunc(literals, func(a, b place) int {
-		p, q := w.source.place(a.expr.Pos()), w.source.place(b.expr.Pos())
-		return cmp.Or(cmp.Compare(p.Filename, q.Filename), cmp.Compare(p.Offset, q.Offset))
-	})
-	pos, other := w.source.place(literals[0].expr.Pos()), w.source.place(literals[1].expr.Pos())
-	w.say(c.path, "", fmt.Sprintf("is set twice: %s here and %s at %s:%d:%d", shorten(literals[0].expr), shorten(literals[1].expr), other.Filename, other.Line, other.Column), pos)
-	return true
 }
 
 // check repeats what a rule of checks.cue says, at the field it names.
@@ -247,6 +237,11 @@ func (w *rewriter) plain(e cueerrors.Error) {
 	if whole := joinLines(e.Error()); strings.Contains(whole, "cannot find package ") {
 		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
 		text += "; the schema is \"" + importPath + "\", and other packages must stand below cue.mod"
+	}
+	if name, ok := strings.CutPrefix(text, "reference \""); ok && strings.HasSuffix(name, "\" not found") {
+		if s, depth := w.schema().root.find(specPath(e.Path())); depth == len(specPath(e.Path())) && depth > 0 && isText(w.schema().kind(s)) {
+			text += fmt.Sprintf(" (in quotes: %q)", strings.TrimSuffix(name, "\" not found"))
+		}
 	}
 	if strings.HasPrefix(text, "imported and not used: \""+importPath) {
 		text += "; write cluster: schema.#Cluster, or drop the import"

@@ -10,6 +10,9 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
+// derivedRule is what a spec hears that sets rows which follow from its other fields.
+const derivedRule = "follows from the other fields and is never set; remove it"
+
 // structure finds unknown and missing fields in the spec as it is written. CUE reports the first only where everything
 // below is right, and the second only when nothing else is wrong: the user would see them one run later.
 func (w *rewriter) structure(path []string, t, s *tree) {
@@ -21,7 +24,7 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 		next := append(slices.Clone(path), name)
 		at := w.source.place(child.places[0].label)
 		if len(path) == 0 && isDerived(name) {
-			w.say(next, "", "follows from the other fields and is never set; remove it", at)
+			w.say(next, "", derivedRule, at)
 			continue
 		}
 		if w.shape.isOwnRow(next) {
@@ -33,6 +36,10 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 		inner := s.at(name)
 		if inner == nil {
 			w.unknown(next, at)
+			continue
+		}
+		if isComputed(inner) {
+			w.say(next, got(child), computedRule, at)
 			continue
 		}
 		w.structure(next, child, inner)
@@ -48,6 +55,20 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 	for _, name := range s.names {
 		if s.fields[name].required() && t.fields[name] == nil && !w.meant(path, name) {
 			w.missing(append(slices.Clone(path), name), s.fields[name])
+		}
+	}
+}
+
+// computed finds computed fields that the spec sets anywhere: CUE's evaluator may stop at one (v0.17, a nil pointer).
+func (w *rewriter) computed(path []string, t, s *tree) {
+	for _, name := range t.names {
+		next, inner := append(slices.Clone(path), name), s.at(name)
+		switch {
+		case inner == nil:
+		case isComputed(inner):
+			w.say(next, got(t.fields[name]), computedRule, w.source.place(t.fields[name].places[0].label))
+		default:
+			w.computed(next, t.fields[name], inner)
 		}
 	}
 }
@@ -114,7 +135,9 @@ func (w *rewriter) unknown(path []string, at token.Position) {
 func (w *rewriter) missing(path []string, s *tree) {
 	rule := "required field is missing"
 	if s != nil {
-		if want := w.shape.want(s); strings.HasPrefix(want, "want") {
+		if want := w.shape.want(s); strings.HasPrefix(w.shape.kind(s), "fields") {
+			rule += fmt.Sprintf(" (such as %s: %s)", path[len(path)-1], w.shape.example(s, 0))
+		} else if strings.HasPrefix(want, "want") {
 			rule += " (" + want + ")"
 		}
 	}
