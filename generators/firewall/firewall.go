@@ -108,9 +108,21 @@ func command(c *schema.Cluster) artifact.File {
 		artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 		artifact.String("without_rules", c.Firewall.WithoutRules).From("firewall.withoutRules"),
 		artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
 	}, closedVars(c)...)
 	return artifact.Script(Command, header, strings.Join([]string{backend, loadingBody, commandBody}, "\n"))
+}
+
+// samples are an address of each network of management: the way back to it is the way back to the network.
+func samples(c *schema.Cluster) []string {
+	var out []string
+	for _, prefix := range c.Access.Management {
+		if prefix.Bits() > 0 { // the world is behind the default route
+			out = append(out, prefix.Addr().String())
+		}
+	}
+	return out
 }
 
 // members counts the nodes of a class; their names would make a long line, and a diff with every new node.

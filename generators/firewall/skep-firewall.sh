@@ -73,15 +73,29 @@ warn_flush() {
 	fi
 }
 
-# check_uplink: the rules take these interfaces for Docker's; a machine that is reached through one would lock everyone out.
-check_uplink() {
-	local device pattern
-	while read -r device; do
+# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+check_bridges() {
+	local path device pattern
+	for path in /sys/class/net/*; do
+		device=${path##*/}
 		for pattern in "${bridges[@]}"; do
 			# shellcheck disable=SC2053 # br-* is a pattern
-			if [[ $device == $pattern ]]; then refuse "the default route leaves through $device, which the rules take for a bridge of Docker: rename it"; fi
+			[[ $device == $pattern ]] || continue
+			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 		done
-	done < <({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	done
+}
+
+# ways_back prints the interfaces of the default routes, and those through which management is answered.
+ways_back() {
+	local address
+	{
+		ip -o route show default
+		ip -o -6 route show default
+		for address in "${management[@]}" ${SSH_CONNECTION:+"${SSH_CONNECTION%% *}"}; do ip -o route get "$address" || true; done
+	} 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # start_timer: with systemd the rollback survives this session; without it (a container) a process of its own waits.
@@ -109,7 +123,7 @@ try() {
 	local i new=()
 	need_root
 	check "$@"
-	check_uplink
+	check_bridges
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
 	# A command that was killed after its trial had ended left the timer behind.

@@ -17,6 +17,11 @@ readonly -a bridges=(
 	'docker_gwbridge'
 	'br-*'
 )
+# access.management: an address of each network
+readonly -a management=(
+	'192.0.2.0'
+	'2001:db8:1::'
+)
 readonly docker_waits='/etc/systemd/system/docker.service.d/skep-firewall.conf'
 # access.management, nodes.*.ssh.port: the closed minimum, IPv4
 readonly -a closed4=(
@@ -25,6 +30,8 @@ readonly -a closed4=(
 	':SKEP-REFUSE - [0:0]'
 	':SKEP-mgmt - [0:0]'
 	'-A SKEP -i lo -j RETURN'
+	'# services.vpn.mesh.subnet: nodes and peers are believed out of the tunnel only'
+	'-A SKEP ! -i skep-mesh -s 10.191.0.0/20 -g SKEP-REFUSE'
 	'-A SKEP -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
 	'-A SKEP -m addrtype ! --dst-type LOCAL,BROADCAST,MULTICAST,ANYCAST -g SKEP-REFUSE'
 	'-A SKEP -p icmp --icmp-type 3 -m comment --comment destination-unreachable -j RETURN'
@@ -32,9 +39,7 @@ readonly -a closed4=(
 	'-A SKEP -p icmp --icmp-type 11 -m comment --comment time-exceeded -j RETURN'
 	'-A SKEP -p icmp --icmp-type 12 -m comment --comment parameter-problem -j RETURN'
 	'-A SKEP -m conntrack --ctstate INVALID -j DROP'
-	'# services.vpn.mesh.subnet: nodes and peers are believed out of the tunnel only'
-	'-A SKEP ! -i skep-mesh -s 10.191.0.0/20 -g SKEP-REFUSE'
-	'-A SKEP -p udp --sport 67 --dport 68 -m comment --comment "DHCP answers" -j RETURN'
+	'-A SKEP -p udp --sport 67 --dport 68 -m rpfilter -m comment --comment "DHCP answers" -j RETURN'
 	'# nodes.*.ssh.port'
 	'-A SKEP -p tcp --dport 22 -m comment --comment "ssh" -g SKEP-mgmt'
 	'# nodes.*.ssh.port'
@@ -499,15 +504,29 @@ warn_flush() {
 	fi
 }
 
-# check_uplink: the rules take these interfaces for Docker's; a machine that is reached through one would lock everyone out.
-check_uplink() {
-	local device pattern
-	while read -r device; do
+# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+check_bridges() {
+	local path device pattern
+	for path in /sys/class/net/*; do
+		device=${path##*/}
 		for pattern in "${bridges[@]}"; do
 			# shellcheck disable=SC2053 # br-* is a pattern
-			if [[ $device == $pattern ]]; then refuse "the default route leaves through $device, which the rules take for a bridge of Docker: rename it"; fi
+			[[ $device == $pattern ]] || continue
+			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 		done
-	done < <({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	done
+}
+
+# ways_back prints the interfaces of the default routes, and those through which management is answered.
+ways_back() {
+	local address
+	{
+		ip -o route show default
+		ip -o -6 route show default
+		for address in "${management[@]}" ${SSH_CONNECTION:+"${SSH_CONNECTION%% *}"}; do ip -o route get "$address" || true; done
+	} 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # start_timer: with systemd the rollback survives this session; without it (a container) a process of its own waits.
@@ -535,7 +554,7 @@ try() {
 	local i new=()
 	need_root
 	check "$@"
-	check_uplink
+	check_bridges
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
 	# A command that was killed after its trial had ended left the timer behind.

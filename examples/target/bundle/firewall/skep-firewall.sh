@@ -16,12 +16,24 @@ readonly -a bridges=(
 	'docker_gwbridge'
 	'br-*'
 )
+# access.management: an address of each network
+readonly -a management=(
+	'192.0.2.0'
+)
 readonly docker_waits='/etc/systemd/system/docker.service.d/skep-firewall.conf'
 # access.management, nodes.*.ssh.port: the closed minimum
 readonly -a closed=(
 	'table inet skep'
 	'delete table inet skep'
 	'table inet skep {'
+	'	# what is refused, by the reason'
+	'	counter closed {'
+	'	}'
+	'	counter forwarded {'
+	'	}'
+	'	counter from_management {'
+	'	}'
+	''
 	'	# access.management'
 	'	set management4 {'
 	'		type ipv4_addr'
@@ -35,19 +47,19 @@ readonly -a closed=(
 	'		type filter hook prerouting priority mangle; policy drop;'
 	'		iifname "lo" accept'
 	'		ct state established,related accept'
-	'		fib daddr type != { local, broadcast, multicast, anycast } goto refuse'
+	'		fib daddr type != { local, broadcast, multicast, anycast } counter name "forwarded" goto refuse'
 	'		jump control'
 	'		ct state invalid drop'
-	'		meta nfproto ipv4 udp sport 67 udp dport 68 accept comment "DHCP answers"'
+	'		meta nfproto ipv4 udp sport 67 udp dport 68 fib saddr . iif oif exists accept comment "DHCP answers"'
 	'		ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6 answers"'
 	'		# nodes.*.ssh.port'
 	'		tcp dport 22 goto from_management comment "ssh"'
-	'		goto refuse'
+	'		counter name "closed" goto refuse'
 	'	}'
 	''
 	'	chain from_management {'
 	'		ip saddr @management4 accept'
-	'		goto refuse'
+	'		counter name "from_management" goto refuse'
 	'	}'
 	''
 	'	chain control {'
@@ -391,15 +403,29 @@ warn_flush() {
 	fi
 }
 
-# check_uplink: the rules take these interfaces for Docker's; a machine that is reached through one would lock everyone out.
-check_uplink() {
-	local device pattern
-	while read -r device; do
+# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+check_bridges() {
+	local path device pattern
+	for path in /sys/class/net/*; do
+		device=${path##*/}
 		for pattern in "${bridges[@]}"; do
 			# shellcheck disable=SC2053 # br-* is a pattern
-			if [[ $device == $pattern ]]; then refuse "the default route leaves through $device, which the rules take for a bridge of Docker: rename it"; fi
+			[[ $device == $pattern ]] || continue
+			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 		done
-	done < <({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	done
+}
+
+# ways_back prints the interfaces of the default routes, and those through which management is answered.
+ways_back() {
+	local address
+	{
+		ip -o route show default
+		ip -o -6 route show default
+		for address in "${management[@]}" ${SSH_CONNECTION:+"${SSH_CONNECTION%% *}"}; do ip -o route get "$address" || true; done
+	} 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # start_timer: with systemd the rollback survives this session; without it (a container) a process of its own waits.
@@ -427,7 +453,7 @@ try() {
 	local i new=()
 	need_root
 	check "$@"
-	check_uplink
+	check_bridges
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
 	# A command that was killed after its trial had ended left the timer behind.
