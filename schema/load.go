@@ -92,13 +92,13 @@ func newReader(inst *build.Instance, o Origin) *reader {
 	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst, o)}
 }
 
-// evaluate gives the concrete cluster, or Mistakes: also where the evaluator breaks down over one.
+// evaluate gives the concrete cluster, or Mistakes: also where the evaluator breaks down over one, as v0.17 does over a
+// value for a field that is computed (a nil pointer).
 func (r *reader) evaluate() (v cue.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			w := newRewriter(r.source)
 			w.structure(nil, r.source.tree(), w.shape.root)
-			w.computed(nil, r.source.tree(), w.shape.root)
 			if len(w.list) == 0 {
 				panic(p)
 			}

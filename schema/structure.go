@@ -59,20 +59,6 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 	}
 }
 
-// computed finds computed fields that the spec sets anywhere: CUE's evaluator may stop at one (v0.17, a nil pointer).
-func (w *rewriter) computed(path []string, t, s *tree) {
-	for _, name := range t.names {
-		next, inner := append(slices.Clone(path), name), s.at(name)
-		switch {
-		case inner == nil:
-		case isComputed(inner):
-			w.say(next, got(t.fields[name]), computedRule, w.source.place(t.fields[name].places[0].label))
-		default:
-			w.computed(next, t.fields[name], inner)
-		}
-	}
-}
-
 // isCertain reports whether the user wrote the field outside of any `if` or `for`.
 func (t *tree) isCertain() bool {
 	return slices.ContainsFunc(t.places, func(p place) bool { return p.certain })
