@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/parser"
 )
 
 // Limits bound what one spec may cost.
@@ -84,6 +85,7 @@ type reader struct {
 	ctx    *cue.Context
 	inst   *build.Instance
 	source *sourceMap
+	schema *cue.Value // of the package, when it is first asked for
 }
 
 func newReader(inst *build.Instance, o Origin) *reader {
@@ -155,6 +157,27 @@ func (r *reader) definition() (cue.Value, error) {
 	}
 	def := r.ctx.BuildInstance(inst).LookupPath(cue.ParsePath("#Cluster"))
 	return def, def.Err()
+}
+
+// accepts evaluates an expression of the schema on a value of the spec.
+func (r *reader) accepts(rule, value ast.Expr) bool {
+	if r.schema == nil {
+		inst, err := schemaInstance()
+		if err != nil {
+			return false
+		}
+		v := r.ctx.BuildInstance(inst)
+		r.schema = &v
+	}
+	want, err := parser.ParseExpr("", sourceText(rule))
+	if err != nil {
+		return false
+	}
+	is, err := parser.ParseExpr("", sourceText(value))
+	if err != nil {
+		return false
+	}
+	return r.ctx.BuildExpr(want, cue.Scope(*r.schema)).Unify(r.ctx.BuildExpr(is)).Validate(cue.Concrete(true)) == nil
 }
 
 // importedSchema finds the schema among the imports of an instance and of what it imports.

@@ -17,6 +17,8 @@ import (
 type rewriter struct {
 	source *sourceMap
 	shape  *shape
+	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
+	accepts func(rule, value ast.Expr) bool
 	list   Mistakes
 	byPath map[string]bool // paths that have their mistake
 	gone   []string        // paths of unknown fields: what CUE says about things below them is noise
@@ -44,6 +46,7 @@ func newRewriter(source *sourceMap) *rewriter {
 // mistakes explains the errors of an evaluation. There is always at least one.
 func (r *reader) mistakes(errs ...error) Mistakes {
 	w := newRewriter(r.source)
+	w.accepts = r.accepts
 	complaints, checks, plain := group(errs)
 	if len(plain) > 0 { // the spec is no valid CUE: nothing else is known about it
 		for _, e := range plain {
@@ -196,6 +199,8 @@ func (w *rewriter) complain(c complaint) {
 		w.unknown(c.path, w.label(c))
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
+	case strings.HasPrefix(first, "adding field "):
+		w.say(c.path, "", "a loop over these fields adds to them; loop over a field of its own", w.position(c))
 	case strings.HasPrefix(first, "ambiguous default"):
 		w.say(c.path, got(t), "depends on itself; give it a value of its own", w.position(c))
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
@@ -238,11 +243,7 @@ func (w *rewriter) plain(e cueerrors.Error) {
 		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
 		text += "; the schema is \"" + importPath + "\", and other packages must stand below cue.mod"
 	}
-	if name, ok := strings.CutPrefix(text, "reference \""); ok && strings.HasSuffix(name, "\" not found") {
-		if s, depth := w.schema().root.find(specPath(e.Path())); depth == len(specPath(e.Path())) && depth > 0 && isText(w.schema().kind(s)) {
-			text += fmt.Sprintf(" (in quotes: %q)", strings.TrimSuffix(name, "\" not found"))
-		}
-	}
+	text = w.quoted(specPath(e.Path()), text)
 	if strings.HasPrefix(text, "imported and not used: \""+importPath) {
 		text += "; write cluster: schema.#Cluster, or drop the import"
 	}
@@ -253,7 +254,7 @@ func (w *rewriter) plain(e cueerrors.Error) {
 // plainPath gives the path of an error unless it is that of a package.
 func plainPath(e cueerrors.Error) []string {
 	path := e.Path()
-	if len(path) > 0 && strings.ContainsAny(path[0], "@/") {
+	if len(path) > 0 && (strings.ContainsAny(path[0], "@/") || slices.ContainsFunc(path, func(e string) bool { return strings.HasPrefix(e, "let[") })) {
 		return nil
 	}
 	return path

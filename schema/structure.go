@@ -64,8 +64,8 @@ func (t *tree) isCertain() bool {
 	return slices.ContainsFunc(t.places, func(p place) bool { return p.certain })
 }
 
-// isInnocent reports whether an element of a list is one of the words that its rule allows: CUE complains of it too when
-// another element is wrong, since it differs from the list's default.
+// isInnocent reports whether an element of a list is what its rule wants: CUE complains of it too when another element is
+// wrong, since it differs from the list's default.
 func (w *rewriter) isInnocent(c complaint) bool {
 	last := len(c.path) - 1
 	if last < 0 {
@@ -75,7 +75,14 @@ func (w *rewriter) isInnocent(c complaint) bool {
 		return false
 	}
 	t, depth := w.source.tree().find(c.path)
-	return depth == len(c.path) && strings.HasPrefix(got(t), `"`) && strings.Contains(w.ruleText(c), got(t))
+	s, fits := w.shape.root.find(c.path)
+	if depth < len(c.path) || fits < len(c.path) || len(distinct(t, isLiteral)) != 1 {
+		return false
+	}
+	if strings.HasPrefix(got(t), `"`) && strings.Contains(w.ruleText(c), got(t)) {
+		return true // one of the words that the rule names
+	}
+	return !slices.ContainsFunc(s.places, func(p place) bool { return !w.accepts(p.expr, t.places[0].expr) })
 }
 
 // isStruct reports whether a field is written as nothing but fields; the spec itself (no path) is.
@@ -108,6 +115,8 @@ func (w *rewriter) unknown(path []string, at token.Position) {
 	if parent, depth := w.shape.root.find(path[:len(path)-1]); depth == len(path)-1 {
 		names := w.shape.visible(parent)
 		switch near := nearest(name, names); {
+		case parent.fields[name] != nil: // such as close({...}) around the cluster
+			rule = "is a field of the schema that the spec shuts out; remove what closes the fields around it"
 		case near != "":
 			rule += fmt.Sprintf("; did you mean %q?", near)
 		case len(names) > 0:

@@ -93,4 +93,19 @@ func (w *rewriter) quotes(s, t *tree) string {
 	return ""
 }
 
+// quoted adds the way out to CUE's word about a name that is not there, where a text without quotes is all that stands.
+func (w *rewriter) quoted(path []string, text string) string {
+	name, ok := strings.CutPrefix(text, "reference \"")
+	name, found := strings.CutSuffix(name, "\" not found")
+	if !ok || !found || len(path) == 0 {
+		return text
+	}
+	s, fits := w.schema().root.find(path)
+	t, depth := w.source.tree().find(path)
+	if fits == len(path) && depth == len(path) && got(t) == name && isText(w.schema().kind(s)) {
+		text += fmt.Sprintf(" (in quotes: %q)", name)
+	}
+	return text
+}
+
 func isText(kind string) bool { return kind == "string" || strings.HasPrefix(kind, `one of "`) }
