@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,7 @@ On stdout stands what changed, or what --check found:
   added, changed, removed    the spec says otherwise than the bundle
   mode                       a program that is not executable, or the reverse
   edited                     changed by hand since skep wrote it
-  foreign                    in the place of a file of the bundle, and not written by skep
+  foreign                    not written by skep, and in a folder of the bundle: runbook.sh refuses to run beside it
   unfinished                 an interrupted build`,
 		Example: `  skep build
   skep build paris/cluster.cue -o out/paris
@@ -110,12 +111,27 @@ func checkBundle(cmd *cobra.Command, spec string, files []artifact.File, o build
 	if err := result.write(cmd.OutOrStdout(), *o.format); err != nil {
 		return err
 	}
+	if err := tellBeside(cmd.ErrOrStderr(), files, o); err != nil {
+		return err
+	}
 	if len(differences) > 0 {
 		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: not what %s compiles to: %s", o.output, spec, count(differences)))
 		return errFound
 	}
 	talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: up to date, %d files", o.output, result.Files))
 	return nil
+}
+
+// tellBeside warns of what lies beside skep's own files and folders: it harms nothing, and perhaps should not be there.
+func tellBeside(w io.Writer, files []artifact.File, o buildOptions) error {
+	names, err := artifact.Beside(o.output, files)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if len(names) > 0 {
+		talk(w, fmt.Sprintf("%s: warning: not written by skep, and read by nothing: %s", o.output, strings.Join(names, ", ")))
+	}
+	return err
 }
 
 func writeBundle(cmd *cobra.Command, files []artifact.File, o buildOptions) error {
@@ -126,6 +142,9 @@ func writeBundle(cmd *cobra.Command, files []artifact.File, o buildOptions) erro
 	report, err := write(o.output, files)
 	if err != nil {
 		return withHints(err)
+	}
+	for _, d := range report.Foreign {
+		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: warning: not written by skep; runbook.sh refuses to run until it is moved away", filepath.Join(o.output, d.Path)))
 	}
 	result := buildResult{Bundle: o.output, Files: report.Files, Differences: report.Differences}
 	first := len(report.Differences) == report.Files && !slices.ContainsFunc(report.Differences, func(d artifact.Difference) bool {

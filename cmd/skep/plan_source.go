@@ -51,8 +51,12 @@ func filesOf(name string) ([]artifact.File, error) {
 			return filesInGit(rev, inside)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(name, "MANIFEST")); err == nil {
-		return filesIn(os.DirFS(name))
+	if _, err := os.Stat(filepath.Join(name, artifact.ManifestName)); err == nil {
+		files, err := filesIn(os.DirFS(name))
+		if err != nil {
+			return nil, fmt.Errorf("plan: %s: %w", name, err)
+		}
+		return files, nil
 	}
 	return compile(schema.Load(name))
 }
@@ -64,24 +68,27 @@ func compile(c *schema.Cluster, err error) ([]artifact.File, error) {
 	return generators.Generate(c)
 }
 
-// filesIn reads what a plan needs from a bundle.
+// filesIn reads what a plan needs from a bundle: what MANIFEST lists, as the runbook would.
 func filesIn(dir fs.FS) ([]artifact.File, error) {
 	var files []artifact.File
-	for _, pattern := range plan.Names() {
-		names, err := fs.Glob(dir, pattern)
-		if err != nil {
-			return nil, err
+	err := fs.WalkDir(dir, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !inBundle(name) || !e.Type().IsRegular():
+			return nil
 		}
-		for _, name := range names {
-			data, err := fs.ReadFile(dir, name)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, artifact.File{Path: name, Mode: 0o644, Data: data})
-		}
+		data, err := fs.ReadFile(dir, name)
+		files = append(files, artifact.File{Path: name, Mode: 0o644, Data: data})
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return files, nil
+	return artifact.Listed(files, plan.Wants)
 }
+
+func inBundle(name string) bool { return name == artifact.ManifestName || plan.Wants(name) }
 
 // filesInGit reads REV:PATH: a bundle, or a spec together with the module that it is part of.
 func filesInGit(rev, inside string) ([]artifact.File, error) {
@@ -92,19 +99,18 @@ func filesInGit(rev, inside string) ([]artifact.File, error) {
 	if r.isFile {
 		return compileAt(r, path.Dir(r.path), path.Base(r.path))
 	}
-	bundle, err := r.files(r.path, func(name string) bool { return name == "MANIFEST" })
+	bundle, err := r.files(r.path, inBundle)
 	if err != nil {
 		return nil, err
 	}
-	if len(bundle) == 0 {
+	if !slices.ContainsFunc(bundle, func(f artifact.File) bool { return f.Path == artifact.ManifestName }) {
 		return compileAt(r, r.path, "")
 	}
-	return r.files(r.path, func(name string) bool {
-		return slices.ContainsFunc(plan.Names(), func(pattern string) bool {
-			ok, err := path.Match(pattern, name)
-			return ok && err == nil
-		})
-	})
+	files, err := artifact.Listed(bundle, plan.Wants)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %s:%s: %w", rev, inside, err)
+	}
+	return files, nil
 }
 
 // compileAt compiles the spec in a directory of a revision. The module around it is written to a temporary directory,

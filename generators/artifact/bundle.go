@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ const (
 	Mode       Kind = "mode"       // right content, but run where it should not be, or not where it should
 	Unfinished Kind = "unfinished" // what an interrupted build left
 	Edited     Kind = "edited"     // of an earlier build, and changed since by someone else
-	Foreign    Kind = "foreign"    // not of skep, and in the place of a file of the bundle
+	Foreign    Kind = "foreign"    // not of skep, and in the place of a file of the bundle or in a folder of its files
 )
 
 // Difference is one file that is not as it should be. Note tells more where there is more to tell.
@@ -65,10 +66,12 @@ func (d Difference) why() string {
 type Report struct {
 	Files       int          // in the bundle, with its MANIFEST
 	Differences []Difference // found before, and gone now
+	Foreign     []Difference // not written by skep, in a folder of its files: left alone, and refused by runbook.sh
 }
 
 // Diff compares the bundle in dir with what it should hold, files and their MANIFEST, and changes nothing.
-// The differences are sorted by path. A directory that does not exist lacks every file.
+// The differences are sorted by path. A directory that does not exist lacks every file. A folder that holds files of the
+// bundle is skep's alone: what else lies there is a difference too.
 func Diff(dir string, files []File) ([]Difference, error) {
 	files, err := withManifest(files)
 	if err != nil {
@@ -94,7 +97,35 @@ func Diff(dir string, files []File) ([]Difference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	return s.differences, nil
+	return slices.SortedFunc(slices.Values(slices.Concat(s.differences, s.foreign)), byPath), nil
+}
+
+// Beside returns the names in the bundle's own directory that skep did not write, sorted. Nothing reads them. What git
+// keeps there is left out.
+func Beside(dir string, files []File) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	known := owned{}
+	if list, err := os.ReadFile(filepath.Join(dir, ManifestName)); err == nil {
+		_ = known.add(list) // a line that is wrong is a difference, and told as one
+	}
+	for _, f := range files {
+		known[f.Path] = nil
+	}
+	own := map[string]bool{ManifestName: true, workName: true}
+	for path := range known {
+		top, _, _ := strings.Cut(path, "/")
+		own[top] = true
+	}
+	var names []string
+	for _, e := range entries {
+		if !own[e.Name()] && !strings.HasPrefix(e.Name(), ".git") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }
 
 // Write makes dir hold exactly the files and their MANIFEST, beside whatever else is in it. Files that are right
@@ -156,7 +187,7 @@ func write(dir string, files []File, policy edits, pause func() error) (Report, 
 	if err := (disk{root, pause}).apply(s); err != nil {
 		return Report{}, fmt.Errorf("%s: %w", dir, err)
 	}
-	return Report{Files: len(files), Differences: s.differences}, nil
+	return Report{Files: len(files), Differences: s.differences, Foreign: s.foreign}, nil
 }
 
 // isDirectory tells whether dir exists, and refuses what is not a directory.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -13,11 +14,12 @@ import (
 // state is a bundle on disk as compared with what it should hold.
 type state struct {
 	differences []Difference
-	known       owned    // by MANIFEST, and by the journal of an interrupted write
-	put         []File   // content to be written
-	chmod       []File   // content right, mode wrong
-	stale       []string // to be deleted, with the directories that are empty then
-	work        bool     // there is a work directory
+	foreign     []Difference // in folders of skep's files, and in nobody's way
+	known       owned        // by MANIFEST, and by the journal of an interrupted write
+	put         []File       // content to be written
+	chmod       []File       // content right, mode wrong
+	stale       []string     // to be deleted, with the directories that are empty then
+	work        bool         // there is a work directory
 }
 
 // look compares what is below root with files. It follows no symbolic link and opens only what is a regular file.
@@ -41,9 +43,41 @@ func look(root *os.Root, files []File) (*state, error) {
 		}
 	}
 	slices.Sort(s.stale)
-	slices.SortFunc(s.differences, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(s.differences, byPath)
 	s.differences = slices.Compact(s.differences) // several files may have found the same thing in their way
-	return s, nil
+	return s, s.findForeign(root, wanted)
+}
+
+func byPath(a, b Difference) int { return strings.Compare(a.Path, b.Path) }
+
+// findForeign looks through the folders at the top of the bundle for what is neither wanted nor noted already.
+func (s *state) findForeign(root *os.Root, wanted map[string]bool) error {
+	skip := maps.Clone(wanted)
+	for _, d := range s.differences {
+		skip[d.Path] = true
+	}
+	tops := map[string]bool{}
+	for path := range wanted {
+		if top, _, below := strings.Cut(path, "/"); below && !skip[top] {
+			tops[top] = true
+		}
+	}
+	for _, top := range slices.Sorted(maps.Keys(tops)) {
+		err := fs.WalkDir(root.FS(), top, func(path string, e fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err == nil && !e.IsDir() && !skip[path] {
+				s.foreign = append(s.foreign, Difference{path, Foreign, ""})
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(s.foreign, byPath)
+	return nil
 }
 
 // readRecords learns from MANIFEST and journal which files are skep's. A record that cannot be trusted is a

@@ -99,6 +99,30 @@ func withManifest(files []File) ([]File, error) {
 	return all, nil
 }
 
+// Listed returns those of the files of a bundle that its MANIFEST lists; want names the paths that are looked for. A file
+// that is not as MANIFEST has it is an error: nobody may take it for what skep built.
+func Listed(files []File, want func(path string) bool) ([]File, error) {
+	i := slices.IndexFunc(files, func(f File) bool { return f.Path == ManifestName })
+	if i < 0 {
+		return nil, fmt.Errorf("%s: no such file", ManifestName)
+	}
+	known := owned{}
+	if err := known.add(files[i].Data); err != nil {
+		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	var listed []File
+	for _, f := range files {
+		if known[f.Path] == nil || !want(f.Path) {
+			continue
+		}
+		if !known.has(f.Path, sha256.Sum256(f.Data)) {
+			return nil, fmt.Errorf("%s: differs from %s", f.Path, ManifestName)
+		}
+		listed = append(listed, f)
+	}
+	return listed, nil
+}
+
 // checkPath tells whether a bundle may hold a file of this path.
 func checkPath(path string) error {
 	first, _, _ := strings.Cut(path, "/")

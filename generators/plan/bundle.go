@@ -23,8 +23,12 @@ type Bundle struct {
 // node is a line of the inventory.
 type node struct{ name, address, role, class string }
 
-// Names returns the paths of a bundle's files that Read wants, as patterns of path.Match.
-func Names() []string { return []string{runbook.Inventory, "firewall/*.nft", "firewall/*.rules"} }
+// Wants tells whether Read wants to see this file of a bundle.
+func Wants(name string) bool { return name == runbook.Inventory || isRuleset(name) }
+
+func isRuleset(name string) bool {
+	return path.Dir(name) == "firewall" && (strings.HasSuffix(name, ".nft") || strings.HasSuffix(name, ".rules"))
+}
 
 // Read reads the inventory and the rulesets among the files of a bundle.
 func Read(files []artifact.File) (*Bundle, error) {
@@ -35,7 +39,7 @@ func Read(files []artifact.File) (*Bundle, error) {
 			if err := b.inventory(f); err != nil {
 				return nil, err
 			}
-		case path.Dir(f.Path) == "firewall" && (strings.HasSuffix(f.Path, ".nft") || strings.HasSuffix(f.Path, ".rules")):
+		case isRuleset(f.Path):
 			s, err := firewall.Read(f.Path, f.Data)
 			if err != nil {
 				return nil, err

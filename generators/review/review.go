@@ -69,7 +69,8 @@ func intro(c *schema.Cluster) string {
 %s It has %s and %s, and answers at %s.
 Begin with `+"`./runbook.sh plan`, then `./runbook.sh run --dry-run`, then `./runbook.sh run`"+`. It logs in with ssh, which has nobody
 to ask: your key must be on every node, every node's key in your known_hosts, and sudo without a password where the login is not root.
-`+"`sha256sum -c MANIFEST`"+` proves that the files are the ones that were reviewed.
+`+"`sha256sum -c MANIFEST`"+` proves that the files are the ones that were reviewed. `+"`runbook.sh`"+` compares them too, and reads, runs and sends
+nothing else: it refuses an edited file, and one that skep did not write in a folder of skep's.
 `, purpose, count(len(c.Managers()), "manager"), count(len(c.Nodes)-len(c.Managers()), "worker"), c.Domain)
 }
 

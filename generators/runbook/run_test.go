@@ -310,7 +310,8 @@ func TestWithoutCluster(t *testing.T) {
 	s := newSandbox(t, target(t))
 	bin := t.TempDir()
 	for _, tool := range []string{
-		"awk", "base64", "bash", "cat", "cut", "dirname", "flock", "grep", "gzip", "mktemp", "mv", "openssl", "rm", "sed", "sha256sum", "tail", "tar", "wc",
+		"awk", "base64", "bash", "cat", "cp", "cut", "dirname", "find", "flock", "grep", "gzip", "mkdir", "mktemp", "mv", "openssl", "realpath", "rm", "sed",
+		"sha256sum", "sort", "tail", "tar", "wc",
 	} {
 		must(t, os.Symlink("/usr/bin/"+tool, filepath.Join(bin, tool)))
 	}

@@ -64,18 +64,8 @@ open_state() {
 }
 
 digest_of_bundle() {
-	[[ -r $bundle/MANIFEST ]] || die 4 "$bundle/MANIFEST: no such file; the bundle is not whole"
 	digest=$(sha256sum <"$bundle/MANIFEST")
 	digest=${digest%% *}
-}
-
-# check_bundle refuses a bundle that is not what its MANIFEST says.
-check_bundle() {
-	local bad
-	if ! bad=$(cd -- "$bundle" && sha256sum --check --quiet MANIFEST 2>&1); then
-		printf '%s\n' "$bad" >&2
-		die 3 'the bundle differs from its MANIFEST: build it again, or copy it again'
-	fi
 }
 
 # record STEP HOST STATUS SECONDS

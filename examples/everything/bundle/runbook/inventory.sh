@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034,SC2154
 set -euo pipefail
 
-# The nodes (runbook/hosts) and the steps (runbook/NN-name.sh), read into arrays.
+# The nodes (runbook/hosts) and the steps (runbook/NN-name.sh, as MANIFEST lists them), read into arrays.
 
 declare -A inventory_address=() inventory_ssh=() inventory_role=() inventory_user=() inventory_port=()
 declare -A inventory_class=() inventory_duties=() inventory_labels=()
@@ -29,12 +29,14 @@ steps=()
 # Each step is read in a shell of its own: all of them define the same names.
 read_steps() {
 	local path id title why hosts order needs danger undo
-	for path in "$bundle"/runbook/[0-9]*.sh; do
+	for path in "${listed[@]}"; do
+		[[ $path == runbook/[0-9]*.sh ]] || continue
+		path=$bundle/$path
 		IFS=$'\t' read -r id title why hosts order needs danger undo < <(
 			# shellcheck source=/dev/null
 			source "$path"
 			metadata
-		) || die 4 "$path: no step"
+		) || die 4 "${path#"$bundle/"}: is not a step"
 		steps+=("$id")
 		step_files[$id]=$path titles[$id]=$title whys[$id]=$why groups[$id]=$hosts orders[$id]=$order
 		needed[$id]=${needs#-} dangers[$id]=${danger#-} undos[$id]=$undo

@@ -56,15 +56,14 @@ on_node() {
 	ssh "${options[@]}" -p "${inventory_port[$host]}" -l "${inventory_user[$host]}" -- "${inventory_ssh[$host]}" "$@" 9>&-
 }
 
-declare -A texts=() sums=()
+declare -A texts=()
 library=''
 
 # read_programs reads once what each program is made of.
 read_programs() {
-	local id sum file
+	local id
 	library=$(<"$bundle/runbook/lib.sh")
 	for id in "${steps[@]}"; do texts[$id]=$(<"${step_files[$id]}"); done
-	while read -r sum file; do sums[$file]=$sum; done <"$bundle/MANIFEST"
 }
 
 # facts HOST: what the program may know about the node it runs on and the cluster.
@@ -72,7 +71,8 @@ facts() {
 	printf 'readonly host=%q address=%q role=%q class=%q duties=%q\n' "$1" \
 		"${inventory_address[$1]:-}" "${inventory_role[$1]:-operator}" "${inventory_class[$1]:-}" \
 		"${inventory_duties[$1]:-}"
-	printf 'readonly first_manager=%q state=%q bundle=%q\n' "$first_manager" "$state" "$bundle"
+	# origin is where the bundle stands, bundle the checked copy that is read.
+	printf 'readonly first_manager=%q state=%q origin=%q bundle=%q\n' "$first_manager" "$state" "$origin" "$bundle"
 }
 
 # parcel PHASE FILE...: digests of bundle files, and in apply the files themselves.

@@ -16,7 +16,7 @@ readonly stack='traefik'
 
 # Deploys a stack and waits until every service runs as wanted.
 
-files() { sed -n "s#^[0-9a-f]*  \(stacks/$stack/\)#\1#p" "$bundle/MANIFEST"; }
+files() { printf '%s\n' "${listed[@]}" | grep "^stacks/$stack/"; }
 
 readonly record=/var/lib/skep/stacks/$stack
 readonly deadline=600 poll_seconds=2

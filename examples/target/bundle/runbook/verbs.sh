@@ -58,7 +58,6 @@ verb_run() {
 		dry_run
 		return
 	fi
-	check_bundle
 	open_state
 	begin_work
 	local id
@@ -80,7 +79,8 @@ remind() {
 	local line
 	[[ -d $state/certs ]] || return 0
 	while IFS= read -r line; do
-		show certificates operator 'HAND OVER' "$line"
+		# It names itself, and ran as the checked copy.
+		show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
 	done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
 }
 
@@ -103,10 +103,10 @@ flags() {
 	done
 	for name in "${only[@]}"; do printf ' --only %q' "$name"; done
 	for name in "${skip[@]}"; do printf ' --skip %q' "$name"; done
-	[[ $state == "$bundle.state" ]] || printf ' --state %q' "$state"
+	[[ $state == "$origin.state" ]] || printf ' --state %q' "$state"
 	[[ $yes == no ]] || printf ' --yes'
 	[[ -z $to ]] || printf ' --to %q' "$to"
-	[[ $images_directory == "${bundle%/*}/images" ]] || printf ' --images %q' "$images_directory"
+	[[ $images_directory == "${origin%/*}/images" ]] || printf ' --images %q' "$images_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
 }
 
@@ -114,7 +114,6 @@ flags() {
 dry_run() {
 	local id host hosts=() refused=0
 	local -A plan=()
-	[[ -r $bundle/MANIFEST ]] || die 4 "$bundle/MANIFEST: no such file; the bundle is not whole"
 	begin_work
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
@@ -223,7 +222,6 @@ verify_host() {
 }
 
 verb_verify() {
-	check_bundle
 	open_state
 	begin_work
 	local id hosts=() bad
@@ -252,7 +250,6 @@ undo_host() {
 verb_undo() {
 	local id hosts=() i
 	if [[ $dry == no ]]; then
-		check_bundle
 		open_state
 		begin_work
 	fi

@@ -36,14 +36,6 @@ exit: 0 good, 1 a step failed, 2 usage, 3 refused, 4 input or output
 END
 }
 
-# die CODE TEXT
-die() {
-	printf 'runbook: %s\n' "$2" >&2
-	exit "$1"
-}
-
-say() { printf '%s\n' "$*"; }
-
 # Options, set by parse.
 verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config=''
 only=() skip=() wanted=()
@@ -113,8 +105,9 @@ settle() {
 		# Only the first manager makes certificates: two authorities would not trust each other.
 		[[ ${nodes[*]} != "$first_manager" ]] || wanted+=(operator)
 	fi
-	state=${state:-$bundle.state}
-	images_directory=${images_directory:-${bundle%/*}/images}
+	state=${state:-$origin.state}
+	[[ $(realpath -m -- "$state")/ != "$origin"/* ]] || die 3 "--state $state: is inside the bundle, which is published; name a directory outside of it"
+	images_directory=${images_directory:-${origin%/*}/images}
 }
 
 main() {

@@ -9,7 +9,8 @@ set -euo pipefail
 work='' failed_hosts=() wiping=''
 
 begin_work() {
-	work=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
+	work=$private/work
+	mkdir -- "$work"
 	trap end_work EXIT
 	trap interrupted INT TERM HUP
 	open_sockets
@@ -27,7 +28,7 @@ interrupted() {
 
 end_work() {
 	close_sockets
-	rm -rf -- "$work"
+	rm -rf -- "$private"
 }
 
 # one PHASE STEP HOST: runs a phase on a host; the exit code is that of the step.
@@ -139,7 +140,7 @@ check_host() {
 
 # apply_host STEP HOST
 apply_host() {
-	local code=0 started=$EPOCHSECONDS phase told
+	local code=0 started=$EPOCHSECONDS phase told=''
 	for phase in before apply confirm verify; do
 		code=0
 		case $phase in
@@ -152,14 +153,15 @@ apply_host() {
 			if [[ $phase == confirm ]]; then hook lost "$1" "$2" || true; fi
 			return "$code"
 		fi
+		told+=$'\n'$(notes "$1" "$2")
 	done
 	record "$1" "$2" DONE $((EPOCHSECONDS - started))
-	told=$(notes "$1" "$2")
+	told=$(sort -u <<<"$told")
 	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s${told:+$'\n'$told}"
 }
 
 # notes STEP HOST prints what the step has to tell although all is done.
-notes() { sed -n '/^note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
+notes() { sed -n 's/^\(skep-firewall: \)\{0,1\}note: /note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
 
 # hook NAME STEP HOST: what a step does on this machine for a host, if it has such a function.
 hook() (
