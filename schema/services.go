@@ -11,6 +11,8 @@ type Services struct {
 
 // Traefik is the router in front of every service.
 type Traefik struct {
+	Inside      bool           `json:"inside"`      // nodes and containers reach the web's ports too
+	Connections int            `json:"connections"` // at once, of one sender; 0 is no limit
 	Image       string         `json:"image"`
 	Nodes       []string       `json:"nodes"`
 	Certificate WebCertificate `json:"certificate"`
