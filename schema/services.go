@@ -63,6 +63,7 @@ type TraefikPorts struct {
 	Dashboard uint16 `json:"dashboard"`
 	Internal  uint16 `json:"internal"`
 	Redirect  uint16 `json:"redirect"`
+	Status    uint16 `json:"status"`
 }
 
 // SocketProxy answers read-only questions to the Docker API.
