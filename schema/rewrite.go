@@ -19,10 +19,10 @@ type rewriter struct {
 	shape  *shape
 	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
 	accepts func(rule, value ast.Expr) bool
-	list   Mistakes
-	byPath map[string]bool // paths that have their mistake
-	gone   []string        // paths of unknown fields: what CUE says about things below them is noise
-	lost   []string        // paths of missing fields, likewise
+	list    Mistakes
+	byPath  map[string]bool // paths that have their mistake
+	gone    []string        // paths of unknown fields: what CUE says about things below them is noise
+	lost    []string        // paths of missing fields, likewise
 }
 
 // complaint is all that CUE says about one path.
