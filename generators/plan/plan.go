@@ -21,12 +21,13 @@ func (p Plan) Empty() bool { return p.Firewall.empty() }
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
 type Firewall struct {
-	Ports     []PortChange    `json:"ports"`     // sorted by zone, role, protocol and port
+	Ports     []PortChange    `json:"ports"`     // what is closed first; then by zone, role, protocol and port
 	Addresses []AddressChange `json:"addresses"` // of zones that both name
 	Nodes     []NodeChange    `json:"nodes"`
+	Transit   []TransitChange `json:"transit,omitempty"` // what is closed first
 }
 
-func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes) == 0 }
+func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes)+len(f.Transit) == 0 }
 
 // PortChange is ports of some nodes of one role that are "opened" or "closed" to a zone: to all of its addresses of the
 // family, both families unless told, that are in none of the zones that it excepts. Those could connect before, and still can.
@@ -64,6 +65,7 @@ func Compare(before, after *Bundle) Plan {
 		Ports:     ports(before, after),
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
+		Transit:   transit(before, after),
 	}}
 }
 
@@ -159,7 +161,7 @@ func ports(before, after *Bundle) []PortChange {
 		out = append(out, *c)
 	}
 	slices.SortFunc(out, func(a, b PortChange) int {
-		return cmp.Or(cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone), strings.Compare(b.Change, a.Change),
+		return cmp.Or(strings.Compare(a.Change, b.Change), cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone),
 			strings.Compare(a.Role, b.Role), strings.Compare(a.Proto, b.Proto), strings.Compare(a.Over, b.Over), cmp.Compare(a.Ports[0].First, b.Ports[0].First), slices.Compare(a.Nodes, b.Nodes))
 	})
 	return out

@@ -28,6 +28,9 @@ func (p Plan) Lines() []string {
 			out = append(out, fmt.Sprintf("removed  %s from zone %s", prefix, a.Zone))
 		}
 	}
+	for _, c := range p.Firewall.Transit {
+		out = append(out, c.String())
+	}
 	for _, c := range p.Firewall.Ports {
 		out = append(out, c.String())
 	}
@@ -41,8 +44,8 @@ func (c PortChange) String() string {
 		texts[i] = portText(r)
 	}
 	ports := strings.Join(texts, ", ") + "/" + c.Proto
-	if c.Proto == "esp" {
-		ports = "esp"
+	if !schema.HasPorts(c.Proto) {
+		ports = c.Proto
 	}
 	zone := c.Zone
 	if c.Over != "" {

@@ -21,8 +21,8 @@ type connection struct {
 // flushed; containers and what the node asked for itself go on.
 func TestCut(t *testing.T) {
 	kernel(t)
-	for _, name := range []string{"target", "six", "everything"} {
-		for _, backend := range []string{"nft", "iptables"} {
+	for name, backends := range map[string][]string{"target": {"nft", "iptables"}, "six": {"nft"}, "everything": {"iptables"}} {
+		for _, backend := range backends {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				t.Parallel()
 				c := *specs(t)[name]
@@ -145,13 +145,39 @@ func (w *world) key(c connection) string {
 	return fmt.Sprintf("%s %s %s %d", c.p.Proto, from, to, c.p.Port)
 }
 
+// TestServerSpeaks: a process that talks first would bring its connection back to life, so its socket is closed as well.
+func TestServerSpeaks(t *testing.T) {
+	onBothBackends(t, func(t *testing.T, tr *trial) {
+		tr.neighbour(t)
+		tr.watch(t)
+		// A server that waits for a greeting, and two clients that never greet.
+		sh(t, `n=$1; d=$2; ip netns exec $n openssl s_server -quiet -nocert -accept '*:5432' </dev/zero >/dev/null 2>&1 & echo $! >$d/server
+for i in 1 2 3 4 5 6 7 8 9; do if ip netns exec $n ss -Hltn sport = 5432 | grep -q .; then break; fi; sleep 1; done
+ip netns exec $n-b bash -c 'exec 3<>/dev/tcp/100.64.9.1/5432 4<>/dev/tcp/fd00:9::1/5432; exec tail -f /dev/null' >/dev/null 2>&1 & echo $! >$d/clients
+for i in 1 2 3 4 5 6 7 8 9; do if [ "$(ip netns exec $n ss -Htn sport = 5432 | wc -l)" = 2 ]; then exit; fi; sleep 1; done; exit 1`, tr.ns("node"), tr.dir)
+		t.Cleanup(func() { sh(t, `kill $(cat $1/server $1/clients) || true`, tr.dir) })
+		tr.want(t, 0, "", "", append([]string{"try"}, tr.rules...)...)
+		tr.want(t, 0, "and 1 more such", "", "confirm")
+		if left := tr.run(t, `ss -Htn sport = 5432`); left != "" {
+			t.Errorf("connections left:\n%s", left)
+		}
+	})
+}
+
+// neighbour gives the node a link to a machine of no zone.
+func (tr *trial) neighbour(t *testing.T) {
+	t.Helper()
+	sh(t, `n=$1; ip netns add $n-b; ip link add eth0 netns $n type veth peer name eth0 netns $n-b
+ip -n $n addr add 100.64.9.1/24 dev eth0; ip -n $n addr add fd00:9::1/64 dev eth0 nodad; ip -n $n link set eth0 up; ip -n $n link set lo up
+ip -n $n-b addr add 100.64.9.2/24 dev eth0; ip -n $n-b addr add fd00:9::2/64 dev eth0 nodad; ip -n $n-b link set eth0 up`, tr.ns("node"))
+	t.Cleanup(func() { sh(t, `ip netns del "$1-b"`, tr.ns("node")) })
+}
+
 // TestOwnConnection: the runbook's own connection stays, whatever the rules say; and without the command that would cut,
 // somebody is told.
 func TestOwnConnection(t *testing.T) {
 	onBothBackends(t, func(t *testing.T, tr *trial) {
-		sh(t, `n=$1; ip netns add $n-b; ip link add eth0 netns $n type veth peer name eth0 netns $n-b
-ip -n $n addr add 100.64.9.1/24 dev eth0; ip -n $n link set eth0 up; ip -n $n-b addr add 100.64.9.2/24 dev eth0; ip -n $n-b link set eth0 up`, tr.ns("node"))
-		t.Cleanup(func() { sh(t, `ip netns del "$1-b"`, tr.ns("node")) })
+		tr.neighbour(t)
 		tr.watch(t)
 		enter := func(port string) string {
 			return `conntrack -I -p tcp -s 100.64.9.2 -d 100.64.9.1 --sport ` + port + ` --dport 22 --state ESTABLISHED -t 600`

@@ -30,6 +30,15 @@ func TestMain(m *testing.M) {
 	case "dial":
 		dialAgent()
 		return
+	case "hold":
+		holdAgent()
+		return
+	case "wait-udp":
+		waitAgent()
+		return
+	case "wait-raw":
+		waitRawAgent()
+		return
 	case "inject":
 		injectAgent()
 		return

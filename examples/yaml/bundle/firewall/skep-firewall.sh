@@ -369,6 +369,7 @@ cut_refused() {
 		if [[ $device == lo ]] || is_bridge "$device"; then continue; fi
 		conntrack -D -f "$family" -p "$proto" --orig-src "$from" --orig-dst "$to" --dport "$dport" ${sport:+--sport "$sport"} >/dev/null 2>&1 || continue
 		# A server that speaks first would bring the entry back, as one of its own.
+		if [[ $family == ipv6 ]]; then from="[$from]"; fi
 		ss -K -H "--$proto" dst "$from" sport = "$dport" ${sport:+dport = "$sport"} >/dev/null 2>&1 || true
 		cut=$((cut + 1))
 		example="from $from to port $dport/$proto"

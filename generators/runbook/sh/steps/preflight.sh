@@ -10,6 +10,8 @@ check() {
 	addresses
 	engine
 	traps
+	transit
+	redundancy
 	ports
 }
 
