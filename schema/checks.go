@@ -26,6 +26,7 @@ func (c *Cluster) check() Mistakes {
 	k.directories()
 	k.versions()
 	k.certificates()
+	k.authority()
 	k.endpoints()
 	k.vpnAccess()
 	k.mesh()

@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"net/url"
 	"strconv"
 	"strings"
@@ -38,6 +41,31 @@ func (k *checker) versions() {
 	case v.Less(Version{3, 6, 1}) && (Version{29, 0, 0}).Less(below):
 		// traefik/traefik#12253: it asks for an API version that these engines refuse, and serves no route at all.
 		k.add("services.traefik.image", "cannot talk to engine 29: want traefik 3.6.1 or later, or engine.versions.below 29.0")
+	}
+}
+
+// authority looks at the certificate of the spec's own ACME authority.
+func (k *checker) authority() {
+	t := k.Services.Traefik
+	if t == nil || t.Certificate.ACME == nil || t.Certificate.ACME.Root == "" {
+		return
+	}
+	const field = "services.traefik.certificate.acme.root"
+	// traefik/traefik#10816
+	if v, ok := ImageVersion(t.Image, "traefik"); ok && v.Less(Version{3, 3, 0}) {
+		k.add(field, "want traefik 3.3 or later, which reads it")
+	}
+	for rest := []byte(t.Certificate.ACME.Root); len(bytes.TrimSpace(rest)) > 0; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
+			k.add(field, "want certificates as PEM text and nothing else")
+			return
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err != nil {
+			k.add(field, "holds text that is not a certificate")
+		} else if !c.IsCA {
+			k.add(field, "holds the certificate of %s, which may not sign others: want that of the authority", strings.TrimSpace(c.Subject.CommonName+" "+strings.Join(c.DNSNames, " ")))
+		}
 	}
 }
 

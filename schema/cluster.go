@@ -112,10 +112,11 @@ type EnginePorts struct {
 
 // Firewall is the host firewall. Rollback is in seconds.
 type Firewall struct {
-	Backend  string   `json:"backend"` // "nft" or "iptables"
-	Rollback int      `json:"rollback"`
-	Bridges  []string `json:"bridges"` // interfaces; a last "*" stands for any ending
-	Answers  Answers  `json:"answers"`
+	Backend      string   `json:"backend"` // "nft" or "iptables"
+	Rollback     int      `json:"rollback"`
+	WithoutRules string   `json:"withoutRules"` // "hold" or "start"
+	Bridges      []string `json:"bridges"`      // interfaces; a last "*" stands for any ending
+	Answers      Answers  `json:"answers"`
 }
 
 // Answers are the UDP ports on which address servers answer.

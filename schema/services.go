@@ -17,6 +17,8 @@ type Traefik struct {
 	Dashboard   Dashboard      `json:"dashboard"`
 	Log         string         `json:"log"`
 	Ports       TraefikPorts   `json:"ports"`
+	TCP         string         `json:"tcp"`
+	Timeouts    Timeouts       `json:"timeouts"`
 	Proxy       SocketProxy    `json:"proxy"`
 	UID         int            `json:"uid"`
 	Resources   Resources      `json:"resources"`
@@ -30,11 +32,20 @@ type WebCertificate struct {
 	Revision   int       `json:"revision"`
 }
 
-// ACME is an account at an authority such as Let's Encrypt.
+// ACME is an account at an authority such as Let's Encrypt. Root is PEM text, or empty where Traefik's image knows the
+// authority; Challenge is "tls" or "http".
 type ACME struct {
-	Email   string `json:"email"`
-	Server  string `json:"server"`
-	Storage string `json:"storage"`
+	Email     string `json:"email"`
+	Server    string `json:"server"`
+	Root      string `json:"root,omitempty"`
+	Challenge string `json:"challenge"`
+	Storage   string `json:"storage"`
+}
+
+// Timeouts are how long one request may take to arrive, in Go's notation: on port 443, and on the port of S3.
+type Timeouts struct {
+	Read   string `json:"read"`
+	Upload string `json:"upload"`
 }
 
 // Dashboard is the login of Traefik's own pages.
@@ -49,6 +60,7 @@ type TraefikPorts struct {
 	Websecure uint16 `json:"websecure"`
 	Dashboard uint16 `json:"dashboard"`
 	Internal  uint16 `json:"internal"`
+	Redirect  uint16 `json:"redirect"`
 }
 
 // SocketProxy answers read-only questions to the Docker API.

@@ -2,15 +2,48 @@
 # The images of a bundle as archives for `docker load` and `runbook.sh --images`. No registry is asked: programs are
 # built from Go modules (go.mod beside this file), or come from Debian, or are stand-ins that say so.
 
-# images BUNDLE makes DIR/images/*.tar for every line of images.txt that has none yet.
+# images BUNDLE makes DIR/images/*.tar for every line of images.txt that has none yet, or one of another recipe.
 images() {
-	local list=${1:?images: want the directory of a bundle}/images.txt image
+	local list=${1:?images: want the directory of a bundle}/images.txt image began=$SECONDS missing=() i
 	[[ -r $list ]] || die 4 "$list: no such file"
 	mkdir -p -- "$work/images" "$work/bin"
+	exec 7>"$work/images.lock"
+	flock -n 7 || { say 'another run builds images: waiting for it' && flock 7; }
+	rm -rf -- "$work"/image.??????
+	recipe=$(recipe)
 	while read -r image _; do
-		[[ -z $image || $image == '#'* || -e $(archive "$image") ]] || image "$image"
+		[[ -z $image || $image == '#'* ]] || made "$image" || missing+=("$image")
 	done <"$list"
+	for i in "${!missing[@]}"; do
+		say "image $((i + 1)) of ${#missing[@]}: ${missing[i]} ($((SECONDS - began)) s so far)"
+		image "${missing[i]}"
+		printf '%s\n' "$recipe" >"$(archive "${missing[i]}").recipe"
+	done
+	((${#missing[@]} == 0)) || say "${#missing[@]} images made in $((SECONDS - began)) s; they are kept"
 	printf '%s\n' "$work/images"
+}
+
+# recipe prints a sum of all that an archive is made from; Debian's part is kept until its directory is removed. Where
+# nothing can be built, in the virtual machine, what is there has to do.
+recipe() {
+	command -v go >/dev/null || return 0
+	(cd "$here" && cat -- images.sh image/* standin/main.go go.mod && go version && printf '%s\n' "$suite") | sha256sum
+}
+
+# made NAME: whether its archive is there, by this recipe.
+made() { [[ -e $(archive "$1") && (-z $recipe || $recipe == "$(cat -- "$(archive "$1").recipe" 2>/dev/null)") ]]; }
+
+# while_waiting PID WHAT says every half minute that it is still at work, and ends as it does.
+while_waiting() {
+	local pid=$1 what=$2 began=$SECONDS next=$((SECONDS + 30))
+	while kill -0 "$pid" 2>/dev/null; do
+		if ((SECONDS >= next)); then
+			say "  still $what, $((SECONDS - began)) s"
+			next=$((SECONDS + 30))
+		fi
+		sleep 0.5
+	done
+	wait "$pid"
 }
 
 # archive NAME prints where the image's archive is kept.
@@ -55,7 +88,7 @@ image() {
 		;;
 	grafana/grafana) stand_in "$name" "$root" :3000 ;;
 	ghcr.io/google/cadvisor) stand_in "$name" "$root" :8080 ;;
-	*) die 1 "$name: no recipe in images.sh; put an archive of it at $(archive "$name")" ;;
+	*) [[ -e $(archive "$name") ]] || die 1 "$name: no recipe in images.sh; put an archive of it at $(archive "$name")" ;;
 	esac
 	rm -rf -- "$root"
 }
@@ -74,12 +107,14 @@ program() {
 	if [[ $package == ./* ]]; then version=$(sha256sum <"$here/$package/main.go"); fi
 	built=$work/bin/${package##*/}-${version:0:12}
 	if [[ ! -e $built ]]; then
-		say "building ${package##*/}, once"
+		say "  building ${package##*/}, once"
 		if [[ $package == */alertmanager ]]; then
 			file=$(with_pages)
 			modules=(-modfile "$file")
 		fi
-		(cd "$here" && CGO_ENABLED=0 nice -n 15 go build -p 1 -trimpath -ldflags='-s -w' "${modules[@]}" -o "$built" "$package")
+		(cd "$here" && CGO_ENABLED=0 exec nice -n 10 go build -trimpath -ldflags='-s -w' "${modules[@]}" -o "$built" "$package") &
+		while_waiting "$!" "building ${package##*/}" || die 1 "${package##*/}: go build failed"
+		find "$work/bin" -name "${package##*/}-????????????" -not -path "$built" -delete
 	fi
 	install -D -m 0755 -- "$built" "$target"
 }
@@ -125,7 +160,7 @@ from_debian() {
 # debian makes the system that programs are copied from.
 debian() {
 	[[ ! -e $1 ]] || return 0
-	say "fetching haproxy and busybox, once"
+	say "  fetching haproxy and busybox, once"
 	rm -rf -- "$1.partial"
 	debootstrap --variant=minbase --include=haproxy,busybox-static "$suite" "$1.partial" \
 		>"$work/debian.log" || die 4 "debootstrap: see $work/debian.log"

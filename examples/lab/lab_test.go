@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill some]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all] [-upload 10m]
 //	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 
@@ -14,11 +14,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var (
 	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
-	kills = flag.String("kill", "all", "where the runbook is killed: all steps, or some")
+	kills = flag.String("kill", "some", "where the runbook is killed: all steps, or some")
+	long  = flag.Duration("upload", 70*time.Second, "how long the slow upload takes; Traefik's own default would end it after a minute")
 	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
 	vm    = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
 
@@ -37,7 +39,11 @@ func TestLab(t *testing.T) {
 		return
 	}
 	l := newLab(t)
-	if !l.part(t, "deploy", deploy) || !l.part(t, "swarm", swarm) || testing.Short() {
+	if !l.part(t, "deploy", deploy) || !l.part(t, "swarm", swarm) {
+		return
+	}
+	if testing.Short() {
+		l.part(t, "reboot", reboot)
 		return
 	}
 	l.part(t, "firewall", firewall)
@@ -46,6 +52,7 @@ func TestLab(t *testing.T) {
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)
 	l.part(t, "targets", targets)
+	l.part(t, "labels", labels)
 	if *kernel == "full" {
 		l.part(t, "routing", routing)
 		l.part(t, "encryption", encryption)
@@ -53,7 +60,9 @@ func TestLab(t *testing.T) {
 	l.part(t, "storage", storage)
 	l.part(t, "journal", journal)
 	// What follows needs what came before.
-	_ = l.part(t, "second run", secondRun) &&
+	_ = l.part(t, "reboot", reboot) &&
+		l.part(t, "boot without rules", brokenRules) &&
+		l.part(t, "second run", secondRun) &&
 		l.part(t, "failures", failures) &&
 		l.part(t, "lock-out", lockOut) &&
 		l.part(t, "change", change) &&
@@ -111,8 +120,8 @@ func need(t *testing.T, packages map[string]string) {
 	t.Skip(text)
 }
 
-// newLab raises the machines, or says what this one lacks.
-func newLab(t *testing.T) *lab {
+// newLab raises the machines of the lab's own spec, or of another, or says what this one lacks.
+func newLab(t *testing.T, spec ...string) *lab {
 	t.Helper()
 	packages := map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
@@ -154,7 +163,7 @@ func newLab(t *testing.T) *lab {
 		t.Cleanup(func() { l.do(t, "down") })
 		l.do(t, "down")
 	}
-	t.Log(lastLine(l.do(t, "up")))
+	t.Log(lastLine(l.do(t, append([]string{"up"}, spec...)...)))
 	return l
 }
 
@@ -211,11 +220,19 @@ func (l *lab) build(t *testing.T, edits ...edit) {
 // edit is a change of the spec.
 type edit struct{ from, to string }
 
+// dir is where the command lab keeps what it has.
+func (l *lab) dir() string { return filepath.Dir(filepath.Dir(l.config)) }
+
 // nodes returns the names in the bundle's inventory, in its order.
 func (l *lab) nodes(t *testing.T) []string {
 	t.Helper()
+	return nodesOf(t, l.bundle)
+}
+
+func nodesOf(t *testing.T, bundle string) []string {
+	t.Helper()
 	var out []string
-	for line := range strings.Lines(read(t, filepath.Join(l.bundle, "runbook/hosts"))) {
+	for line := range strings.Lines(read(t, filepath.Join(bundle, "runbook/hosts"))) {
 		if !strings.HasPrefix(line, "#") {
 			out = append(out, strings.Fields(line)[0])
 		}

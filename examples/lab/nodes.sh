@@ -2,16 +2,7 @@
 # The nodes: systemd-nspawn machines, each an overlay over one base system, in a network namespace and a control group
 # of its own. Their mounts live in the mount namespace of their process and end with it.
 
-# Names and addresses of the nodes, as the spec has them, and a spare that is in no swarm until a spec names it.
-declare -A nodes=()
-while read -r name address; do
-	nodes[$name]=$address
-done < <(sed -n 's/^\t\t\([a-z][a-z0-9]*\): {address: "\([0-9.]*\)".*/\1 \2/p' "$here/cluster.cue")
-declare -A spare=([w3]=10.77.0.14)
-for name in "${!spare[@]}"; do nodes[$name]=${spare[$name]}; done
-unset name address
-
-packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,procps,kmod,openssl,curl,jq,netcat-openbsd,ca-certificates
+packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,iproute2,procps,kmod,openssl,curl,jq,netcat-openbsd,ca-certificates,sudo
 packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
 # Where the machine's kernel has no WireGuard, the command of the bundle takes the program instead.
 packages+=,wireguard-tools,wireguard-go
@@ -38,16 +29,20 @@ base() {
 
 # keys writes the operator's key pair, the host keys of all nodes and the ssh configuration that knows them.
 keys() {
-	local ssh=$work/ssh name
+	local ssh=$work/ssh name address known
 	mkdir -p -- "$work/nodes"
-	[[ ! -e $ssh/config ]] || return 0
-	rm -rf -- "$ssh"
 	install -d -m 0700 -- "$ssh"
-	ssh-keygen -q -t ed25519 -N '' -C lab -f "$ssh/key"
+	[[ -e $ssh/key ]] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$ssh/key"
+	: >"$ssh/known_hosts.partial"
+	: >"$ssh/config.partial"
 	for name in "${!nodes[@]}"; do
-		ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$ssh/$name"
-		printf '%s,%s %s\n' "$name" "${nodes[$name]}" "$(<"$ssh/$name.pub")" >>"$ssh/known_hosts"
-		printf 'Host %s\n\tHostName %s\n\n' "$name" "${nodes[$name]}" >>"$ssh/config.partial"
+		[[ -e $ssh/$name ]] || ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$ssh/$name"
+		known=$name
+		for address in ${nodes[$name]}; do
+			if [[ ${sshd[$name]} == 22 ]]; then known+=,$address; else known+=,[$address]:${sshd[$name]}; fi
+		done
+		printf '%s %s\n' "$known" "$(<"$ssh/$name.pub")" >>"$ssh/known_hosts.partial"
+		printf 'Host %s\n\tHostName %s\n\tPort %s\n\tHostKeyAlias %s\n\n' "$name" "${nodes[$name]%% *}" "${sshd[$name]}" "$name" >>"$ssh/config.partial"
 	done
 	cat >>"$ssh/config.partial" <<-END
 		Host *
@@ -60,6 +55,7 @@ keys() {
 			# The newest one costs an emulated machine seconds for each connection.
 			KexAlgorithms curve25519-sha256
 	END
+	mv -- "$ssh/known_hosts.partial" "$ssh/known_hosts"
 	mv -- "$ssh/config.partial" "$ssh/config"
 }
 
@@ -76,10 +72,10 @@ disk() {
 	install -m 0600 -- "$work/ssh/key.pub" "$node.partial/upper/root/.ssh/authorized_keys"
 	install -m 0600 -- "$work/ssh/$name" "$etc/ssh/ssh_host_ed25519_key"
 	install -m 0644 -- "$work/ssh/$name.pub" "$etc/ssh/ssh_host_ed25519_key.pub"
-	printf 'HostKey /etc/ssh/ssh_host_ed25519_key\nUseDNS no\n' >"$etc/ssh/sshd_config.d/lab.conf"
+	printf '%s\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'UseDNS no' "Port ${sshd[$name]}" >"$etc/ssh/sshd_config.d/lab.conf"
 	printf '%s\n' "$name" >"$etc/hostname"
 	printf '127.0.0.1 localhost\n' >"$etc/hosts"
-	for other in "${!nodes[@]}"; do printf '%s %s\n' "${nodes[$other]}" "$other" >>"$etc/hosts"; done
+	for other in "${!nodes[@]}"; do printf '%s %s\n' "${nodes[$other]%% *}" "$other" >>"$etc/hosts"; done
 	install -d -- "$etc/default"
 	: >"$etc/default/locale"
 	: >"$etc/resolv.conf"
@@ -90,7 +86,22 @@ disk() {
 		ExecStartPre=-/bin/sh -c 'for group in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$group"; done'
 	END
 	without_modules "$node.partial/upper"
+	if [[ ${login[$name]} != root ]]; then somebody "${login[$name]}" "$node.partial/upper"; fi
 	mv -- "$node.partial" "$node"
+}
+
+# somebody LOGIN UPPER: a person who may become root without a password, as the runbook wants it.
+somebody() {
+	local who=$1 upper=$2 file id=1000 system
+	system=$(base_path)
+	for file in passwd group shadow; do cp -p -- "$system/etc/$file" "$upper/etc/$file"; done
+	printf '%s:x:%d:%d::/home/%s:/bin/bash\n' "$who" "$id" "$id" "$who" >>"$upper/etc/passwd"
+	printf '%s:x:%d:\n' "$who" "$id" >>"$upper/etc/group"
+	printf '%s:*:19000:0:99999:7:::\n' "$who" >>"$upper/etc/shadow"
+	install -d -m 0755 -- "$upper/home" "$upper/etc/sudoers.d"
+	install -d -m 0700 -o "$id" -g "$id" -- "$upper/home/$who" "$upper/home/$who/.ssh"
+	install -m 0600 -o "$id" -g "$id" -- "$work/ssh/key.pub" "$upper/home/$who/.ssh/authorized_keys"
+	printf '%s ALL=(ALL) NOPASSWD: ALL\n' "$who" | install -m 0440 /dev/stdin "$upper/etc/sudoers.d/lab"
 }
 
 # without_modules UPPER fills what the machine's kernel lacks. A unit that fails would make every node "degraded".
@@ -122,47 +133,70 @@ is_up() {
 boot() {
 	local name=$1 node=$work/nodes/$1 pid
 	if is_up "$name"; then return; fi
-	[[ -e /run/netns/skep-$name ]] || die 4 "$name: its network is down: lab up"
+	[[ -e /run/netns/skep-router ]] || die 4 "$name: the network is down: lab up"
 	disk "$name"
-	plug "$name" "${nodes[$name]}"
+	unplug "$name"
+	join "$name" "${nodes[$name]}"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
 		bash "$here/node/machine.sh" "$name" "$node" "$(<"$node.base")" </dev/null >"$node/console.log" 2>&1 &
 	pid=$!
 	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
 }
 
-# await NAME SECONDS: until sshd lets the operator in and the engine answers.
+# await NAME SECONDS [WHAT]: until sshd lets the operator in, and the engine answers, or WHAT succeeds.
 await() {
-	local name=$1 until=$((SECONDS + $2))
+	local name=$1 until=$((SECONDS + $2)) what=${3:-docker info}
 	while ((SECONDS < until)); do
 		is_up "$name" || die 1 "$name: ended while booting; see $work/nodes/$name/console.log"
 		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=$((2 * patience)) -o BatchMode=yes "$name" \
-			'until docker info; do sleep 0.5; done' >/dev/null 2>"$work/nodes/$name/ssh.log"; then
+			"until $what; do sleep 0.5; done" 2>&1 | tail -n 3 >"$work/nodes/$name/ssh.log"; then
 			return
 		fi
 	done
 	die 1 "$name: no answer after $2 s; see $work/nodes/$name/ssh.log and console.log"
 }
 
-# halt NAME SECONDS: asks the machine to power off, and ends it when it does not.
+# halt NAME: as if somebody pulled its plug. What its kernel had loaded is gone, what it had written is there.
 halt() {
-	local name=$1 until=$((SECONDS + $2)) pid
-	is_up "$name" || return 0
-	pid=$(pid_of "$name")
-	kill -TERM "$pid" 2>/dev/null || true
-	while is_up "$name"; do
-		if ((SECONDS >= until)); then kill -KILL "$pid" 2>/dev/null || true; fi
-		sleep 0.2
-	done
-	rm -f -- "$work/nodes/$name/pid"
-	unplug "$name"
-	groups_gone "$name"
+	local name=$1
+	if is_up "$name"; then kill -KILL "$(pid_of "$name")" 2>/dev/null || true; fi
+	ended "$name"
 }
 
-# groups_gone NAME removes the node's control groups, deepest first.
+# ended NAME clears up after a machine that is off.
+ended() {
+	rm -f -- "$work/nodes/$1/pid"
+	groups_gone "$1"
+	unplug "$1"
+}
+
+# reboot NAME...: each shuts down in order, all at once, and boots again.
+reboot() {
+	local name until=$((SECONDS + 120 * patience))
+	for name; do
+		is_up "$name" || die 4 "$name is down: lab start $name"
+		inside management ssh -F "$work/ssh/config" -o BatchMode=yes "$name" 'systemctl reboot' || true
+	done
+	for name; do
+		while is_up "$name"; do
+			((SECONDS < until)) || die 1 "$name does not shut down; see $work/nodes/$name/console.log"
+			sleep 0.2
+		done
+		ended "$name"
+	done
+	for name; do boot "$name"; done
+	for name; do await "$name" $((120 * patience)); done
+}
+
+# groups_gone NAME ends what is left in the node's control groups, and removes them, deepest first.
 groups_gone() {
-	local path
+	local path until=$((SECONDS + 20)) procs
 	for path in /sys/fs/cgroup/skep-"$1" /sys/fs/cgroup/*/skep-"$1"; do
-		if [[ -d $path ]]; then find "$path" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
+		while [[ -d $path ]] && ((SECONDS < until)); do
+			mapfile -t procs < <(find "$path" -name cgroup.procs -exec cat {} + 2>/dev/null)
+			if ((${#procs[@]})); then kill -KILL "${procs[@]}" 2>/dev/null || true; fi
+			find "$path" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+			if [[ -d $path ]]; then sleep 0.1; fi
+		done
 	done
 }

@@ -26,6 +26,7 @@ type configuration struct {
 	LogDriver    string     `json:"log-driver"`
 	LogOptions   logOptions `json:"log-opts"`
 	Pools        []pool     `json:"default-address-pools"`
+	MTU          int        `json:"mtu,omitempty"`
 	NoPrivileges bool       `json:"no-new-privileges"`
 	Firewall     string     `json:"firewall-backend,omitempty"`
 }
@@ -57,6 +58,9 @@ func daemon(c *schema.Cluster, role string) configuration {
 		d.TLSCA = path.Join(c.Engine.TLS, tls.CA)
 		d.TLSCert = path.Join(c.Engine.TLS, tls.ServerCert)
 		d.TLSKey = path.Join(c.Engine.TLS, tls.ServerKey)
+	}
+	if c.Network.MTU != MTU {
+		d.MTU = c.Network.MTU
 	}
 	if c.Services.Monitoring != nil {
 		d.Metrics = listen(c, c.Engine.Ports.Metrics)

@@ -25,6 +25,9 @@ const (
 	InstalledSysctl = "/etc/sysctl.d/90-skep.conf"
 )
 
+// MTU is what Docker's networks have when nobody says otherwise, in bytes.
+const MTU = 1500
+
 //go:embed docker.service.conf
 var dropIn []byte
 

@@ -25,7 +25,43 @@ check_rules() {
 	if grep -Evq '^(#.*|\*mangle|:SKEP.*|-A SKEP.*|COMMIT|)$' "$1"; then
 		die "$1: touches more than the chains of skep"
 	fi
+	[[ $(tail -n 1 "$1") == COMMIT ]] || die "$1: has no end: is it a whole ruleset?"
 	"$command-restore" --test --noflush <"$1" || die "$1: $command-restore refuses it"
+}
+
+# write_closed DIR: the closed minimum, named as the installed rules.
+write_closed() {
+	printf '%s\n' "${closed4[@]}" >"$1/${installed[0]##*/}"
+	printf '%s\n' "${closed6[@]}" >"$1/${installed[1]##*/}"
+}
+
+# expect_rules FILE...: what this iptables lists for the rules. Versions differ, so it is asked in an empty network
+# namespace.
+expect_rules() {
+	local file command
+	for file in "$@"; do
+		command=$(family_of "$file")
+		if ! wanted "$command"; then continue; fi
+		# shellcheck disable=SC2016 # the inner shell expands its own arguments
+		unshare --net sh -c '"$1-restore" -w --noflush <"$2" && "$1" -w -t mangle -A PREROUTING -j SKEP && "$1-save" -t mangle' sh "$command" "$file" |
+			lasting "$command" || return 1
+	done
+}
+
+list_rules() {
+	local command
+	for command in "${families[@]}"; do "$command-save" -t mangle | lasting "$command"; done
+}
+
+# lasting COMMAND: the chains of skep without counters, sorted by name, and what packets meet before them: rules of others
+# may mark a packet there, but not let it past.
+lasting() {
+	awk -v command="$1" '
+		/^:SKEP/ { print command, substr($1, 2) }
+		/^-A SKEP/ { print command, $2, $0 }
+		/^-A PREROUTING / && !reached && !/ -j (MARK|CONNMARK|CT|LOG|NFLOG|TRACE|DSCP|TOS|TTL|HL|TCPMSS|CLASSIFY)( |$)/ { print command, "PREROUTING", $0 }
+		/^-A PREROUTING -j SKEP$/ { reached = 1 }
+	' | LC_ALL=C sort -s -k 2,2
 }
 
 # own_chains COMMAND: the names of the loaded chains.

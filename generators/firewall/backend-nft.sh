@@ -8,7 +8,30 @@ check_rules() {
 	if grep -Eqv '^(#.*|(delete )?table inet skep|table inet skep [{]|[}]|[[:blank:]].*|)$' "$1" || grep -Eq '^[[:blank:]]*(flush|include)' "$1"; then
 		die "$1: touches more than table inet skep"
 	fi
+	grep -q '^[[:blank:]].*policy drop;' "$1" || die "$1: lets everything in: is it a whole ruleset?"
 	nft -c -f "$1" || die "$1: nft refuses it"
+}
+
+# write_closed DIR: the closed minimum, named as the installed rules.
+write_closed() { printf '%s\n' "${closed[@]}" >"$1/${installed[0]##*/}"; }
+
+# expect_rules FILE: what this nft lists for the rules. Versions differ, so it is asked in an empty network namespace.
+expect_rules() {
+	# shellcheck disable=SC2016 # the inner shell expands its own arguments
+	unshare --net sh -c 'nft -f "$1" && nft --stateless list table inet skep' sh "$1" | lasting
+}
+
+list_rules() { nft --stateless list table inet skep | lasting; }
+
+# lasting leaves out the elements that the kernel adds to dynamic sets by itself.
+lasting() {
+	awk '
+		/^\t(set|map) / { dynamic = 0 }
+		/^\t\tflags .*dynamic/ { dynamic = 1 }
+		/^\t}/ { dynamic = 0; elements = 0 }
+		dynamic && /^\t\telements = / { elements = 1 }
+		!elements
+	'
 }
 
 # save_rules DIR: writes what brings the loaded table back; without one, what removes it again.
@@ -16,7 +39,7 @@ save_rules() {
 	{
 		echo 'table inet skep'
 		echo 'delete table inet skep'
-		if loaded; then nft --stateless list table inet skep; fi
+		if loaded; then list_rules; fi
 	} >"$1/rules.nft"
 }
 

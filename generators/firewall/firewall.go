@@ -22,12 +22,15 @@ const (
 	RulesPath6  = "/etc/skep/firewall.v6.rules" // iptables backend, IPv6
 	CommandPath = "/usr/local/sbin/skep-firewall"
 	UnitPath    = "/etc/systemd/system/skep-firewall.service"
+	// Docker's, beside the one that sets where it listens: that one is part of what restarts engines.
+	DockerPath = "/etc/systemd/system/docker.service.d/skep-firewall.conf"
 )
 
-// Where the command and its unit stand in a bundle.
+// Where the command, its unit, and the drop-in that makes Docker wait stand in a bundle.
 const (
 	Command = "firewall/skep-firewall.sh"
 	Unit    = "firewall/skep-firewall.service"
+	Docker  = "firewall/docker.service.conf"
 )
 
 const (
@@ -39,6 +42,9 @@ const (
 //go:embed skep-firewall.sh
 var commandBody string
 
+//go:embed loading.sh
+var loadingBody string
+
 //go:embed backend-nft.sh
 var nftBody string
 
@@ -46,10 +52,13 @@ var nftBody string
 var iptablesBody string
 
 //go:embed skep-firewall.service
-var unit string
+var unit []byte
 
-// Files returns one ruleset a class of nodes (two with iptables: IPv4 and IPv6), the command that loads it, and the
-// systemd unit that calls the command at boot.
+//go:embed docker.service.conf
+var dockerWaits []byte
+
+// Files returns one ruleset a class of nodes (two with iptables: IPv4 and IPv6), the command that loads it, the
+// systemd unit that calls the command at boot, and the drop-in that makes Docker wait for it.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	var files []artifact.File
 	s := newShared(c)
@@ -59,7 +68,10 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 			files = append(files, artifact.File{Path: path, Mode: 0o644, Data: []byte(rules(p, path))})
 		}
 	}
-	return append(files, command(c), artifact.File{Path: Unit, Mode: 0o644, Data: []byte(unit)}), nil
+	return append(files, command(c),
+		artifact.File{Path: Unit, Mode: 0o644, Data: unit},
+		artifact.File{Path: Docker, Mode: 0o644, Data: dockerWaits},
+	), nil
 }
 
 // Files returns the paths of the class's rulesets in the bundle, in the order in which the command takes them.
@@ -88,14 +100,29 @@ func rules(p policy, path string) string {
 	return nftables(p)
 }
 
-// command is the script with the functions of the one backend it needs in front of it.
+// command is the script: the functions of the one backend it needs, those that load rules, and its verbs.
 func command(c *schema.Cluster) artifact.File {
-	body := map[string]string{"nft": nftBody, "iptables": iptablesBody}[c.Firewall.Backend]
-	return artifact.Script(Command, []artifact.Var{
+	backend := map[string]string{"nft": nftBody, "iptables": iptablesBody}[c.Firewall.Backend]
+	header := append([]artifact.Var{
 		artifact.Strings("installed", Installed(c)).From("firewall.backend"),
 		artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
+		artifact.String("without_rules", c.Firewall.WithoutRules).From("firewall.withoutRules"),
 		artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
-	}, strings.TrimRight(body, "\n")+"\n\n"+commandBody)
+		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
+		artifact.String("docker_waits", DockerPath),
+	}, closedVars(c)...)
+	return artifact.Script(Command, header, strings.Join([]string{backend, loadingBody, commandBody}, "\n"))
+}
+
+// samples are an address of each network of management: the way back to it is the way back to the network.
+func samples(c *schema.Cluster) []string {
+	var out []string
+	for _, prefix := range c.Access.Management {
+		if prefix.Bits() > 0 { // the world is behind the default route
+			out = append(out, prefix.Addr().String())
+		}
+	}
+	return out
 }
 
 // members counts the nodes of a class; their names would make a long line, and a diff with every new node.

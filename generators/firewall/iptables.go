@@ -42,8 +42,7 @@ func iptables(p policy, f family) string {
 	iptablesLeaving(w, p, f)
 	iptablesSources(w, p, f)
 	iptablesStray(w, p, f)
-	w.add("-A %s-REFUSE -m pkttype --pkt-type unicast -m limit --limit 5/min --limit-burst 10 -j LOG --log-prefix %q --log-level info", chain, logPrefix)
-	w.add("-A %s-REFUSE -j DROP", chain)
+	iptablesRefuse(w)
 	w.add("COMMIT")
 	return w.String()
 }
@@ -73,16 +72,21 @@ func iptablesPrerouting(w *lines, p policy, f family) {
 	iptablesControl(w, chain, f)
 	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
 	iptablesStrayed(w, p, f)
+	iptablesAnswers(w, p, f)
+	for _, o := range p.outside {
+		iptablesOpening(w, chain, o, f)
+	}
+	w.add("-A %s -g %s-REFUSE", chain, chain)
+}
+
+// iptablesAnswers lets in the answers of address servers.
+func iptablesAnswers(w *lines, p policy, f family) {
 	a := p.cluster.Firewall.Answers
 	if f == v4 {
 		w.add("-A %s -p udp --sport %d --dport %d -m comment --comment \"DHCP answers\" -j RETURN", chain, a.DHCP.From, a.DHCP.To)
 	} else {
 		w.add("-A %s -s fe80::/10 -p udp --sport %d --dport %d -m comment --comment \"DHCPv6 answers\" -j RETURN", chain, a.DHCP6.From, a.DHCP6.To)
 	}
-	for _, o := range p.outside {
-		iptablesOpening(w, chain, o, f)
-	}
-	w.add("-A %s -g %s-REFUSE", chain, chain)
 }
 
 // elsewhere matches packets for other machines. The kernel's IPv6 match cannot join MULTICAST with other types.
@@ -234,4 +238,10 @@ func iptablesSources(w *lines, p policy, f family) {
 		}
 		w.add("-A %s -g %s-REFUSE", name, chain)
 	}
+}
+
+// iptablesRefuse writes the chain that drops and logs.
+func iptablesRefuse(w *lines) {
+	w.add("-A %s-REFUSE -m pkttype --pkt-type unicast -m limit --limit 5/min --limit-burst 10 -j LOG --log-prefix %q --log-level info", chain, logPrefix)
+	w.add("-A %s-REFUSE -j DROP", chain)
 }

@@ -75,9 +75,7 @@ func nftPrerouting(w *lines, p policy) {
 		w.add("jump control")
 		w.add("ct state invalid drop")
 		nftStray(w, p)
-		a := p.cluster.Firewall.Answers
-		w.add(`meta nfproto ipv4 udp sport %d udp dport %d accept comment "DHCP answers"`, a.DHCP.From, a.DHCP.To)
-		w.add(`ip6 saddr fe80::/10 udp sport %d udp dport %d accept comment "DHCPv6 answers"`, a.DHCP6.From, a.DHCP6.To)
+		nftAnswers(w, p)
 		for _, o := range p.outside {
 			nftOpening(w, o)
 		}
@@ -101,6 +99,13 @@ func nftStray(w *lines, p policy) {
 			w.add("%s saddr @%s%s fib saddr . iif oif missing goto refuse", nftFamily(f), p.nodes.name, f.suffix())
 		}
 	}
+}
+
+// nftAnswers lets in the answers of address servers.
+func nftAnswers(w *lines, p policy) {
+	a := p.cluster.Firewall.Answers
+	w.add(`meta nfproto ipv4 udp sport %d udp dport %d accept comment "DHCP answers"`, a.DHCP.From, a.DHCP.To)
+	w.add(`ip6 saddr fe80::/10 udp sport %d udp dport %d accept comment "DHCPv6 answers"`, a.DHCP6.From, a.DHCP6.To)
 }
 
 func nftOpening(w *lines, o opening) {

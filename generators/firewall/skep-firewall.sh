@@ -2,7 +2,6 @@
 
 PATH=$PATH:/usr/sbin:/sbin
 
-readonly state=/run/skep-firewall
 readonly lock=/run/skep-firewall.lock
 readonly timer=skep-firewall-rollback
 
@@ -13,9 +12,9 @@ usage: skep-firewall VERB
   try FILE...      load the rules; the previous ones come back unless they are confirmed in time
   confirm          keep the rules on trial and install them; run it over a new connection
   rollback         end the trial now: the previous rules come back
-  load             load the installed rules, as at boot
+  load             load the installed rules, as at boot; where they are broken, the closed minimum, and exit 1
   status           what is loaded, installed and pending; exit 1 unless all is settled
-  remove           unload and uninstall the rules: the node is open
+  remove           unload and uninstall the rules: the node is open, and Docker no longer waits for them
 END
 }
 
@@ -74,15 +73,29 @@ warn_flush() {
 	fi
 }
 
-# check_uplink: the rules take these interfaces for Docker's; a machine that is reached through one would lock everyone out.
-check_uplink() {
-	local device pattern
-	while read -r device; do
+# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+check_bridges() {
+	local path device pattern
+	for path in /sys/class/net/*; do
+		device=${path##*/}
 		for pattern in "${bridges[@]}"; do
 			# shellcheck disable=SC2053 # br-* is a pattern
-			if [[ $device == $pattern ]]; then refuse "the default route leaves through $device, which the rules take for a bridge of Docker: rename it"; fi
+			[[ $device == $pattern ]] || continue
+			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 		done
-	done < <({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	done
+}
+
+# ways_back prints the interfaces of the default routes, and those through which management is answered.
+ways_back() {
+	local address
+	{
+		ip -o route show default
+		ip -o -6 route show default
+		for address in "${management[@]}" ${SSH_CONNECTION:+"${SSH_CONNECTION%% *}"}; do ip -o route get "$address" || true; done
+	} 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # start_timer: with systemd the rollback survives this session; without it (a container) a process of its own waits.
@@ -110,12 +123,12 @@ try() {
 	local i new=()
 	need_root
 	check "$@"
-	check_uplink
+	check_bridges
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
 	# A command that was killed after its trial had ended left the timer behind.
 	stop_timer
-	rm -rf "$state"
+	rm -rf "$state"/{phase,new,previous,command,connection,timer}
 	install -d -m 0700 "$state" "$state/new" "$state/previous"
 	for i in "${!installed[@]}"; do
 		new+=("$state/new/${installed[i]##*/}")
@@ -129,18 +142,17 @@ try() {
 		set_phase returned
 		die "no timer for the rollback, so nothing was loaded"
 	fi
-	if ! apply_rules "${new[@]}"; then
+	if ! apply_rules "${new[@]}" || ! differences "${new[@]}" >&2; then
 		restore_rules "$state/previous" || true
 		set_phase returned
 		stop_timer
-		die "the new rules did not load; the previous ones are back"
+		die "the new rules did not load as they are written; the previous ones are back"
 	fi
 	say "the rules are on trial; in $rollback seconds the previous ones come back, unless you run over a NEW connection: skep-firewall confirm"
 }
 
 # confirm: a connection that stands passes any rules, so the one that tried them proves nothing.
 confirm() {
-	local i
 	need_root
 	take_lock
 	case $(phase) in
@@ -154,14 +166,12 @@ confirm() {
 	if [[ -n ${SSH_CONNECTION:-} && $SSH_CONNECTION == "$(<"$state/connection")" ]]; then
 		refuse "this is the connection that tried the rules: confirm over a new one"
 	fi
-	if ! loaded; then refuse "the rules on trial are gone: something else removed them"; fi
-	for i in "${!installed[@]}"; do
-		install -D -m 0644 "$state/new/${installed[i]##*/}" "${installed[i]}.new"
-	done
-	for i in "${!installed[@]}"; do mv -f "${installed[i]}.new" "${installed[i]}"; done
+	if ! differences "$state"/new/* >&2; then refuse "something else changed the rules on trial: run skep-firewall rollback"; fi
+	keep
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	start_unit
 }
 
 # give_back: ends the trial.
@@ -190,50 +200,6 @@ expire() {
 	take_lock
 	if [[ $(phase) == pending ]]; then give_back; fi
 	rm -f "$state/timer"
-}
-
-load() {
-	local file
-	need_root
-	take_lock
-	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
-	for file in "${installed[@]}"; do
-		[[ -r $file ]] || die "$file: nothing is installed; run skep-firewall try"
-	done
-	apply_rules "${installed[@]}" || die "the rules did not load"
-}
-
-remove() {
-	need_root
-	take_lock
-	if [[ $(phase) == pending ]]; then set_phase returned; fi
-	stop_timer
-	unload || die "the rules did not unload"
-	rm -f -- "${installed[@]}"
-	rm -rf "$state"
-}
-
-status() {
-	local file settled=0
-	need_root
-	if loaded; then
-		echo 'loaded: yes'
-	else
-		echo 'loaded: no'
-		settled=1
-	fi
-	for file in "${installed[@]}"; do
-		if [[ -r $file ]]; then
-			echo "installed: $file"
-		else
-			echo "not installed: $file"
-			settled=1
-		fi
-	done
-	echo "trial: $(phase)"
-	if [[ $(phase) == pending ]]; then settled=1; fi
-	warn_flush
-	return "$settled"
 }
 
 verb=${1:-}

@@ -11,23 +11,47 @@ import (
 func TestLockout(t *testing.T) {
 	s := newSandbox(t, target(t))
 	must(t, os.Mkdir(filepath.Join(s.fake, "lockout"), 0o755))
-	s.write("lockout/10.0.0.11", "")
+	s.write("lockout/10.0.0.12", "")
 	r := s.want(1, "run", "--yes", "--only", "firewall")
-	if !strings.Contains(r.stdout, "m1             FAILED        no connection") {
+	if !strings.Contains(r.stdout, "w1             FAILED        no connection") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
-	for _, text := range []string{"the previous ones come back within 120s", "m1 answers again under its previous rules", "access.management"} {
+	for _, text := range []string{"the previous ones come back within 120s", "w1 answers again under its previous rules", "access.management"} {
 		if !strings.Contains(r.stdout, text) {
 			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
 		}
 	}
-	if strings.Contains(s.calls(), "10.0.0.12 nft -f") {
+	if strings.Contains(s.calls(), "10.0.0.11 nft -f") || strings.Contains(s.calls(), "10.0.0.13 nft -f") {
 		t.Error("the rules went to a second host")
 	}
 	if !strings.Contains(r.stderr, "run --from firewall --only firewall --yes\n") {
 		t.Errorf("a resumed run does more than this one:\n%s", r.stderr)
 	}
+	// The other class is tried on one host as well, before the rest of the first.
+	s.write("lockout/10.0.0.11", "")
+	s.want(1, "run", "--yes", "--only", "firewall")
+	if strings.Contains(s.calls(), "10.0.0.13 nft -f") {
+		t.Error("the rules went to a third host")
+	}
 	s.want(0, "run", "--yes", "--only", "firewall")
+}
+
+// Rules that let the operator in and shut the other nodes out are taken back at once. A dead neighbour proves nothing.
+func TestNeighbours(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.write("cut", "")
+	r := s.want(1, "run", "--yes", "--only", "firewall")
+	for _, text := range []string{"w1             FAILED        confirm refused", "m1 reached port 7946 9323 of w1 before the trial", "w2 reached port 7946 9323 of w1"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.fake, "hosts/10.0.0.12/nft")); err == nil || strings.Contains(s.calls(), "10.0.0.11 nft -f") {
+		t.Error("the rules were not taken back, or went to a second host")
+	}
+	s.remove("cut")
+	s.write("down/10.0.0.13", "")
+	s.want(0, "run", "--yes", "--only", "firewall", "--host", "w1", "--host", "m1")
 }
 
 // What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.
@@ -129,6 +153,40 @@ func TestHostileNode(t *testing.T) {
 		t.Error("what a node said was run on another")
 	}
 	if !strings.Contains(r.stdout, "m2 does not answer") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}
+
+// A smaller MTU reaches the bridge through which tasks leave, before Docker makes its own; one that is in use is told
+// about, and stops nobody.
+func TestGatewayMTU(t *testing.T) {
+	c := target(t)
+	c.Network.MTU = 1400
+	s := newSandbox(t, c)
+	s.want(0, "run", "--yes", "--to", "workers", "--skip", "firewall")
+	for address, join := range map[string]string{"10.0.0.11": "docker swarm init", "10.0.0.12": "curl --silent --max-time 60"} {
+		made := strings.Index(s.calls(), address+" docker network create --driver bridge --opt com.docker.network.bridge.name=docker_gwbridge")
+		joined := strings.Index(s.calls(), address+" "+join)
+		if made < 0 || joined < made {
+			t.Errorf("%s: docker_gwbridge was made at %d, the node joined at %d", address, made, joined)
+		}
+	}
+	if r := s.want(0, "run", "--only", "workers"); strings.Contains(r.stdout, "note:") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.12/gateway"), []byte("\n\n\n"), 0o644))
+	if r := s.want(0, "run", "--only", "workers"); !strings.Contains(r.stdout, "note: docker_gwbridge has an MTU of 1500, network.mtu is 1400; to change it drain w1") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}
+
+// A network of Docker whose bridge the rules do not know is told about.
+func TestUnnamedBridge(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--yes", "--to", "engine", "--host", "w1", "--host", "operator")
+	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.12/bridges"), []byte("0123456789abcdef one \n1123456789abcdef two lan7\n"), 0o644))
+	r := s.want(0, "run", "--only", "firewall", "--host", "w1")
+	if !strings.Contains(r.stdout, "note: the bridge lan7 of Docker's network two is not in firewall.bridges") || strings.Contains(r.stdout, "network one") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }

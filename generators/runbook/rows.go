@@ -40,6 +40,20 @@ func listeners(c *schema.Cluster) []string {
 	return rows
 }
 
+// reached are the ports that nodes open to each other, and the nodes that have them. Only TCP tells whether it got through.
+func reached(c *schema.Cluster) []string {
+	var rows []string
+	for _, e := range c.Exposures {
+		if e.Proto != "tcp" || e.Port != e.Last || e.Added() || !slices.Contains(e.From, "cluster") {
+			continue
+		}
+		for _, on := range e.On {
+			rows = append(rows, fmt.Sprintf("%d %s", e.Port, on))
+		}
+	}
+	return rows
+}
+
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
 	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}

@@ -38,7 +38,7 @@ type sandbox struct {
 var nodePrograms = []string{
 	"docker", "dockerd", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
 	"iptables-restore", "ip6tables", "ip6tables-restore", "iptables-save", "ip6tables-save",
-	"sudo", "sleep", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw", "wg",
+	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw", "wg",
 }
 
 func newSandbox(t *testing.T, c *schema.Cluster) *sandbox {

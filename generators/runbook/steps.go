@@ -9,6 +9,7 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/stack"
 	"skep.dev/schema"
 )
 
@@ -91,7 +92,10 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.Strings("rules_paths", firewall.Installed(c)).From("firewall.backend"),
 				artifact.String("command_path", firewall.CommandPath),
 				artifact.String("unit_path", firewall.UnitPath),
+				artifact.String("docker_path", firewall.DockerPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
+				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+				artifact.Strings("reached", reached(c)).From("exposures to the nodes: port, nodes"),
 			},
 		},
 		{
@@ -146,7 +150,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			artifact.Number("pool_size", c.Engine.Pool.Size).From("engine.pool.size"),
 			artifact.Number("data_port", int(c.Engine.DataPathPort)).From("engine.dataPathPort"),
 			artifact.String("autolock", fmt.Sprint(c.Engine.Autolock)).From("engine.autolock"),
-			port,
+			port, linkMTU(c),
 		},
 	}}
 	if len(c.Managers()) > 1 {
@@ -154,7 +158,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			Number: 44, ID: "managers", script: "join", library: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
 			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
 			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, artifact.String("join_role", "manager")},
+			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "manager")},
 		})
 	}
 	if len(c.Managers()) < len(c.Nodes) {
@@ -162,7 +166,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 			Number: 46, ID: "workers", script: "join", library: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
 			Title: "The workers join", Why: "tasks run on them",
 			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, artifact.String("join_role", "worker")},
+			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "worker")},
 		})
 	}
 	return append(steps, Step{
@@ -175,7 +179,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 // stateSteps make what lives in the swarm's state: networks and secrets.
 func stateSteps(c *schema.Cluster) []Step {
 	var steps []Step
-	if c.OverlayMTU() != dockerMTU {
+	if c.OverlayMTU() != engine.MTU {
 		steps = append(steps, Step{
 			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 			Title: "MTU of the routing mesh", Why: "larger packets than the links carry would hang",
@@ -260,7 +264,18 @@ func serviceSteps(c *schema.Cluster) []Step {
 			header: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
 		})
 	}
-	needs := []string{"nodes", "networks", "secrets", "images"}
+	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
+		steps = append(steps, Step{
+			Number: 72, ID: "acme", script: "acme", Hosts: "duty traefik", Order: "parallel", Needs: []string{"engine"},
+			Title: "The volume of the web certificate", Why: "Traefik is not root, and keeps there what the authority gave it",
+			Undo: "nothing: the certificate stays",
+			header: []artifact.Var{
+				artifact.String("volume", stack.ACMEVolume),
+				artifact.Number("owner", t.UID).From("services.traefik.uid"),
+			},
+		})
+	}
+	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
 	for _, s := range stacks(c) {
 		steps = append(steps, Step{
 			Number: s.number, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
@@ -297,7 +312,13 @@ func lastSteps(c *schema.Cluster) []Step {
 	}}
 }
 
-// dockerMTU is what an overlay without the option has.
-const dockerMTU = 1500
+// linkMTU is the MTU of docker_gwbridge, or 0 where Docker's own will do.
+func linkMTU(c *schema.Cluster) artifact.Var {
+	mtu := c.Network.MTU
+	if mtu == engine.MTU {
+		mtu = 0
+	}
+	return artifact.Number("link_mtu", mtu).From("network.mtu")
+}
 
 func cluster(c *schema.Cluster) artifact.Var { return artifact.String("cluster", c.Name).From("name") }

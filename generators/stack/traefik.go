@@ -2,6 +2,7 @@ package stack
 
 import (
 	"strconv"
+	"strings"
 
 	"skep.dev/schema"
 )
@@ -14,6 +15,7 @@ const (
 	keySecret         = "web-key"
 	staticFile        = "traefik.yaml"
 	dynamicFile       = "dynamic.yaml"
+	rootFile          = "acme-root.pem"
 )
 
 // Tasks ask for each other by the name of the service in the swarm, not by the short alias: on the public network
@@ -22,6 +24,9 @@ const (
 	proxyHost   = "traefik_socket-proxy"
 	traefikName = "traefik_traefik"
 )
+
+// ACMEVolume is the volume of what the ACME authority gave, as the engine of its node knows it: the stack, and acme.
+const ACMEVolume = "traefik_acme"
 
 // traefik is the router in front of every service, and the proxy that answers its questions about the swarm.
 func traefik(c *schema.Cluster) (plan, error) {
@@ -62,8 +67,10 @@ func (p *plan) addTraefik(c *schema.Cluster) error {
 		s.Deploy.Placement.MaxReplicas = 1
 		p.mountVolume(&s, "acme", "/acme")
 		p.notes["volumes/acme"] = "account and certificates: services.traefik.certificate.acme"
-		// Root owns the volume, so it needs no capability but that for low ports.
-		s.CapAdd = []string{"NET_BIND_SERVICE"}
+		if root := t.Certificate.ACME.Root; root != "" {
+			p.addFile(rootFile, []byte(strings.TrimSpace(root)+"\n"))
+			p.mountFile(&s, rootFile, "/etc/traefik/"+rootFile)
+		}
 	} else {
 		global(&s)
 		p.mountSecret(c, &s, certificateSecret)
@@ -134,6 +141,7 @@ func entryPoints(c *schema.Cluster) []entryPoint {
 		{"websecure", ports.Websecure, true},
 		{"dashboard", ports.Dashboard, true},
 		{"internal", ports.Internal, false},
+		{redirect, ports.Redirect, false},
 	}
 	if s := c.Services.S3; s != nil {
 		points = append(points, entryPoint{"s3", s.Port, true})

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"strings"
 
 	"skep.dev/schema"
 )
 
 // The dynamic configuration of Traefik, as far as skep writes it. Field names are Traefik's.
-// Routers have no tls key: it would replace that of their entry point, and the ACME resolver with it.
+// A router's tls replaces that of its entry point, ACME resolver and all, so only asked sets it.
 type (
 	dynamicConfig struct {
 		HTTP dynamicHTTP    `yaml:"http"`
+		TCP  dynamicTCP     `yaml:"tcp"`
 		TLS  dynamicTLSPart `yaml:"tls"`
 	}
 	dynamicHTTP struct {
@@ -27,6 +27,12 @@ type (
 		Priority    int64    `yaml:"priority,omitempty"`
 		Middlewares []string `yaml:"middlewares,omitempty"`
 		Service     string   `yaml:"service"`
+
+		TLS *dynamicRouterTLS `yaml:"tls,omitempty"`
+	}
+	dynamicRouterTLS struct {
+		Resolver string          `yaml:"certResolver"`
+		Domains  []dynamicDomain `yaml:"domains"`
 	}
 	dynamicService struct {
 		LoadBalancer dynamicBalancer `yaml:"loadBalancer"`
@@ -89,35 +95,41 @@ const (
 	managementOnly = "management-only"
 	compress       = "compress"
 	noIdentity     = "no-identity"
+	inClear        = "in-clear"
 )
 
-// ownPriority is the highest that Traefik lets a router have: the labels of an application may ask for a longer rule,
-// and for a priority, but not for skep's own pages.
+// ownPriority is the highest that Traefik lets a router have. The labels of an application may ask for the same: then
+// the provider that the static file names first wins, and with a Traefik before 3.7 chance does.
 const ownPriority = math.MaxInt64 - 1000
 
 func traefikDynamic(c *schema.Cluster) ([]byte, error) {
+	notes := Notes{
+		"http/routers/catchall":        "What no other router takes is answered with 503: the service has no servers.",
+		"http/routers/dashboard":       "services.traefik.dashboard, for visitors by address; the firewall lets only access.management reach this port.",
+		"http/routers/dashboard-names": "certificates.names and domain: by name, no label comes before it.",
+		"http/services/unavailable":    "Servers below go by their whole names in the swarm.",
+		"http/middlewares/" + inClear:  "Visitors of port 80 come here through TLS, but did not come by it.",
+		"tls/stores":                   "services.traefik.certificate",
+	}
 	d := dynamicConfig{
 		HTTP: dynamicHTTP{
 			Routers: map[string]dynamicRouter{
-				"catchall":  {EntryPoints: []string{"websecure"}, Rule: "PathPrefix(`/`)", Priority: 1, Service: "unavailable"},
-				"dashboard": {EntryPoints: []string{"dashboard"}, Rule: "PathPrefix(`/`)", Middlewares: []string{adminLogin}, Service: "api@internal"},
+				"catchall": {EntryPoints: []string{"websecure"}, Rule: "PathPrefix(`/`)", Priority: 1, Service: "unavailable"},
 			},
 			Services: map[string]dynamicService{"unavailable": {LoadBalancer: dynamicBalancer{Servers: []dynamicServer{}}}},
 			Middlewares: map[string]dynamicMiddleware{
 				adminLogin: {BasicAuth: &dynamicBasicAuth{UsersFile: secretFile(loginSecret), RemoveHeader: true}},
+				inClear:    {Headers: &dynamicHeaders{map[string]string{"X-Forwarded-Proto": "http"}}},
 			},
 		},
+		TCP: guard(c, notes),
 		TLS: dynamicTLSPart{
 			Stores:  map[string]dynamicStore{"default": defaultCertificate(c)},
 			Options: map[string]dynamicOptions{"default": {MinVersion: "VersionTLS12"}},
 		},
 	}
-	notes := Notes{
-		"http/routers/catchall":     "What no other router takes is answered with 503: the service has no servers.",
-		"http/routers/dashboard":    "services.traefik.dashboard; the firewall lets only access.management reach this port.",
-		"http/services/unavailable": "Servers below go by their whole names in the swarm.",
-		"tls/stores":                "services.traefik.certificate",
-	}
+	d.port(c, "dashboard", "api@internal", []string{adminLogin})
+	d.challenges(c, notes)
 	if c.Kind == "host" {
 		// Nuvla's API believes whoever sends this header (its middleware authn_info).
 		d.HTTP.Middlewares[noIdentity] = dynamicMiddleware{Headers: &dynamicHeaders{map[string]string{"nuvla-authn-info": ""}}}
@@ -159,6 +171,16 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 	}
 }
 
+// port gives a service a whole entry point of the same name: by name, and for visitors by address, who send none.
+func (d *dynamicConfig) port(c *schema.Cluster, point, service string, middlewares []string) {
+	d.HTTP.Routers[point] = dynamicRouter{
+		EntryPoints: []string{point}, Rule: "PathPrefix(`/`)", Priority: ownPriority, Middlewares: middlewares, Service: service,
+	}
+	d.HTTP.Routers[point+"-names"] = dynamicRouter{
+		EntryPoints: []string{point}, Rule: hosts(c), Priority: ownPriority, Middlewares: middlewares, Service: service, TLS: asked(c),
+	}
+}
+
 // page adds a service of the monitoring that lives below a path, and knows it: nothing is stripped.
 func (d *dynamicConfig) page(c *schema.Cluster, name, path string, port uint16, health string, middlewares []string) {
 	d.HTTP.Routers[name] = dynamicRouter{
@@ -167,6 +189,7 @@ func (d *dynamicConfig) page(c *schema.Cluster, name, path string, port uint16, 
 		Priority:    ownPriority,
 		Middlewares: middlewares,
 		Service:     name,
+		TLS:         asked(c),
 	}
 	d.HTTP.Services[name] = server("monitoring_"+name, port, path+health)
 }
@@ -185,30 +208,13 @@ func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
 		return
 	}
 	d.HTTP.Services["s3"] = server("s3_s3", s.InternalPort, s3Health(s))
-	d.HTTP.Routers["s3"] = dynamicRouter{EntryPoints: []string{"s3"}, Rule: "PathPrefix(`/`)", Service: "s3"}
-	notes["http/routers/s3"] = "services.s3.port"
+	d.port(c, "s3", "s3", nil)
+	notes["http/routers/s3"] = "services.s3.port, for visitors by address"
+	notes["http/routers/s3-names"] = "certificates.names and domain: by name, no label comes before it."
 	if s.Host != "" {
-		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"websecure"}, Rule: "Host(`" + s.Host + "`)", Priority: ownPriority, Service: "s3"}
+		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"s3", "websecure"}, Rule: "Host(`" + s.Host + "`)", Priority: ownPriority, Service: "s3"}
 		notes["http/routers/s3-host"] = "services.s3.host"
 	}
-}
-
-// hosts is a rule for the names under which the cluster's own pages answer: its domain, and the IPv4 addresses of
-// the nodes that Traefik runs on. Any other name belongs to an application, whatever its path.
-func hosts(c *schema.Cluster) string {
-	rules := []string{"Host(`" + c.Domain + "`)"}
-	if c.Services.Traefik.Certificate.ACME != nil {
-		return rules[0] // each host of a rule is asked of the authority, and none signs private addresses
-	}
-	for _, name := range c.Services.Traefik.Nodes {
-		n := c.Node(name)
-		for _, a := range n.Addresses() {
-			if a.Is4() {
-				rules = append(rules, "Host(`"+a.String()+"`)")
-			}
-		}
-	}
-	return strings.Join(rules, " || ")
 }
 
 func texts(prefixes []netip.Prefix) []string {

@@ -38,6 +38,8 @@ type (
 		Prometheus staticEntry `yaml:"prometheus"`
 	}
 	staticProviders struct {
+		Precedence []string `yaml:"precedence,omitempty"`
+
 		Swarm staticSwarm `yaml:"swarm"`
 		File  staticFiles `yaml:"file"`
 	}
@@ -91,19 +93,18 @@ type (
 		ACME staticACME `yaml:"acme"`
 	}
 	staticACME struct {
-		Email         string      `yaml:"email"`
-		CAServer      string      `yaml:"caServer"`
-		Storage       string      `yaml:"storage"`
-		KeyType       string      `yaml:"keyType"`
-		HTTPChallenge staticEntry `yaml:"httpChallenge"`
+		Email         string       `yaml:"email"`
+		CAServer      string       `yaml:"caServer"`
+		Roots         []string     `yaml:"caCertificates,omitempty"`
+		Storage       string       `yaml:"storage"`
+		KeyType       string       `yaml:"keyType"`
+		HTTPChallenge *staticEntry `yaml:"httpChallenge,omitempty"`
+		TLSChallenge  *struct{}    `yaml:"tlsChallenge,omitempty"`
 	}
 )
 
 // resolver is the name by which routers ask for a certificate of the ACME authority.
 const resolver = "acme"
-
-// uploadTimeout is how long the body of one upload may take; Traefik's default is one minute.
-const uploadTimeout = "12h"
 
 func traefikStatic(c *schema.Cluster) ([]byte, error) {
 	t := c.Services.Traefik
@@ -129,12 +130,16 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 		"providers/swarm":         "Applications that users deploy; skep's own routes are in " + dynamicFile + ".",
 		"providers/swarm/network": "network.public.name",
 		"entryPoints":             "services.traefik.ports",
+
+		"entryPoints/redirect":            "What comes to web goes on to here, in the container: see tcp in " + dynamicFile + ".",
+		"entryPoints/websecure/transport": "services.traefik.timeouts",
+	}
+	if since(t.Image, schema.Version{3, 7, 0}) {
+		static.Providers.Precedence = []string{"file", "swarm"}
+		notes["providers/precedence"] = "Of two routers with one priority, skep's own wins."
 	}
 	if a := t.Certificate.ACME; a != nil {
-		static.Certificates = map[string]staticResolver{resolver: {ACME: staticACME{
-			Email: a.Email, CAServer: a.Server, Storage: a.Storage, KeyType: "EC256",
-			HTTPChallenge: staticEntry{EntryPoint: "web"},
-		}}}
+		static.Certificates = map[string]staticResolver{resolver: {ACME: acmeResolver(a)}}
 		notes["certificatesResolvers"] = "services.traefik.certificate.acme"
 	}
 	if c.Services.S3 != nil {
@@ -144,11 +149,24 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 	return encodeValue(static, notes)
 }
 
+func acmeResolver(a *schema.ACME) staticACME {
+	r := staticACME{Email: a.Email, CAServer: a.Server, Storage: a.Storage, KeyType: "EC256"}
+	if a.Root != "" {
+		r.Roots = []string{"/etc/traefik/" + rootFile}
+	}
+	if a.Challenge == "http" {
+		r.HTTPChallenge = &staticEntry{EntryPoint: redirect}
+	} else {
+		r.TLSChallenge = &struct{}{}
+	}
+	return r
+}
+
 func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 	t := c.Services.Traefik
 	var strategy string
-	if knowsAliasHeaders(t.Image) {
-		strategy = "delete"
+	if since(t.Image, schema.Version{3, 7, 12}) {
+		strategy = "delete" // an older one does not start with it, a newer one warns without it
 	}
 	tls := staticTLS{}
 	if t.Certificate.ACME != nil {
@@ -159,13 +177,16 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 		point := staticEntryPoint{Address: address(e.port)}
 		http := staticHTTP{AliasHeaders: strategy}
 		switch e.name {
-		case "web":
+		case redirect:
+			point.Address = "127.0.0.1" + point.Address
+			http.TLS = &staticTLS{}
+			http.Middlewares = []string{inClear + "@file"}
 			http.Redirections = &staticRedirections{EntryPoint: staticRedirection{To: "websecure", Scheme: "https", Permanent: true}}
 		case "websecure":
 			point.AsDefault = true
-			point.Transport = &staticTransport{LifeCycle: &staticLifeCycle{Accept: "5s", Grace: "20s"}}
-			if c.Services.S3 != nil && c.Services.S3.Host != "" {
-				point.Transport.Timeouts = &staticTimeouts{Read: uploadTimeout}
+			point.Transport = &staticTransport{
+				LifeCycle: &staticLifeCycle{Accept: "5s", Grace: "20s"},
+				Timeouts:  &staticTimeouts{Read: t.Timeouts.Read},
 			}
 			http.TLS = &tls
 			if c.Kind == "host" {
@@ -174,7 +195,7 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 		case "dashboard":
 			http.TLS = &tls
 		case "s3":
-			point.Transport = &staticTransport{Timeouts: &staticTimeouts{Read: uploadTimeout}}
+			point.Transport = &staticTransport{Timeouts: &staticTimeouts{Read: t.Timeouts.Upload}}
 			http.SanitizePath = pointer(false)
 			http.TLS = &tls
 		}
@@ -186,9 +207,8 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 	return points
 }
 
-// knowsAliasHeaders says whether the image reads aliasHeadersStrategy, which came with Traefik 3.7.12: an older one does
-// not start with it, a newer one warns without it. An image without a version is taken as new.
-func knowsAliasHeaders(image string) bool {
+// since says whether the image of Traefik has what came with a version. One without a version is taken as new.
+func since(image string, version schema.Version) bool {
 	v, ok := schema.ImageVersion(image, "traefik")
-	return !ok || !v.Less(schema.Version{3, 7, 12})
+	return !ok || !v.Less(version)
 }

@@ -30,6 +30,7 @@ type known struct {
 	Metrics      string            `json:"metrics-addr"` // out of experimental since 20.10
 	LogDriver    string            `json:"log-driver"`
 	LogOptions   map[string]string `json:"log-opts"`
+	MTU          int               `json:"mtu"`
 	NoPrivileges *bool             `json:"no-new-privileges"`
 	Pools        []struct {
 		Base string `json:"base"`

@@ -27,7 +27,7 @@ func onBothBackends(t *testing.T, test func(*testing.T, *trial)) {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["target"]
 			c.Firewall.Backend = backend
-			test(t, newTrial(t, backend+strings.ToLower(strings.TrimPrefix(strings.Split(t.Name(), "/")[0], "Test")), &c))
+			test(t, newTrial(t, backend+strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(strings.TrimSuffix(t.Name(), "/"+backend), "Test"), "/", "")), &c))
 		})
 	}
 }
@@ -69,7 +69,7 @@ func (tr *trial) stub(t *testing.T, name, body string) {
 // command runs the emitted command and returns what it said and its exit code.
 func (tr *trial) command(t *testing.T, env string, args ...string) (string, int) {
 	t.Helper()
-	out, err := tr.try(`export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
+	out, err := tr.try(`if [ -d "$1/sys" ]; then mount --bind "$1/sys" /sys/class/net; fi; export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
 		append([]string{tr.dir, env}, args...)...)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return out, exit.ExitCode()
@@ -235,13 +235,22 @@ func TestSystemdTimer(t *testing.T) {
 	})
 }
 
-// TestUplink: a machine that is reached through a bridge with Docker's kind of name would lock everyone out.
-func TestUplink(t *testing.T) {
-	onBothBackends(t, func(t *testing.T, tr *trial) {
-		sh(t, `ip -n $1 link add br-lan type bridge; ip -n $1 link set br-lan up; ip -n $1 route add default dev br-lan`, tr.ns("node"))
-		tr.want(t, 3, "br-lan", "", append([]string{"try"}, tr.rules...)...)
-		tr.holds(t, "")
-	})
+// TestBridges: a machine that is reached through what the rules take for a bridge of Docker would lock everyone out.
+func TestBridges(t *testing.T) {
+	for name, c := range map[string]struct{ build, told string }{
+		"default": {`ip -n $1 route add default dev br-lan`, "the way back to management leaves through br-lan"},
+		"managed": {`ip -n $1 route add 192.0.2.0/24 dev br-lan`, "the way back to management leaves through br-lan"},
+		"card":    {`mkdir -p $2/sys/br-lan/device`, "br-lan is a network card"},
+		"port":    {`mkdir -p $2/sys/br-lan/lower_eth0/device`, "br-lan leads to a network card"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBothBackends(t, func(t *testing.T, tr *trial) {
+				sh(t, `ip -n $1 link add br-lan type bridge; ip -n $1 addr add 100.64.7.1/24 dev br-lan; ip -n $1 link set br-lan up; `+c.build, tr.ns("node"), tr.dir)
+				tr.want(t, 3, c.told, "", append([]string{"try"}, tr.rules...)...)
+				tr.holds(t, "")
+			})
+		})
+	}
 }
 
 // TestForeignRules: Docker's rules and those of the operator stay where they are.

@@ -30,6 +30,8 @@ type metricsConfig struct {
 }
 
 type providersConfig struct {
+	Precedence []string
+
 	Swarm struct {
 		Endpoint, Network, HTTPClientTimeout string
 		ExposedByDefault, AllowEmptyServices bool
@@ -66,6 +68,8 @@ type httpConfig struct {
 type resolver struct {
 	ACME struct {
 		Email, CAServer, Storage, KeyType string
-		HTTPChallenge                     struct{ EntryPoint string }
+		CACertificates                    []string
+		HTTPChallenge                     *struct{ EntryPoint string }
+		TLSChallenge                      *struct{} `file:"allowEmpty"`
 	}
 }

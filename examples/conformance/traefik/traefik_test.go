@@ -57,7 +57,7 @@ func dynamics(t *testing.T, dir string) *dynamic.Configuration {
 	if err := file.Decode(path, &c); err != nil {
 		t.Fatal(err)
 	}
-	onlyKeys(t, path, "http", "tls")
+	onlyKeys(t, path, "http", "tcp", "tls")
 	return &c
 }
 
@@ -104,13 +104,16 @@ func TestStatic(t *testing.T) {
 			if r := e.HTTP.TLS; r != nil && r.CertResolver != "" && c.CertificatesResolvers[r.CertResolver] == nil {
 				t.Errorf("entry point %s wants resolver %q, which is none", name, r.CertResolver)
 			}
-			if name != "internal" && !strings.Contains(string(compose), "target: "+strings.TrimPrefix(e.Address, ":")+"\n") {
+			if name != "internal" && name != "redirect" && !strings.Contains(string(compose), "target: "+strings.TrimPrefix(e.Address, ":")+"\n") {
 				t.Errorf("entry point %s is not published", name)
 			}
 		}
 		for name, r := range c.CertificatesResolvers {
-			if c.EntryPoints[r.ACME.HTTPChallenge.EntryPoint] == nil {
-				t.Errorf("resolver %s: no entry point %q", name, r.ACME.HTTPChallenge.EntryPoint)
+			if h := r.ACME.HTTPChallenge; h != nil && c.EntryPoints[h.EntryPoint] == nil {
+				t.Errorf("resolver %s: no entry point %q", name, h.EntryPoint)
+			}
+			if (r.ACME.HTTPChallenge == nil) == (r.ACME.TLSChallenge == nil) {
+				t.Errorf("resolver %s: want one challenge", name)
 			}
 		}
 		for _, mounted := range []string{c.Providers.File.Filename, "/etc/traefik/traefik.yaml"} {
@@ -143,8 +146,9 @@ func TestReferences(t *testing.T) {
 			if d.HTTP.Services[r.Service] == nil && r.Service != "api@internal" {
 				t.Errorf("router %s: no service %q", name, r.Service)
 			}
-			if r.TLS != nil {
-				t.Errorf("router %s: its tls replaces that of the entry point", name)
+			// A router's tls replaces that of its entry point, so it names the resolver again, and what to ask it for.
+			if r.TLS != nil && (s.CertificatesResolvers[r.TLS.CertResolver] == nil || len(r.TLS.Domains) == 0) {
+				t.Errorf("router %s: tls %+v", name, r.TLS)
 			}
 		}
 		unused(t, s, d)
@@ -197,6 +201,7 @@ func TestRequests(t *testing.T) {
 		}
 		if g := d.HTTP.Routers["grafana"]; g != nil {
 			page := "https://" + between(g.Rule, "Host(`", "`)")
+			want[page+"/.well-known/acme-challenge/x"] = "challenges"
 			want[page+"/"] = "catchall"
 			want[page+"/dashboard/"] = "catchall"
 			want[page+"/grafana"] = "grafana"
@@ -220,13 +225,13 @@ func TestRequests(t *testing.T) {
 }
 
 func TestLogins(t *testing.T) {
-	guarded := []string{"dashboard", "prometheus", "alertmanager"}
+	guarded := []string{"dashboard", "dashboard-names", "prometheus", "alertmanager"}
 	bundles(t, func(t *testing.T, dir string) {
 		for name, r := range dynamics(t, dir).HTTP.Routers {
 			if got, want := slices.Contains(r.Middlewares, "admin-login"), slices.Contains(guarded, name); got != want {
 				t.Errorf("router %s asks for a login: %v, want %v", name, got, want)
 			}
-			if got, want := slices.Contains(r.Middlewares, "management-only"), slices.Contains(guarded[1:], name); got != want {
+			if got, want := slices.Contains(r.Middlewares, "management-only"), slices.Contains(guarded[2:], name); got != want {
 				t.Errorf("router %s is for management only: %v, want %v", name, got, want)
 			}
 		}

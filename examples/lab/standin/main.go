@@ -1,11 +1,12 @@
 // Command standin plays a program that the lab cannot have: it answers every request with what it is, as a comment in
-// the format of Prometheus, so that health checks and scrapes succeed and nobody takes it for the real one.
+// the format of Prometheus, and how much was sent to it, so that health checks and scrapes succeed and nobody takes it for the real one.
 //
 //	standin NAME ADDRESS
 package main
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os"
@@ -20,9 +21,17 @@ func main() {
 	server := http.Server{
 		Addr:              os.Args[2],
 		ReadHeaderTimeout: 10 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n, err := io.Copy(io.Discard, r.Body)
+			if err != nil {
+				log.Printf("%s %s: after %d bytes: %v", r.Method, r.URL, n, err)
+				return
+			}
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 			fmt.Fprint(w, text)
+			if n > 0 {
+				fmt.Fprintf(w, "# %d bytes came\n", n)
+			}
 		}),
 	}
 	log.Print(text)

@@ -3,7 +3,7 @@
 set -euo pipefail
 name=${0##*/}
 swarm=$FAKE/swarm
-printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
+[[ $name == unshare || -n ${SCRATCH:-} ]] || printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
 
 # format prints the argument after --format.
 format() {
@@ -86,6 +86,7 @@ node() {
 
 network() {
 	local file=$swarm/networks/${*: -1} attachable=false internal=false options='' word
+	if [[ ${*: -1} == docker_gwbridge ]]; then file=$NODE/gateway; fi
 	case $1 in
 	create)
 		for word; do
@@ -99,15 +100,20 @@ network() {
 		printf 'overlay swarm %s %s\n%s\n%s\n' "$attachable" "$internal" "$options" "$(sed -n 's/.*--subnet \([^ ]*\).*/\1/p' <<<"$*")" >"$file"
 		;;
 	inspect)
+		if [[ $* == *bridge.name* ]]; then
+			cat "$NODE/bridges"
+			return
+		fi
 		[[ -e $file ]] || return 1
 		case $(format "$@") in
+		'{{index .Options "com.docker.network.driver.mtu"}}') sed -n 's/.*mtu=\([0-9]*\);/\1/p' "$file" ;;
 		*Ingress*) [[ ! -e $swarm/networks/ingress ]] || echo "ingress $(sed -n 's/.*mtu=\([0-9]*\);/\1/p' "$swarm/networks/ingress")" ;;
 		*.Options*) sed -n 2p "$file" ;;
 		*IPAM*) sed -n 3p "$file" ;;
 		*) sed -n 1p "$file" ;;
 		esac
 		;;
-	ls) if [[ $* == *driver=* ]]; then ls "$swarm/networks"; else ls -I ingress "$swarm/networks"; fi ;;
+	ls) if [[ $* == *driver=bridge ]]; then cut -d ' ' -f 1 "$NODE/bridges" 2>/dev/null || true; elif [[ $* == *driver=* ]]; then ls "$swarm/networks"; else ls -I ingress "$swarm/networks"; fi ;;
 	rm) rm "$file" ;;
 	esac
 }
@@ -160,6 +166,8 @@ docker() {
 	'stack rm') rm "$swarm/services/$3" ;;
 	'stack ps') if [[ -e $FAKE/broken && $* == *Error* ]]; then echo 'traefik_one.1 on m1: Shutdown, Rejected "no such image"'; fi ;;
 	'config ls') ;;
+	'volume inspect') [[ -d /var/lib/docker/volumes/${*: -1}/_data ]] && echo "/var/lib/docker/volumes/${*: -1}/_data" ;;
+	'volume create') mkdir -p "/var/lib/docker/volumes/$3/_data" ;;
 	esac
 }
 
@@ -176,6 +184,7 @@ systemctl() {
 		enable) touch "$unit/$word.enabled" ;;
 		mask) touch "$unit/$word.masked" ;;
 		unmask) rm -f "$unit/$word.masked" ;;
+		disable) rm -f "$unit/$word.enabled" "$unit/$word" ;;
 		is-active) [[ -e $unit/$word ]] || return 3 ;;
 		is-enabled)
 			if [[ -e $unit/$word.masked ]]; then
@@ -238,8 +247,20 @@ iptables | ip6tables)
 	esac
 	;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
+unshare) # an empty network namespace: a node that nobody records
+	SCRATCH=$(mktemp -d)
+	export SCRATCH
+	NODE=$SCRATCH "${@:2}"
+	rm -rf "$SCRATCH"
+	;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
-timeout) [[ $* == */dev/tcp/* ]] || exec "${@:2}" ;;
+timeout)
+	[[ $* == */dev/tcp/* ]] || exec "${@:2}"
+	# With "cut" rules that are loaded are silent to other nodes.
+	to=$*
+	to=${to#*/dev/tcp/}
+	[[ ! -e $FAKE/cut || ! -e $FAKE/hosts/${to%%/*}/nft ]] || exit 124
+	;;
 wg) # a key that is the node's own
 	case $1 in
 	genkey) echo "private $RANDOM of ${NODE##*/}" ;;

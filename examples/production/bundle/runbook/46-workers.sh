@@ -14,6 +14,8 @@ readonly step_danger=''
 readonly step_undo='each leaves the swarm'
 # engine.ports.swarm
 readonly swarm_port=2377
+# network.mtu
+readonly link_mtu=0
 readonly join_role='worker'
 
 # A node joins the swarm that the first manager is in.
@@ -23,7 +25,7 @@ check() {
 	has docker && engine_up || unknown 'no Docker engine yet'
 	now=$(swarm_state)
 	case $now in
-	active) ;;
+	active) gateway_fits ;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
 	*) would "join the swarm as $role" ;;
 	esac
@@ -69,6 +71,7 @@ after() {
 
 verify() {
 	[[ $(swarm_state) == active ]] || refuse "$host is not in the swarm"
+	gateway_fits
 }
 
 undo() {
@@ -84,6 +87,7 @@ with_port() {
 # argument list to every user of the node.
 join_swarm() {
 	local answer code body
+	make_gateway
 	body=$(printf '{"ListenAddr":"%s","AdvertiseAddr":"%s","DataPathAddr":"%s","RemoteAddrs":["%s"],"JoinToken":"%s"}' \
 		"$(with_port "$address" "$swarm_port")" "$address" "$address" "$(with_port "$1" "$swarm_port")" "$2")
 	answer=$(printf '%s' "$body" | curl --silent --max-time 60 --unix-socket /var/run/docker.sock -H 'Content-Type: application/json' \
@@ -98,6 +102,27 @@ join_swarm() {
 }
 
 joined() { [[ $(swarm_state) == active ]]; }
+
+# The bridge through which tasks leave the node. Docker makes it when a node joins, whatever daemon.json says, with an MTU
+# of its own (moby#41406); one that is there already is left alone.
+readonly gateway=docker_gwbridge
+
+make_gateway() {
+	((link_mtu)) || return 0
+	if docker network inspect "$gateway" >/dev/null 2>&1; then return; fi
+	docker network create --driver bridge --opt "com.docker.network.bridge.name=$gateway" \
+		--opt com.docker.network.bridge.enable_icc=false --opt com.docker.network.bridge.enable_ip_masquerade=true \
+		--opt "com.docker.network.driver.mtu=$link_mtu" "$gateway" >/dev/null
+	say "created the network $gateway with MTU $link_mtu"
+}
+
+# gateway_fits says how to get another bridge: nobody can change the one that is in use.
+gateway_fits() {
+	local mtu
+	((link_mtu)) || return 0
+	mtu=$(docker network inspect --format '{{index .Options "com.docker.network.driver.mtu"}}' "$gateway" 2>/dev/null) || return 0
+	[[ $mtu == "$link_mtu" ]] || say "note: $gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
+}
 
 # What runbook.sh shows and obeys.
 metadata() {

@@ -8,11 +8,62 @@ readonly -a installed=(
 )
 # firewall.rollback
 readonly rollback=120
+# firewall.withoutRules
+readonly without_rules='hold'
 # firewall.bridges
 readonly -a bridges=(
 	'docker0'
 	'docker_gwbridge'
 	'br-*'
+)
+# access.management: an address of each network
+readonly -a management=(
+	'192.0.2.0'
+)
+readonly docker_waits='/etc/systemd/system/docker.service.d/skep-firewall.conf'
+# access.management, nodes.*.ssh.port: the closed minimum
+readonly -a closed=(
+	'table inet skep'
+	'delete table inet skep'
+	'table inet skep {'
+	'	# access.management'
+	'	set management4 {'
+	'		type ipv4_addr'
+	'		flags interval'
+	'		elements = {'
+	'			192.0.2.0/28'
+	'		}'
+	'	}'
+	''
+	'	chain prerouting {'
+	'		type filter hook prerouting priority mangle; policy drop;'
+	'		iifname "lo" accept'
+	'		ct state established,related accept'
+	'		fib daddr type != { local, broadcast, multicast, anycast } goto refuse'
+	'		jump control'
+	'		ct state invalid drop'
+	'		meta nfproto ipv4 udp sport 67 udp dport 68 accept comment "DHCP answers"'
+	'		ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6 answers"'
+	'		# nodes.*.ssh.port'
+	'		tcp dport 22 goto from_management comment "ssh"'
+	'		goto refuse'
+	'	}'
+	''
+	'	chain from_management {'
+	'		ip saddr @management4 accept'
+	'		goto refuse'
+	'	}'
+	''
+	'	chain control {'
+	'		icmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept'
+	'		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request, mld-listener-query, mld-listener-report, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept'
+	'	}'
+	''
+	'	chain refuse {'
+	'		meta pkttype host limit rate 5/minute burst 10 packets log prefix "skep-drop " level info'
+	'		counter drop'
+	'	}'
+	'}'
 )
 
 # The nft backend: one table of its own, replaced in one transaction.
@@ -25,7 +76,30 @@ check_rules() {
 	if grep -Eqv '^(#.*|(delete )?table inet skep|table inet skep [{]|[}]|[[:blank:]].*|)$' "$1" || grep -Eq '^[[:blank:]]*(flush|include)' "$1"; then
 		die "$1: touches more than table inet skep"
 	fi
+	grep -q '^[[:blank:]].*policy drop;' "$1" || die "$1: lets everything in: is it a whole ruleset?"
 	nft -c -f "$1" || die "$1: nft refuses it"
+}
+
+# write_closed DIR: the closed minimum, named as the installed rules.
+write_closed() { printf '%s\n' "${closed[@]}" >"$1/${installed[0]##*/}"; }
+
+# expect_rules FILE: what this nft lists for the rules. Versions differ, so it is asked in an empty network namespace.
+expect_rules() {
+	# shellcheck disable=SC2016 # the inner shell expands its own arguments
+	unshare --net sh -c 'nft -f "$1" && nft --stateless list table inet skep' sh "$1" | lasting
+}
+
+list_rules() { nft --stateless list table inet skep | lasting; }
+
+# lasting leaves out the elements that the kernel adds to dynamic sets by itself.
+lasting() {
+	awk '
+		/^\t(set|map) / { dynamic = 0 }
+		/^\t\tflags .*dynamic/ { dynamic = 1 }
+		/^\t}/ { dynamic = 0; elements = 0 }
+		dynamic && /^\t\telements = / { elements = 1 }
+		!elements
+	'
 }
 
 # save_rules DIR: writes what brings the loaded table back; without one, what removes it again.
@@ -33,7 +107,7 @@ save_rules() {
 	{
 		echo 'table inet skep'
 		echo 'delete table inet skep'
-		if loaded; then nft --stateless list table inet skep; fi
+		if loaded; then list_rules; fi
 	} >"$1/rules.nft"
 }
 
@@ -45,11 +119,211 @@ loaded() { nft list table inet skep >/dev/null 2>&1; }
 
 unload() { if loaded; then nft delete table inet skep; fi; }
 
+# Loading: the node has the rules that somebody confirmed, or the closed minimum. Nothing in between is left standing.
+
+readonly state=/run/skep-firewall
+readonly digests=/etc/skep/firewall.sha256 # of the rules that were confirmed
+readonly mark=$state/loaded                # Docker waits for it
+readonly unit=skep-firewall.service
+
+sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+
+# digest_lines FILE...: the digests of what is, or will be, installed.
+digest_lines() {
+	local i
+	for i in "${!installed[@]}"; do printf '%s  %s\n' "$(sum_of "${@:i+1:1}")" "${installed[i]}"; done
+}
+
+# write_digests replaces the digests by stdin; a crash leaves either of the two.
+write_digests() {
+	cat >"$digests.new"
+	sync -- "$digests.new"
+	mv -f -- "$digests.new" "$digests"
+	sync -- "${digests%/*}"
+}
+
+# is_confirmed FILE
+is_confirmed() { grep -qxF "$(sum_of "$1")  $1" "$digests"; }
+
+# keep installs the rules on trial. The digests hold for the old and the new rules until all files are in their place.
+keep() {
+	local i fresh=()
+	for i in "${!installed[@]}"; do
+		fresh+=("$state/new/${installed[i]##*/}")
+		install -D -m 0644 "${fresh[i]}" "${installed[i]}.new"
+	done
+	sync -- "${installed[@]/%/.new}"
+	{
+		if [[ -e $digests ]]; then cat "$digests"; else digest_lines "${installed[@]}" 2>/dev/null || true; fi
+		digest_lines "${fresh[@]}"
+	} | write_digests
+	for i in "${!installed[@]}"; do mv -f -- "${installed[i]}.new" "${installed[i]}"; done
+	sync -- "${installed[0]%/*}"
+	digest_lines "${fresh[@]}" | write_digests
+	rm -rf "$state/closed"
+	: >"$mark"
+}
+
+# start_unit lets systemd know what is true: the rules are loaded, now and at the next boot.
+start_unit() {
+	exec 9>&- # the unit waits for its turn as well
+	[[ -d /run/systemd/system ]] || return 0
+	if ! systemctl enable --quiet "$unit" || ! systemctl start "$unit"; then say "warning: $unit does not start, so the rules will not load at boot: systemctl status $unit"; fi
+	start_docker
+}
+
+# start_docker starts an engine that waited for the rules in vain; one that somebody stopped stays as it is.
+start_docker() {
+	local result
+	[[ -d /run/systemd/system ]] || return 0
+	result=$(systemctl show --property=AssertResult,AssertTimestampMonotonic docker.service 2>/dev/null) || return 0
+	if [[ $result == *AssertResult=no* && $result != *AssertTimestampMonotonic=0* ]]; then
+		say "Docker waited for the rules: starting it"
+		systemctl reset-failed docker.socket docker.service 2>/dev/null || true
+		systemctl start --no-block docker.service || say "warning: Docker does not start"
+	fi
+}
+
+load() {
+	local file there=0
+	need_root
+	take_lock
+	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
+	for file in "${installed[@]}"; do
+		if [[ -e $file ]]; then there=1; fi
+	done
+	if ((!there)) && [[ ! -e $digests ]]; then die "nothing is installed; run skep-firewall try"; fi
+	install -d -m 0700 "$state"
+	if ! load_installed; then
+		close_node
+		exit 1
+	fi
+	rm -rf "$state/closed"
+	: >"$mark"
+	start_docker
+}
+
+# load_installed says why when it cannot.
+load_installed() {
+	local file
+	for file in "${installed[@]}"; do
+		if [[ ! -s $file ]]; then
+			say "$file: missing or empty"
+			return 1
+		fi
+		if [[ -e $digests ]] && ! is_confirmed "$file"; then
+			say "$file: is not what was confirmed"
+			return 1
+		fi
+	done
+	if [[ ! -e $digests ]]; then say "warning: an older skep confirmed these rules and kept no digest; the next confirm does"; fi
+	# It ends the shell that it runs in.
+	(check "${installed[@]}") || return 1
+	if differences "${installed[@]}" >/dev/null; then return 0; fi
+	if ! apply_rules "${installed[@]}" || ! differences "${installed[@]}" >&2; then
+		say "the rules did not load as they are written"
+		return 1
+	fi
+}
+
+# close_node loads the closed minimum, which this script carries itself.
+close_node() {
+	rm -f "$mark"
+	rm -rf "$state/closed"
+	install -d -m 0700 "$state/closed"
+	write_closed "$state/closed"
+	if ! apply_rules "$state"/closed/*; then
+		rm -rf "$state/closed"
+		say "the closed minimum did not load either: THE NODE IS AS OPEN AS BEFORE"
+		return
+	fi
+	say "the closed minimum is loaded: ssh from access.management, and nothing else; run the runbook's step firewall"
+	if [[ $without_rules == start ]]; then
+		: >"$mark"
+	else
+		say "Docker does not start until the rules load (firewall.withoutRules)"
+	fi
+}
+
+# differences FILE...: prints what is loaded beside the rules of the files, or missing; true when there is nothing to print.
+differences() {
+	local want have
+	if ! want=$(expect_rules "$@"); then
+		echo 'unknown: no empty network namespace to compare with'
+		return 1
+	fi
+	have=$(list_rules 2>/dev/null) || have=''
+	[[ $have != "$want" ]] || return 0
+	diff <(printf '%s\n' "$want") <(printf '%s\n' "$have") | sed -n 's/^<[[:blank:]]*/missing: /p; s/^>[[:blank:]]*/added: /p' | head -n 5
+	return 1
+}
+
+status() {
+	local file told settled=0
+	need_root
+	if ! told=$(status_loaded); then settled=1; fi
+	echo "$told"
+	for file in "${installed[@]}"; do
+		if [[ ! -r $file ]]; then
+			echo "not installed: $file"
+			settled=1
+		elif [[ -e $digests ]] && ! is_confirmed "$file"; then
+			echo "altered: $file"
+			settled=1
+		else
+			echo "installed: $file"
+		fi
+	done
+	if [[ ! -e $digests ]]; then
+		echo "no digest: $digests"
+		settled=1
+	fi
+	echo "trial: $(phase)"
+	if [[ $(phase) == pending ]]; then settled=1; fi
+	warn_flush
+	return "$settled"
+}
+
+# status_loaded compares what is loaded with what should be.
+status_loaded() {
+	local told files=("${installed[@]}")
+	if ! loaded; then
+		echo 'loaded: no'
+		return 1
+	fi
+	if [[ $(phase) == pending ]]; then
+		files=("$state"/new/*)
+	elif [[ -e $state/closed ]]; then
+		echo 'loaded: the closed minimum'
+		return 1
+	fi
+	if told=$(differences "${files[@]}" 2>/dev/null); then
+		echo 'loaded: yes'
+		return
+	fi
+	echo 'loaded: changed'
+	printf '%s\n' "$told"
+	return 1
+}
+
+remove() {
+	need_root
+	take_lock
+	if [[ $(phase) == pending ]]; then set_phase returned; fi
+	stop_timer
+	unload || die "the rules did not unload"
+	rm -f -- "${installed[@]}" "$digests" "$docker_waits"
+	if [[ -d /run/systemd/system ]]; then
+		systemctl disable --quiet "$unit" 2>/dev/null || true
+		systemctl daemon-reload
+	fi
+	rm -rf "$state"
+}
+
 # The command: loads the rules at boot, or tries new ones until someone proves that they can still log in.
 
 PATH=$PATH:/usr/sbin:/sbin
 
-readonly state=/run/skep-firewall
 readonly lock=/run/skep-firewall.lock
 readonly timer=skep-firewall-rollback
 
@@ -60,9 +334,9 @@ usage: skep-firewall VERB
   try FILE...      load the rules; the previous ones come back unless they are confirmed in time
   confirm          keep the rules on trial and install them; run it over a new connection
   rollback         end the trial now: the previous rules come back
-  load             load the installed rules, as at boot
+  load             load the installed rules, as at boot; where they are broken, the closed minimum, and exit 1
   status           what is loaded, installed and pending; exit 1 unless all is settled
-  remove           unload and uninstall the rules: the node is open
+  remove           unload and uninstall the rules: the node is open, and Docker no longer waits for them
 END
 }
 
@@ -121,15 +395,29 @@ warn_flush() {
 	fi
 }
 
-# check_uplink: the rules take these interfaces for Docker's; a machine that is reached through one would lock everyone out.
-check_uplink() {
-	local device pattern
-	while read -r device; do
+# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+check_bridges() {
+	local path device pattern
+	for path in /sys/class/net/*; do
+		device=${path##*/}
 		for pattern in "${bridges[@]}"; do
 			# shellcheck disable=SC2053 # br-* is a pattern
-			if [[ $device == $pattern ]]; then refuse "the default route leaves through $device, which the rules take for a bridge of Docker: rename it"; fi
+			[[ $device == $pattern ]] || continue
+			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 		done
-	done < <({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	done
+}
+
+# ways_back prints the interfaces of the default routes, and those through which management is answered.
+ways_back() {
+	local address
+	{
+		ip -o route show default
+		ip -o -6 route show default
+		for address in "${management[@]}" ${SSH_CONNECTION:+"${SSH_CONNECTION%% *}"}; do ip -o route get "$address" || true; done
+	} 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # start_timer: with systemd the rollback survives this session; without it (a container) a process of its own waits.
@@ -157,12 +445,12 @@ try() {
 	local i new=()
 	need_root
 	check "$@"
-	check_uplink
+	check_bridges
 	take_lock
 	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
 	# A command that was killed after its trial had ended left the timer behind.
 	stop_timer
-	rm -rf "$state"
+	rm -rf "$state"/{phase,new,previous,command,connection,timer}
 	install -d -m 0700 "$state" "$state/new" "$state/previous"
 	for i in "${!installed[@]}"; do
 		new+=("$state/new/${installed[i]##*/}")
@@ -176,18 +464,17 @@ try() {
 		set_phase returned
 		die "no timer for the rollback, so nothing was loaded"
 	fi
-	if ! apply_rules "${new[@]}"; then
+	if ! apply_rules "${new[@]}" || ! differences "${new[@]}" >&2; then
 		restore_rules "$state/previous" || true
 		set_phase returned
 		stop_timer
-		die "the new rules did not load; the previous ones are back"
+		die "the new rules did not load as they are written; the previous ones are back"
 	fi
 	say "the rules are on trial; in $rollback seconds the previous ones come back, unless you run over a NEW connection: skep-firewall confirm"
 }
 
 # confirm: a connection that stands passes any rules, so the one that tried them proves nothing.
 confirm() {
-	local i
 	need_root
 	take_lock
 	case $(phase) in
@@ -201,14 +488,12 @@ confirm() {
 	if [[ -n ${SSH_CONNECTION:-} && $SSH_CONNECTION == "$(<"$state/connection")" ]]; then
 		refuse "this is the connection that tried the rules: confirm over a new one"
 	fi
-	if ! loaded; then refuse "the rules on trial are gone: something else removed them"; fi
-	for i in "${!installed[@]}"; do
-		install -D -m 0644 "$state/new/${installed[i]##*/}" "${installed[i]}.new"
-	done
-	for i in "${!installed[@]}"; do mv -f "${installed[i]}.new" "${installed[i]}"; done
+	if ! differences "$state"/new/* >&2; then refuse "something else changed the rules on trial: run skep-firewall rollback"; fi
+	keep
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	start_unit
 }
 
 # give_back: ends the trial.
@@ -237,50 +522,6 @@ expire() {
 	take_lock
 	if [[ $(phase) == pending ]]; then give_back; fi
 	rm -f "$state/timer"
-}
-
-load() {
-	local file
-	need_root
-	take_lock
-	if [[ $(phase) == pending ]]; then refuse "a trial is pending: confirm it or roll it back first"; fi
-	for file in "${installed[@]}"; do
-		[[ -r $file ]] || die "$file: nothing is installed; run skep-firewall try"
-	done
-	apply_rules "${installed[@]}" || die "the rules did not load"
-}
-
-remove() {
-	need_root
-	take_lock
-	if [[ $(phase) == pending ]]; then set_phase returned; fi
-	stop_timer
-	unload || die "the rules did not unload"
-	rm -f -- "${installed[@]}"
-	rm -rf "$state"
-}
-
-status() {
-	local file settled=0
-	need_root
-	if loaded; then
-		echo 'loaded: yes'
-	else
-		echo 'loaded: no'
-		settled=1
-	fi
-	for file in "${installed[@]}"; do
-		if [[ -r $file ]]; then
-			echo "installed: $file"
-		else
-			echo "not installed: $file"
-			settled=1
-		fi
-	done
-	echo "trial: $(phase)"
-	if [[ $(phase) == pending ]]; then settled=1; fi
-	warn_flush
-	return "$settled"
 }
 
 verb=${1:-}

@@ -130,7 +130,7 @@ check_host() {
 	case $code in
 	0)
 		record "$1" "$2" ALREADY_DONE $((EPOCHSECONDS - started))
-		show "$1" "$2" ALREADY_DONE ''
+		show "$1" "$2" ALREADY_DONE "$(notes "$1" "$2")"
 		;;
 	10 | 11) ;;
 	*) host_failed "$1" "$2" check "$code" "$started" ;;
@@ -140,7 +140,7 @@ check_host() {
 
 # apply_host STEP HOST
 apply_host() {
-	local code=0 started=$EPOCHSECONDS phase
+	local code=0 started=$EPOCHSECONDS phase told
 	for phase in before apply confirm verify; do
 		code=0
 		case $phase in
@@ -155,8 +155,12 @@ apply_host() {
 		fi
 	done
 	record "$1" "$2" DONE $((EPOCHSECONDS - started))
-	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s"
+	told=$(notes "$1" "$2")
+	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s${told:+$'\n'$told}"
 }
+
+# notes STEP HOST prints what the step has to tell although all is done.
+notes() { sed -n '/^note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
 
 # hook NAME STEP HOST: what a step does on this machine for a host, if it has such a function.
 hook() (
@@ -186,7 +190,7 @@ heading() {
 
 # run_step STEP returns 1 when a host failed.
 run_step() {
-	local step=$1 host code todo=() hosts=()
+	local step=$1 host code todo=() hosts=() first=()
 	hosts_of "$step"
 	heading "$step"
 	((${#hosts[@]})) || return 0
@@ -203,10 +207,10 @@ run_step() {
 	case ${orders[$step]} in
 	serial) each 1 apply_host "$step" "${todo[@]}" ;;
 	canary)
-		# One host first: a mistake then costs one host.
-		each 1 apply_host "$step" "${todo[0]}"
-		failed "$step" "${todo[0]}" || return 1
-		todo=("${todo[@]:1}")
+		# One host of each class first: a mistake then costs one host.
+		canaries "${todo[@]}"
+		each 1 apply_host "$step" "${first[@]}"
+		failed "$step" "${first[@]}" || return 1
 		((${#todo[@]} == 0)) || each "$parallel" apply_host "$step" "${todo[@]}"
 		;;
 	*) each "$parallel" apply_host "$step" "${todo[@]}" ;;
@@ -217,6 +221,23 @@ run_step() {
 		failed_hosts=("$first_manager")
 		return 1
 	fi
+}
+
+# canaries HOST... moves the first host of each class from todo to first, workers before managers.
+canaries() {
+	local host role
+	local -A seen=()
+	for role in worker manager; do
+		for host; do
+			[[ ${inventory_role[$host]} == "$role" && -z ${seen[${inventory_class[$host]}]:-} ]] || continue
+			seen[${inventory_class[$host]}]=$host
+			first+=("$host")
+		done
+	done
+	todo=()
+	for host; do
+		[[ ${seen[${inventory_class[$host]}]} == "$host" ]] || todo+=("$host")
+	done
 }
 
 # failed STEP HOST... remembers the hosts that failed; returns 1 when there are any.

@@ -22,6 +22,8 @@ readonly data_port=4789
 readonly autolock='false'
 # engine.ports.swarm
 readonly swarm_port=2377
+# network.mtu
+readonly link_mtu=0
 
 # The swarm itself, on the first manager. A swarm that another manager is in already is joined, never made anew.
 
@@ -33,6 +35,7 @@ check() {
 	active)
 		is_manager || refuse "$host is a worker of a swarm, the spec wants a manager" "on a manager of that swarm: docker node promote $host; or on $host: docker swarm leave"
 		settings
+		gateway_fits
 		;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
 	*) would "make a swarm on $address, or join that of another manager" ;;
@@ -82,6 +85,7 @@ apply() {
 		if [[ -n $join_address ]]; then
 			join_swarm "$join_address" "$join_token"
 		else
+			make_gateway
 			# The answer holds a join token and the unlock key: it is for no log.
 			docker swarm init --advertise-addr "$address" --listen-addr "$(with_port "$address" "$swarm_port")" \
 				--data-path-addr "$address" --data-path-port "$data_port" \
@@ -115,6 +119,7 @@ with_port() {
 # argument list to every user of the node.
 join_swarm() {
 	local answer code body
+	make_gateway
 	body=$(printf '{"ListenAddr":"%s","AdvertiseAddr":"%s","DataPathAddr":"%s","RemoteAddrs":["%s"],"JoinToken":"%s"}' \
 		"$(with_port "$address" "$swarm_port")" "$address" "$address" "$(with_port "$1" "$swarm_port")" "$2")
 	answer=$(printf '%s' "$body" | curl --silent --max-time 60 --unix-socket /var/run/docker.sock -H 'Content-Type: application/json' \
@@ -129,6 +134,27 @@ join_swarm() {
 }
 
 joined() { [[ $(swarm_state) == active ]]; }
+
+# The bridge through which tasks leave the node. Docker makes it when a node joins, whatever daemon.json says, with an MTU
+# of its own (moby#41406); one that is there already is left alone.
+readonly gateway=docker_gwbridge
+
+make_gateway() {
+	((link_mtu)) || return 0
+	if docker network inspect "$gateway" >/dev/null 2>&1; then return; fi
+	docker network create --driver bridge --opt "com.docker.network.bridge.name=$gateway" \
+		--opt com.docker.network.bridge.enable_icc=false --opt com.docker.network.bridge.enable_ip_masquerade=true \
+		--opt "com.docker.network.driver.mtu=$link_mtu" "$gateway" >/dev/null
+	say "created the network $gateway with MTU $link_mtu"
+}
+
+# gateway_fits says how to get another bridge: nobody can change the one that is in use.
+gateway_fits() {
+	local mtu
+	((link_mtu)) || return 0
+	mtu=$(docker network inspect --format '{{index .Options "com.docker.network.driver.mtu"}}' "$gateway" 2>/dev/null) || return 0
+	[[ $mtu == "$link_mtu" ]] || say "note: $gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
+}
 
 # What runbook.sh shows and obeys.
 metadata() {

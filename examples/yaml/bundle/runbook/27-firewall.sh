@@ -22,29 +22,78 @@ readonly -a rules_paths=(
 )
 readonly command_path='/usr/local/sbin/skep-firewall'
 readonly unit_path='/etc/systemd/system/skep-firewall.service'
+readonly docker_path='/etc/systemd/system/docker.service.d/skep-firewall.conf'
 # firewall.rollback
 readonly rollback=120
+# firewall.bridges
+readonly -a bridges=(
+	'docker0'
+	'docker_gwbridge'
+	'br-*'
+)
+# exposures to the nodes: port, nodes
+readonly -a reached=(
+	'2377 managers'
+	'7946 all'
+)
 
 # The host firewall of a node: loaded on trial, and kept only when a new connection gets through.
 
 files() {
 	local ending
-	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service
+	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service firewall/docker.service.conf
 	for ending in "${endings[@]}"; do printf 'firewall/%s%s\n' "$class" "$ending"; done
 }
 
 trial() { { "$command_path" status 2>/dev/null || true; } | sed -n 's/^trial: //p'; }
 
-loaded() { [[ -x $command_path && $("$command_path" status 2>/dev/null || true) == *'loaded: yes'* ]]; }
-
 check() {
-	local i
+	local i told=''
+	own_device
+	unnamed_bridges
 	would_install firewall/skep-firewall.sh "$command_path"
 	would_install firewall/skep-firewall.service "$unit_path"
 	for i in "${!endings[@]}"; do would_install "firewall/$class${endings[i]}" "${rules_paths[i]}"; done
+	if [[ ! -x $command_path ]]; then
+		would 'load the rules'
+	elif ! told=$("$command_path" status 2>/dev/null); then
+		would "load the rules:"$'\n'"$(sed -n '/^installed: /!s/^/   /p' <<<"$told")"
+	fi
 	systemctl is-enabled --quiet "${unit_path##*/}" 2>/dev/null || would "enable ${unit_path##*/}"
-	loaded || would 'load the rules'
-	[[ $(trial) != pending ]] || would 'try the rules again: a trial is pending'
+	systemctl is-active --quiet "${unit_path##*/}" 2>/dev/null || would "start ${unit_path##*/}"
+	would_install firewall/docker.service.conf "$docker_path"
+}
+
+# is_bridge DEVICE: do the rules take it for a bridge of Docker?
+is_bridge() {
+	local pattern
+	for pattern in "${bridges[@]}"; do
+		# shellcheck disable=SC2053 # br-* is a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+# own_device refuses rules that would take the node's own packets for those of containers.
+own_device() {
+	local device
+	while read -r _ device _; do
+		if is_bridge "$device"; then
+			refuse "$address is the address of $device, which firewall.bridges takes for a bridge of Docker" "name Docker's bridges more closely there, or rename $device"
+		fi
+	done < <(ip -o address show to "$address" 2>/dev/null)
+}
+
+# unnamed_bridges tells of Docker's networks whose containers the rules do not know by their bridge.
+unnamed_bridges() {
+	local id name device ids
+	has docker && engine_up || return 0
+	mapfile -t ids < <(docker network ls --quiet --no-trunc --filter driver=bridge)
+	((${#ids[@]})) || return 0
+	while read -r id name device; do
+		[[ -n $device ]] || device=br-${id:0:12}
+		is_bridge "$device" || say "note: the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off"
+	done < <(docker network inspect --format '{{.Id}} {{.Name}} {{index .Options "com.docker.network.bridge.name"}}' "${ids[@]}")
 }
 
 apply() {
@@ -52,7 +101,6 @@ apply() {
 	put firewall/skep-firewall.sh "$command_path" 0755
 	put firewall/skep-firewall.service "$unit_path" 0644
 	systemctl daemon-reload
-	systemctl enable --quiet "${unit_path##*/}"
 	# An interrupted run leaves a trial behind.
 	if [[ $(trial) == pending ]]; then "$command_path" rollback; fi
 	for i in "${!endings[@]}"; do new+=("$kept/bundle/firewall/$class${endings[i]}"); done
@@ -67,11 +115,18 @@ confirm() {
 	else
 		wait_for "$rollback" "$command_path confirm, over a second login" confirmed
 	fi
+	# Not before: without rules that somebody confirmed Docker would wait for ever.
+	put firewall/docker.service.conf "$docker_path" 0644
+	systemctl daemon-reload
 }
 
 confirmed() { [[ $(trial) == confirmed ]]; }
 
-prepare() { [[ $phase != confirm ]] || given came_by "$(local_login)"; }
+prepare() {
+	[[ $phase == confirm ]] || return 0
+	still_reached "$host" || return 1
+	given came_by "$(local_login)"
+}
 
 # local_login prints how a person came to the machine that runs the runbook on itself; sudo hides what ssh said.
 local_login() {
@@ -83,17 +138,88 @@ local_login() {
 	fi
 }
 
-# before asks the terminal for the second login: what the step itself prints comes when it has ended.
+# before asks the terminal for the second login, since what the step itself prints comes when it has ended; and the other
+# nodes which ports they reach now.
 before() {
-	[[ -n $(local_login) ]] || return 0
-	{ printf '\n   The rules go on trial. Within %s seconds log in once more and run: %s confirm\n' "$rollback" "$command_path" >/dev/tty; } 2>/dev/null || true
+	if [[ $transport == local ]]; then
+		((${#inventory[@]} == 1)) || say 'on this machine alone: nobody asks the other nodes whether they still reach it'
+		[[ -n $(local_login) ]] || return 0
+		{ printf '\n   The rules go on trial. Within %s seconds log in once more and run: %s confirm\n' "$rollback" "$command_path" >/dev/tty; } 2>/dev/null || true
+		return
+	fi
+	neighbours "$1" >"$work/$1.neighbours"
 }
 
-# lost runs on the operator's machine when no new connection came through.
+# neighbours HOST prints up to two other nodes that answer, a manager first, and which ports of the host they reach.
+neighbours() {
+	local host=$1 role name ports tries seen=' ' answer
+	ports=$(ports_of "$host")
+	[[ -n $ports ]] || return 0
+	for role in manager any; do
+		tries=0
+		for name in "${inventory[@]}"; do
+			[[ $name != "$host" && $seen != *" $name "* && ($role == any || ${inventory_role[$name]} == "$role") ]] || continue
+			((++tries <= 3)) || break
+			seen+="$name "
+			if answer=$(reach "$name" "$host" "$ports"); then
+				printf '%s %s\n' "$name" "$(sed -n 's/^\([0-9]*\) 0$/\1/p' <<<"$answer" | tr '\n' ' ')"
+				break
+			fi
+		done
+	done
+}
+
+# ports_of HOST prints the ports that other nodes are to reach on it.
+ports_of() {
+	local row port on
+	for row in "${reached[@]}"; do
+		read -r port on <<<"$row"
+		[[ " all ${inventory_role[$1]}s $1 " != *" $on "* ]] || printf '%s ' "$port"
+	done
+}
+
+# reach NODE HOST PORTS prints "port code" a port: 0 is open, 124 is silence, anything else an answer that says no.
+reach() {
+	ask_node "$1" "for port in $3; do
+	(
+		code=0
+		timeout 3 bash -c ': </dev/tcp/${inventory_address[$2]}/'\$port 2>/dev/null || code=\$?
+		echo \$port \$code
+	) &
+done
+wait" 2>/dev/null
+}
+
+# still_reached HOST: a port that another node reached before the trial must not be silent now. A node that died meanwhile
+# proves nothing.
+still_reached() {
+	local name ports answer silent
+	while read -r name ports; do
+		[[ -n $ports ]] || continue
+		answer=$(reach "$name" "$1" "$ports") || continue
+		ports=$(sed -n 's/^\([0-9]*\) 124$/\1/p' <<<"$answer" | tr '\n' ' ')
+		[[ -n $ports ]] || continue
+		# Once more: a packet may be lost.
+		answer=$(reach "$name" "$1" "$ports") || continue
+		silent=$(sed -n 's/^\([0-9]*\) 124$/\1/p' <<<"$answer" | sort -n | tr '\n' ' ')
+		[[ -z $silent ]] || say "$name reached port ${silent% } of $1 before the trial, and does not now" >>"$work/$1.cut"
+	done < <(cat -- "$work/$1.neighbours" 2>/dev/null || true)
+	[[ -s $work/$1.cut ]] || return 0
+	cat -- "$work/$1.cut" >&2
+	say 'do packets between the nodes come from nodes.*.address?' >&2
+	return 1
+}
+
+# lost runs on the operator's machine when nobody confirmed the rules.
 lost() {
 	local until=$((SECONDS + rollback + 60))
 	if [[ $transport == local ]]; then
 		say "nobody confirmed the rules on trial over a second login; the previous ones come back within ${rollback}s"
+		return
+	fi
+	if [[ -s $work/$1.cut ]]; then
+		rm -f -- "$work/$1.cut"
+		printf '%s rollback\n' "$command_path" | shell_on "$1" 2>&1 || say "the previous rules of $1 come back within ${rollback}s"
 		return
 	fi
 	say "no new connection to $1 came through the rules on trial; without a confirmation the previous ones come back within ${rollback}s"
@@ -115,6 +241,7 @@ verify() {
 undo() {
 	[[ ! -x $command_path ]] || "$command_path" remove
 	systemctl disable --quiet "${unit_path##*/}" 2>/dev/null || true
+	take_back "$docker_path"
 	take_back "$unit_path"
 	take_back "$command_path"
 	systemctl daemon-reload

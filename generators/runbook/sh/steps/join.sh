@@ -5,7 +5,7 @@ check() {
 	has docker && engine_up || unknown 'no Docker engine yet'
 	now=$(swarm_state)
 	case $now in
-	active) ;;
+	active) gateway_fits ;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
 	*) would "join the swarm as $role" ;;
 	esac
@@ -51,6 +51,7 @@ after() {
 
 verify() {
 	[[ $(swarm_state) == active ]] || refuse "$host is not in the swarm"
+	gateway_fits
 }
 
 undo() {

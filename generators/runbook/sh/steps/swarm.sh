@@ -8,6 +8,7 @@ check() {
 	active)
 		is_manager || refuse "$host is a worker of a swarm, the spec wants a manager" "on a manager of that swarm: docker node promote $host; or on $host: docker swarm leave"
 		settings
+		gateway_fits
 		;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
 	*) would "make a swarm on $address, or join that of another manager" ;;
@@ -57,6 +58,7 @@ apply() {
 		if [[ -n $join_address ]]; then
 			join_swarm "$join_address" "$join_token"
 		else
+			make_gateway
 			# The answer holds a join token and the unlock key: it is for no log.
 			docker swarm init --advertise-addr "$address" --listen-addr "$(with_port "$address" "$swarm_port")" \
 				--data-path-addr "$address" --data-path-port "$data_port" \

@@ -1,0 +1,116 @@
+package firewall
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// closedVars are the lines of the closed minimum: what a node lets in when its own rules are broken. The command carries
+// them, so that they are there when nothing else is; and since all nodes have one command, the ssh ports of all.
+func closedVars(c *schema.Cluster) []artifact.Var {
+	p := closedPolicy(c)
+	split := func(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
+	const from = "access.management, nodes.*.ssh.port: the closed minimum"
+	if c.Firewall.Backend == "nft" {
+		return []artifact.Var{artifact.Strings("closed", split(nftClosed(p))).From(from)}
+	}
+	return []artifact.Var{
+		artifact.Strings("closed4", split(iptablesClosed(p, v4))).From(from + ", IPv4"),
+		artifact.Strings("closed6", split(iptablesClosed(p, v6))).From(from + ", IPv6"),
+	}
+}
+
+// closedPolicy lets in ssh, and the port of the VPN where management comes through it.
+func closedPolicy(c *schema.Cluster) policy {
+	class := Class{Name: "closed minimum"}
+	for _, e := range c.Exposures {
+		if strings.HasPrefix(e.Name, "ssh-") || e.Name == "vpn-mesh" && byMesh(c) || e.Name == "vpn-access" && byVPN(c) {
+			class.Exposures = append(class.Exposures, e)
+		}
+	}
+	p := newPolicy(c, class, newShared(c))
+	p.nodes, p.public, p.clients, p.inside = zone{}, zone{}, nil, nil
+	p.sources = sources(p.outside)
+	return p
+}
+
+// byMesh reports whether somebody of management is a member of the mesh.
+func byMesh(c *schema.Cluster) bool {
+	m := c.Mesh()
+	return m != nil && overlaps(c, m.Subnet)
+}
+
+// byVPN reports whether somebody of management is a client of the VPN.
+func byVPN(c *schema.Cluster) bool {
+	a := c.VPNAccess()
+	return a != nil && (a.Zone == "management" || overlaps(c, a.Subnet))
+}
+
+func overlaps(c *schema.Cluster, subnet netip.Prefix) bool {
+	return slices.ContainsFunc(c.Zone("management"), subnet.Overlaps)
+}
+
+// nftClosed writes the closed minimum for `nft -f`.
+func nftClosed(p policy) string {
+	w := &lines{}
+	w.add("table inet %s", table)
+	w.add("delete table inet %s", table)
+	w.add("table inet %s {", table)
+	w.indent++
+	nftSets(w, p)
+	w.block("chain prerouting", func() {
+		w.add("type filter hook prerouting priority mangle; policy drop;")
+		w.add(`iifname "lo" accept`)
+		w.add("ct state established,related accept")
+		w.add("fib daddr type != { local, broadcast, multicast, anycast } goto refuse")
+		w.add("jump control")
+		w.add("ct state invalid drop")
+		if p.cluster.Mesh() != nil {
+			nftStray(w, p)
+		}
+		nftAnswers(w, p)
+		for _, o := range p.outside {
+			nftOpening(w, o)
+		}
+		w.add("goto refuse")
+	})
+	w.add("")
+	nftSources(w, p)
+	nftControl(w)
+	nftRefuse(w)
+	w.indent--
+	w.add("}")
+	return w.String()
+}
+
+// iptablesClosed writes the closed minimum for `iptables-restore --noflush`.
+func iptablesClosed(p policy, f family) string {
+	w := &lines{}
+	w.add("*mangle")
+	w.add(":%s - [0:0]", chain)
+	w.add(":%s-REFUSE - [0:0]", chain)
+	for _, s := range p.sources {
+		w.add(":%s - [0:0]", sourceChain(s))
+	}
+	w.add("-A %s -i lo -j RETURN", chain)
+	w.add("-A %s -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN", chain)
+	w.add("-A %s %s -g %s-REFUSE", chain, elsewhere(f), chain)
+	iptablesControl(w, chain, f)
+	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
+	if p.cluster.Mesh() != nil {
+		iptablesStrayed(w, p, f)
+	}
+	iptablesAnswers(w, p, f)
+	for _, o := range p.outside {
+		iptablesOpening(w, chain, o, f)
+	}
+	w.add("-A %s -g %s-REFUSE", chain, chain)
+	iptablesSources(w, p, f)
+	iptablesRefuse(w)
+	w.add("COMMIT")
+	return w.String()
+}

@@ -1,0 +1,150 @@
+package stack
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// The labels of any service may ask for raw TCP on any entry point, and Traefik looks at such routers before those of
+// HTTP (its ServeTCP). What skep answers itself is kept by three rules of Traefik:
+//   - an HTTPS router with a concrete Host goes before every TCP router: so each name has one (hosts);
+//   - of the TCP routers, only the first that matches counts, and one for exactly HostSNI(`*`) stands back behind an
+//     HTTPS router without a Host, which is that of visitors by address: "named" is always the first;
+//   - in clear, TCP goes before HTTP whatever it says: "plain" refuses it, and port 80 is led over TLS to an entry
+//     point where the second rule holds, and where Traefik's own routers redirect and answer challenges.
+type (
+	dynamicTCP struct {
+		Routers    map[string]dynamicTCPRouter    `yaml:"routers"`
+		Services   map[string]dynamicTCPService   `yaml:"services"`
+		Transports map[string]dynamicTCPTransport `yaml:"serversTransports"`
+	}
+	dynamicTCPRouter struct {
+		EntryPoints []string       `yaml:"entryPoints"`
+		Rule        string         `yaml:"rule"`
+		Priority    int64          `yaml:"priority"`
+		Service     string         `yaml:"service"`
+		TLS         *dynamicTCPTLS `yaml:"tls,omitempty"`
+	}
+	dynamicTCPTLS struct {
+		Passthrough bool `yaml:"passthrough"`
+	}
+	dynamicTCPService struct {
+		LoadBalancer dynamicTCPBalancer `yaml:"loadBalancer"`
+	}
+	dynamicTCPBalancer struct {
+		Servers   []dynamicTCPServer `yaml:"servers"`
+		Transport string             `yaml:"serversTransport,omitempty"`
+	}
+	dynamicTCPServer struct {
+		Address string `yaml:"address"`
+		TLS     bool   `yaml:"tls"`
+	}
+	dynamicTCPTransport struct {
+		TLS dynamicTCPClient `yaml:"tls"`
+	}
+	dynamicTCPClient struct {
+		SkipVerify bool `yaml:"insecureSkipVerify"`
+	}
+)
+
+const (
+	everything = "HostSNI(`*`)"
+	nowhere    = "nowhere"
+	redirect   = "redirect"
+)
+
+// guard returns the TCP routers that stand before those of labels.
+func guard(c *schema.Cluster, notes Notes) dynamicTCP {
+	var plain, named []string
+	for _, e := range entryPoints(c) {
+		switch {
+		case e.name == "internal":
+			continue
+		case e.name == "websecure" && c.Services.Traefik.TCP == "sni":
+			plain = append(plain, e.name)
+		case e.name == "web":
+			named = append(named, e.name)
+		default:
+			plain, named = append(plain, e.name), append(named, e.name)
+		}
+	}
+	slices.Sort(plain)
+	slices.Sort(named)
+	inner := "127.0.0.1" + address(c.Services.Traefik.Ports.Redirect)
+	notes["tcp"] = "Labels can ask for raw TCP, which goes before HTTP. These routers go before theirs."
+	notes["tcp/routers/named"] = "Traefik passes over it where a router of its own entry point answers, and over all other TCP with it. services.traefik.tcp"
+	notes["tcp/routers/plain"] = "Nothing in clear on a port for TLS."
+	notes["tcp/routers/"+redirect] = "What comes to port 80 is answered where labels cannot take it: by Traefik's own routers behind TLS."
+	notes["tcp/serversTransports/"+redirect] = "Traefik talks to itself, inside its container."
+	return dynamicTCP{
+		Routers: map[string]dynamicTCPRouter{
+			"named":  {EntryPoints: named, Rule: everything, Priority: ownPriority, Service: nowhere, TLS: &dynamicTCPTLS{Passthrough: true}},
+			"plain":  {EntryPoints: plain, Rule: everything, Priority: ownPriority, Service: nowhere},
+			redirect: {EntryPoints: []string{"web"}, Rule: everything, Priority: ownPriority, Service: redirect},
+		},
+		Services: map[string]dynamicTCPService{
+			nowhere:  {dynamicTCPBalancer{Servers: []dynamicTCPServer{}}},
+			redirect: {dynamicTCPBalancer{Servers: []dynamicTCPServer{{inner, true}}, Transport: redirect}},
+		},
+		Transports: map[string]dynamicTCPTransport{redirect: {dynamicTCPClient{SkipVerify: true}}},
+	}
+}
+
+// challenges keeps the paths of ACME at skep's own names: who answers there can have a certificate for the name.
+// An authority that asks on port 80 follows the redirection to here.
+func (d *dynamicConfig) challenges(c *schema.Cluster, notes Notes) {
+	d.HTTP.Routers["challenges"] = dynamicRouter{
+		EntryPoints: []string{"websecure"},
+		Rule:        fmt.Sprintf("(%s) && PathPrefix(`/.well-known/acme-challenge/`)", hosts(c)),
+		Priority:    ownPriority,
+		Service:     "unavailable",
+		TLS:         asked(c),
+	}
+	notes["http/routers/challenges"] = "Whoever answers here can have a certificate for the name, so no application does."
+}
+
+// hosts is a rule for the names under which the cluster's own pages answer: its domain, certificates.names, and the
+// names and addresses of the nodes that Traefik runs on. Any other name belongs to an application, whatever its path.
+func hosts(c *schema.Cluster) string {
+	names := append([]string{c.Domain}, c.Certificates.Names...)
+	for _, name := range c.Services.Traefik.Nodes {
+		names = append(names, name)
+		for _, a := range c.Node(name).Addresses() {
+			names = append(names, a.String())
+		}
+	}
+	var rules []string
+	for _, name := range names {
+		if a, err := netip.ParseAddr(name); err == nil {
+			name = a.String() // as browsers write it
+		}
+		rule := "Host(`" + strings.ToLower(name) + "`)"
+		if s := c.Services.S3; s != nil && s.Host == name || slices.Contains(rules, rule) {
+			continue // every path of services.s3.host is S3's
+		}
+		rules = append(rules, rule)
+	}
+	return strings.Join(rules, " || ")
+}
+
+// asked are the names of hosts that the ACME authority is asked to certify, each in a certificate of its own, so that
+// one which it cannot see does not cost the others theirs. No authority signs private addresses, so none is asked.
+// It is nil without ACME: a router's tls replaces that of its entry point.
+func asked(c *schema.Cluster) *dynamicRouterTLS {
+	if c.Services.Traefik.Certificate.ACME == nil {
+		return nil
+	}
+	t := &dynamicRouterTLS{Resolver: resolver}
+	for _, name := range append([]string{c.Domain}, c.Certificates.Names...) {
+		d := dynamicDomain{Main: name}
+		if _, err := netip.ParseAddr(name); err == nil || slices.Contains(t.Domains, d) {
+			continue
+		}
+		t.Domains = append(t.Domains, d)
+	}
+	return t
+}
