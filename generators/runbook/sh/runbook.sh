@@ -5,8 +5,9 @@
 
 # plain is the one way of text that skep did not write: to the terminal, and into files that people read. From stdin to
 # stdout pass printable ASCII and well-formed UTF-8; what steers a terminal or turns the direction of a line becomes "?".
+# Arguments are flags of sed.
 plain() {
-	LC_ALL=C sed -E '
+	LC_ALL=C sed "$@" -E '
 		s/\r$//
 		s/\t/ /g
 		s/[\x00-\x1f\x7f]/?/g
