@@ -6,6 +6,7 @@
 # plain is the one way of text that skep did not write: to the terminal, and into files that people read. From stdin to
 # stdout pass printable ASCII and well-formed UTF-8; what steers a terminal or turns the direction of a line becomes "?".
 # Arguments are flags of sed.
+# shellcheck disable=SC2120 # the parts pass them
 plain() {
 	LC_ALL=C sed "$@" -E '
 		s/\r$//

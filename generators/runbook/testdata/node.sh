@@ -137,7 +137,7 @@ service() {
 	inspect)
 		case $(format "$@") in
 		*PreviousSpec*Configs*) { cat "$swarm/services/${*: -1}" "$swarm/previous/${*: -1}" 2>/dev/null || true; } | objects configs ;;
-		*PreviousSpec*Secrets*) { cat "$swarm/previous/${*: -1}" 2>/dev/null || true; } | objects secrets ;;
+		*PreviousSpec*Secrets*) for stack in "${@:4}"; do if [[ -e $swarm/previous/$stack ]]; then objects secrets <"$swarm/previous/$stack"; fi; done ;;
 		*'.Spec}}') sha256sum <"$swarm/services/${*: -1}" ;;
 		*UpdateStatus*) echo "${*: -1}|$(cat "$FAKE/broken" 2>/dev/null || echo completed)" ;;
 		esac
