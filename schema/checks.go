@@ -21,6 +21,7 @@ func (c *Cluster) check() Mistakes {
 	k.subnets()
 	k.pools()
 	k.exposures()
+	k.forward()
 	k.ports()
 	k.tests()
 	k.directories()

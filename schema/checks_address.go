@@ -23,6 +23,10 @@ func (k *checker) prefixes() {
 			one(fmt.Sprintf("access.%s.%d", zone, i), p)
 		}
 	}
+	for i, f := range k.Firewall.Forward {
+		one(fmt.Sprintf("firewall.forward.%d.from", i), f.Network())
+		one(fmt.Sprintf("firewall.forward.%d.to", i), f.To)
+	}
 	one("network.public.subnet", k.Network.Public.Subnet)
 	one("engine.pool.subnet", k.Engine.Pool.Subnet)
 	one("engine.bridges.subnet", k.Engine.Bridges.Subnet)

@@ -112,11 +112,21 @@ type EnginePorts struct {
 
 // Firewall is the host firewall. Rollback is in seconds.
 type Firewall struct {
-	Backend      string   `json:"backend"` // "nft" or "iptables"
-	Rollback     int      `json:"rollback"`
-	WithoutRules string   `json:"withoutRules"` // "hold" or "start"
-	Bridges      []string `json:"bridges"`      // interfaces; a last "*" stands for any ending
-	Answers      Answers  `json:"answers"`
+	Backend      string    `json:"backend"` // "nft" or "iptables"
+	Rollback     int       `json:"rollback"`
+	WithoutRules string    `json:"withoutRules"` // "hold" or "start"
+	Forward      []Forward `json:"forward"`
+	Bridges      []string  `json:"bridges"` // interfaces; a last "*" stands for any ending
+	Answers      Answers   `json:"answers"`
+}
+
+// Forward is packets for other machines that nodes pass on.
+type Forward struct {
+	From   string       `json:"from"` // a prefix, or a zone
+	To     netip.Prefix `json:"to"`
+	Device string       `json:"device,omitempty"` // where they arrive; empty for the way back to the sender
+	On     []string     `json:"on"`               // node names, or the groups "all", "managers" and "workers"
+	Why    string       `json:"why"`
 }
 
 // Answers are the UDP ports on which address servers answer.

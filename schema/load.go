@@ -2,8 +2,6 @@ package schema
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
-	"cuelang.org/go/cue/parser"
 )
 
 // Limits bound what one spec may cost.
@@ -31,22 +28,30 @@ func DefaultLimits() Limits {
 // Load reads a spec and checks it against the schema. A spec is a directory that holds one CUE package, or a file that
 // ends in .cue, .yaml, .yml or .json; its fields stand at the top or below one field "cluster".
 // The error is an *InputError when the spec could not be read, and Mistakes when it could but is wrong.
-func Load(spec string) (*Cluster, error) { return LoadWithin(spec, DefaultLimits()) }
+func Load(spec string) (*Cluster, error) { return LoadWithin(spec, DefaultLimits(), Origin{}) }
 
-// LoadWithin is Load with other limits. After an error about time or memory the evaluation still runs, since CUE cannot
-// be interrupted: the process should end soon.
-func LoadWithin(spec string, limits Limits) (*Cluster, error) {
-	return watched(spec, limits, func() (*Cluster, error) { return loadSpec(spec, limits.Bytes) })
+// LoadCopy is Load for a spec that is a copy of another: errors name the files of that.
+func LoadCopy(spec string, o Origin) (*Cluster, error) { return LoadWithin(spec, DefaultLimits(), o) }
+
+// LoadWithin is LoadCopy with other limits. After an error about time or memory the evaluation still runs, since CUE
+// cannot be interrupted: the process should end soon.
+func LoadWithin(spec string, limits Limits, o Origin) (*Cluster, error) {
+	c, err := watched(spec, limits, func() (*Cluster, error) { return loadSpec(spec, limits.Bytes, o) })
+	var input *InputError
+	if errors.As(err, &input) {
+		return nil, newNames(o).input(input)
+	}
+	return c, err
 }
 
-func loadSpec(spec string, bytes int64) (*Cluster, error) {
-	inst, err := source(spec, bytes)
+func loadSpec(spec string, bytes int64, o Origin) (*Cluster, error) {
+	inst, err := source(spec, bytes, o)
 	if err != nil {
 		return nil, err
 	}
-	r := newReader(inst)
+	r := newReader(inst, o)
 	if inst.Err != nil {
-		return nil, syntaxMistakes(inst.Err)
+		return nil, syntaxMistakes(inst.Err, o)
 	}
 	v, err := r.evaluate()
 	if err != nil {
@@ -71,10 +76,10 @@ type reader struct {
 	source *sourceMap
 }
 
-func newReader(inst *build.Instance) *reader {
+func newReader(inst *build.Instance, o Origin) *reader {
 	// The environment's CUE_DEBUG=opendef would switch the check of field names off.
 	ctx := cuecontext.New(cuecontext.CUE_DEBUG("opendef=0"))
-	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst)}
+	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst, o)}
 }
 
 // evaluate gives the concrete cluster, or Mistakes.
@@ -118,17 +123,9 @@ func (r *reader) noFields() Mistakes {
 func (r *reader) definition() (cue.Value, error) {
 	inst := importedSchema(r.inst, map[*build.Instance]bool{})
 	if inst == nil {
-		inst = build.NewContext().NewInstance("", nil)
-		inst.ImportPath = importPath
-		files := Vendored()
-		for _, name := range slices.Sorted(maps.Keys(files)) {
-			f, err := parser.ParseFile(name, files[name])
-			if err != nil {
-				return cue.Value{}, err
-			}
-			if err := inst.AddSyntax(f); err != nil {
-				return cue.Value{}, err
-			}
+		var err error
+		if inst, err = schemaInstance(); err != nil {
+			return cue.Value{}, err
 		}
 	}
 	def := r.ctx.BuildInstance(inst).LookupPath(cue.ParsePath("#Cluster"))
@@ -201,13 +198,13 @@ func decode(v cue.Value) (*Cluster, error) {
 }
 
 // syntaxMistakes explains why a file cannot be parsed.
-func syntaxMistakes(err error) Mistakes {
-	w := &rewriter{source: &sourceMap{wd: workingDir()}}
+func syntaxMistakes(err error, o Origin) Mistakes {
+	w := &rewriter{source: &sourceMap{names: newNames(o)}}
 	for _, e := range cueerrors.Errors(err) {
 		w.plain(e)
 	}
 	if len(w.list) == 0 {
-		return Mistakes{{Rule: joinLines(err.Error())}}
+		return Mistakes{{Rule: w.source.names.text(joinLines(err.Error()))}}
 	}
 	return w.sorted()
 }

@@ -99,7 +99,7 @@ func TestLimits(t *testing.T) {
 		"more than 0 MB of memory": {Bytes: 1 << 20, Time: time.Minute, Memory: 1},
 		"more than the 0 MB":       {Bytes: 1, Time: time.Minute, Memory: 1 << 40},
 	} {
-		_, err := schema.LoadWithin(big(t, 2000), limits)
+		_, err := schema.LoadWithin(big(t, 2000), limits, schema.Origin{})
 		var input *schema.InputError
 		if !errors.As(err, &input) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %q", err, name)
@@ -135,7 +135,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(spec, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := schema.LoadWithin(spec, schema.Limits{Bytes: 1 << 16, Time: 5 * time.Second, Memory: 1 << 30})
+		_, err := schema.LoadWithin(spec, schema.Limits{Bytes: 1 << 16, Time: 5 * time.Second, Memory: 1 << 30}, schema.Origin{})
 		var mistakes schema.Mistakes
 		switch {
 		case err == nil, errors.As(err, new(*schema.InputError)):

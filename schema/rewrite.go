@@ -368,6 +368,7 @@ func (w *rewriter) sorted() Mistakes {
 	var out Mistakes
 	first, more := map[spot]int{}, map[int]int{}
 	for _, m := range w.list {
+		m.Rule = w.source.names.text(m.Rule)
 		key := spot{m, m.Path[strings.LastIndex(m.Path, ".")+1:]}
 		key.Path = ""
 		if i, seen := first[key]; seen && m.Line > 0 {

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"context"
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
@@ -16,27 +15,25 @@ import (
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/encoding/json"
 	"cuelang.org/go/encoding/yaml"
-	"cuelang.org/go/mod/modfile"
-	"cuelang.org/go/mod/module"
 )
 
 // source reads a spec into a build instance that is not evaluated yet.
-func source(spec string, limit int64) (*build.Instance, error) {
+func source(spec string, limit int64, o Origin) (*build.Instance, error) {
 	info, err := os.Stat(spec)
 	if err != nil {
 		return nil, unreadable(spec, err)
 	}
 	if info.IsDir() {
-		return packageSource(spec, limit)
+		return packageSource(spec, limit, o)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, &InputError{Path: spec, Text: "is not a regular file"}
 	}
 	switch ext := strings.ToLower(filepath.Ext(spec)); ext {
 	case ".cue":
-		return fileSource(spec, limit)
+		return fileSource(spec, limit, o)
 	case ".yaml", ".yml", ".json":
-		return dataSource(spec, ext, limit)
+		return dataSource(spec, limit, o)
 	default:
 		return nil, &InputError{Path: spec, Text: "want a directory, or a file that ends in .cue, .yaml, .yml or .json"}
 	}
@@ -77,7 +74,7 @@ func checkSize(file string, limit int64) error {
 	return f.Close()
 }
 
-func packageSource(dir string, limit int64) (*build.Instance, error) {
+func packageSource(dir string, limit int64, o Origin) (*build.Instance, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, unreadable(dir, err)
@@ -99,7 +96,7 @@ func packageSource(dir string, limit int64) (*build.Instance, error) {
 	if files == 0 {
 		return nil, &InputError{Path: dir, Text: noPackage(dir, entries)}
 	}
-	inst, err := instance(dir, ".")
+	inst, err := instance(dir, ".", o)
 	if err != nil {
 		return nil, err
 	}
@@ -128,14 +125,14 @@ func noPackage(dir string, entries []fs.DirEntry) string {
 	return "holds no CUE package; `skep init` writes one"
 }
 
-func fileSource(file string, limit int64) (*build.Instance, error) {
+func fileSource(file string, limit int64, o Origin) (*build.Instance, error) {
 	if err := checkSize(file, limit); err != nil {
 		return nil, err
 	}
-	return instance(filepath.Dir(file), "./"+filepath.Base(file))
+	return instance(filepath.Dir(file), "./"+filepath.Base(file), o)
 }
 
-func dataSource(file, ext string, limit int64) (*build.Instance, error) {
+func dataSource(file string, limit int64, o Origin) (*build.Instance, error) {
 	if err := checkSize(file, limit); err != nil {
 		return nil, err
 	}
@@ -144,90 +141,28 @@ func dataSource(file, ext string, limit int64) (*build.Instance, error) {
 		return nil, unreadable(file, err)
 	}
 	inst := build.NewContext().NewInstance("", nil)
-	if ext == ".json" {
+	if strings.EqualFold(filepath.Ext(file), ".json") {
 		expr, err := json.Extract(file, b)
 		if err != nil {
-			return nil, jsonMistakes(file, b, err)
+			return nil, jsonMistakes(file, b, err, o)
 		}
 		if err := inst.AddSyntax(exprFile(file, expr)); err != nil {
-			return nil, syntaxMistakes(err)
+			return nil, syntaxMistakes(err, o)
 		}
 		return inst, nil
 	}
 	tree, err := yaml.Extract(file, b)
 	if err != nil {
-		return nil, yamlMistakes(file, err)
+		return nil, yamlMistakes(file, err, o)
 	}
 	if err := oneDocument(file, tree); err != nil {
 		return nil, err
 	}
 	if err := inst.AddSyntax(tree); err != nil {
-		return nil, syntaxMistakes(err)
+		return nil, syntaxMistakes(err, o)
 	}
 	return inst, nil
 }
-
-// instance loads one CUE package or file with the schema planted where its import is looked for.
-func instance(dir, arg string) (*build.Instance, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, unreadable(dir, err)
-	}
-	insts := load.Instances([]string{arg}, &load.Config{Dir: abs, Overlay: overlay(abs), Registry: offline{}})
-	if len(insts) != 1 {
-		return nil, &InputError{Path: dir, Text: fmt.Sprintf("holds %d CUE packages; want one", len(insts))}
-	}
-	return insts[0], nil
-}
-
-// overlay plants the embedded schema in the module that dir belongs to, and a module where there is none.
-// A vendored schema of another version on disk would be merged in, so its files are blanked.
-func overlay(dir string) map[string]load.Source {
-	root, found := moduleRoot(dir)
-	files := map[string]load.Source{}
-	if !found {
-		files[filepath.Join(root, "cue.mod", "module.cue")] = load.FromString("module: \"skep.local/spec@v0\"\nlanguage: version: \"v0.17.0\"\n")
-	}
-	stale, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(vendorDir), "*.cue"))
-	if err != nil {
-		stale = nil // the root's name has a bracket in it; nothing can be listed
-	}
-	for _, file := range stale {
-		files[file] = load.FromString("package schema\n")
-	}
-	for name, b := range Vendored() {
-		files[filepath.Join(root, filepath.FromSlash(name))] = load.FromBytes(b)
-	}
-	return files
-}
-
-// moduleRoot finds the directory above dir that has a cue.mod/module.cue, or returns dir itself.
-func moduleRoot(dir string) (root string, found bool) {
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "cue.mod", "module.cue")); err == nil {
-			return d, true
-		}
-		if d == filepath.Dir(d) {
-			return dir, false
-		}
-	}
-}
-
-// errOffline is the answer to every question about a module that is not on disk.
-var errOffline = errors.New("skep works offline: copy the module below cue.mod/pkg, or drop it from cue.mod/module.cue")
-
-// offline is a module registry that knows nothing, so that no spec makes skep use the network.
-type offline struct{}
-
-func (offline) ModFile(context.Context, module.Version) (*modfile.File, error) {
-	return nil, errOffline
-}
-
-func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) {
-	return module.SourceLoc{}, errOffline
-}
-
-func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, nil }
 
 // oneDocument refuses what CUE would read as a list: several documents in a stream.
 func oneDocument(file string, tree *ast.File) error {
@@ -244,9 +179,9 @@ func oneDocument(file string, tree *ast.File) error {
 }
 
 // yamlMistakes reads the place from the text of a parser's error: "spec.yaml:3: did not find expected ',' or ']'".
-func yamlMistakes(file string, err error) Mistakes {
+func yamlMistakes(file string, err error, o Origin) Mistakes {
 	text := strings.TrimPrefix(joinLines(err.Error()), file+":")
-	m := Mistake{File: relativeTo(workingDir(), file), Line: 1, Column: 1}
+	m := Mistake{File: newNames(o).of(file), Line: 1, Column: 1}
 	if number, rest, ok := strings.Cut(text, ":"); ok {
 		if n, err := strconv.Atoi(number); err == nil {
 			m.Line, text = n, rest
@@ -257,13 +192,13 @@ func yamlMistakes(file string, err error) Mistakes {
 }
 
 // jsonMistakes asks encoding/json for the reason, since CUE's own gives none.
-func jsonMistakes(file string, b []byte, err error) Mistakes {
-	m := syntaxMistakes(err)[:1]
+func jsonMistakes(file string, b []byte, err error, o Origin) Mistakes {
+	m := syntaxMistakes(err, o)[:1]
 	var v any
 	if reason := stdjson.Unmarshal(b, &v); reason != nil {
 		m[0].Rule = "no valid JSON: " + reason.Error()
 	}
-	m[0].File = relativeTo(workingDir(), file)
+	m[0].File = newNames(o).of(file)
 	return m
 }
 

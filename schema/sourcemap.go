@@ -15,13 +15,13 @@ import (
 // sourceMap knows where in the user's files a field of the spec stands.
 type sourceMap struct {
 	files   []*ast.File
-	wd      string
+	names   names
 	wrapped bool // the spec stands below a field "cluster"
 	root    *tree
 }
 
-func newSourceMap(inst *build.Instance) *sourceMap {
-	m := &sourceMap{files: inst.Files, wd: workingDir()}
+func newSourceMap(inst *build.Instance, o Origin) *sourceMap {
+	m := &sourceMap{files: inst.Files, names: newNames(o)}
 	for _, f := range m.files {
 		for _, d := range f.Decls {
 			if field, ok := d.(*ast.Field); ok {
@@ -107,12 +107,12 @@ func (m *sourceMap) top() token.Position {
 	if len(m.files) == 0 {
 		return token.Position{}
 	}
-	return token.Position{Filename: relativeTo(m.wd, m.files[0].Filename), Line: 1, Column: 1}
+	return token.Position{Filename: m.names.of(m.files[0].Filename), Line: 1, Column: 1}
 }
 
 func (m *sourceMap) place(p token.Pos) token.Position {
 	pos := p.Position()
-	pos.Filename = relativeTo(m.wd, pos.Filename)
+	pos.Filename = m.names.of(pos.Filename)
 	return pos
 }
 

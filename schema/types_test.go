@@ -19,11 +19,11 @@ func TestTypesRoundTrip(t *testing.T) {
 		t.Fatal(specs, err)
 	}
 	for _, spec := range specs {
-		inst, err := source(spec, 1<<20)
+		inst, err := source(spec, 1<<20, Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newReader(inst)
+		r := newReader(inst, Origin{})
 		v, err := r.evaluate()
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func mirror(t *testing.T, s *shape, path string, field *tree, typ reflect.Type) 
 
 // TestVendored compiles the embedded schema alone, as cue vet does in a module that vendors it.
 func TestVendored(t *testing.T) {
-	def, err := newReader(&build.Instance{}).definition()
+	def, err := newReader(&build.Instance{}, Origin{}).definition()
 	if err != nil {
 		t.Fatal(err)
 	}

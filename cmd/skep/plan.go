@@ -31,11 +31,7 @@ It exits 1 when there are changes.`,
 	form := addFormat(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		args = append(args, ".")
-		before, err := bundleOf(args[0])
-		if err != nil {
-			return err
-		}
-		after, err := bundleOf(args[1])
+		before, after, err := bundlesOf(args[0], args[1])
 		if err != nil {
 			return err
 		}

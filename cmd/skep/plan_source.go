@@ -1,14 +1,10 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -20,13 +16,23 @@ import (
 	"skep.dev/schema"
 )
 
-// bundleOf reads a bundle, what a spec compiles to, or either of them in a revision of git.
-func bundleOf(name string) (*plan.Bundle, error) {
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		if rev, inside, ok := strings.Cut(name, ":"); ok && rev != "" {
-			return bundleInGit(name, rev, inside)
-		}
+// bundlesOf reads both sides of a plan. Mistakes of two specs are told together.
+func bundlesOf(old, new string) (before, after *plan.Bundle, err error) {
+	before, err = bundleOf(old)
+	after, other := bundleOf(new)
+	var first, second schema.Mistakes
+	switch {
+	case errors.As(err, &first) && errors.As(other, &second):
+		return nil, nil, slices.Concat(first, second)
+	case err != nil:
+		return nil, nil, err
 	}
+	return before, after, other
+}
+
+// bundleOf reads a bundle, what a spec compiles to, or either of them in a revision of git. Its error begins with name,
+// or is the mistakes of a spec.
+func bundleOf(name string) (*plan.Bundle, error) {
 	files, err := filesOf(name)
 	if err != nil {
 		return nil, err
@@ -40,6 +46,11 @@ func bundleOf(name string) (*plan.Bundle, error) {
 
 // filesOf reads the files of a bundle, or compiles a spec.
 func filesOf(name string) ([]artifact.File, error) {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if rev, inside, ok := strings.Cut(name, ":"); ok && rev != "" {
+			return filesInGit(rev, inside)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(name, artifact.ManifestName)); err == nil {
 		files, err := filesIn(os.DirFS(name))
 		if err != nil {
@@ -47,7 +58,10 @@ func filesOf(name string) ([]artifact.File, error) {
 		}
 		return files, nil
 	}
-	c, err := schema.Load(name)
+	return compile(schema.Load(name))
+}
+
+func compile(c *schema.Cluster, err error) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +75,7 @@ func filesIn(dir fs.FS) ([]artifact.File, error) {
 		switch {
 		case err != nil:
 			return err
-		case name != artifact.ManifestName && (!plan.Wants(name) || !e.Type().IsRegular()):
+		case !inBundle(name) || !e.Type().IsRegular():
 			return nil
 		}
 		data, err := fs.ReadFile(dir, name)
@@ -74,119 +88,69 @@ func filesIn(dir fs.FS) ([]artifact.File, error) {
 	return artifact.Listed(files, plan.Wants)
 }
 
-// bundleInGit reads REV:PATH. A path is relative to the current directory, as everywhere else.
-func bundleInGit(name, rev, inside string) (*plan.Bundle, error) {
-	if strings.HasPrefix(rev, "-") {
-		return nil, usageError{fmt.Sprintf("plan: %q is no revision", rev)}
-	}
-	if !strings.HasPrefix(inside, "/") && !strings.HasPrefix(inside, "./") && !strings.HasPrefix(inside, "../") {
-		inside = "./" + inside
-	}
-	object := rev + ":" + strings.TrimPrefix(inside, "/")
-	kind, err := git("cat-file", "-t", object)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
-	}
-	single := strings.TrimSpace(string(kind)) == "blob"
-	tree := object
-	if single {
-		tree = rev + ":" + path.Dir(strings.TrimPrefix(inside, "/"))
-		if !strings.HasPrefix(inside, "/") {
-			tree = rev + ":./" + path.Dir(inside)
-		}
-	}
-	files, err := archive(tree)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
-	}
-	if single || !slices.ContainsFunc(files, func(f artifact.File) bool { return f.Path == artifact.ManifestName }) {
-		spec := ""
-		if single {
-			spec = path.Base(inside)
-		}
-		files, err = compileElsewhere(files, spec)
-	} else {
-		files, err = artifact.Listed(files, plan.Wants)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
-	}
-	b, err := plan.Read(files)
-	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
-	}
-	return b, nil
-}
+func inBundle(name string) bool { return name == artifact.ManifestName || plan.Wants(name) }
 
-// compileElsewhere compiles a spec of a revision: its directory is written to a temporary one, where Load can read it.
-func compileElsewhere(files []artifact.File, spec string) ([]artifact.File, error) {
-	dir, err := os.MkdirTemp("", "skep-plan-")
+// filesInGit reads REV:PATH: a bundle, or a spec together with the module that it is part of.
+func filesInGit(rev, inside string) ([]artifact.File, error) {
+	r, err := openRevision(rev, inside)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	if r.isFile {
+		return compileAt(r, path.Dir(r.path), path.Base(r.path))
+	}
+	bundle, err := r.files(r.path, inBundle)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(bundle, func(f artifact.File) bool { return f.Path == artifact.ManifestName }) {
+		return compileAt(r, r.path, "")
+	}
+	files, err := artifact.Listed(bundle, plan.Wants)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %s:%s: %w", rev, inside, err)
+	}
+	return files, nil
+}
+
+// compileAt compiles the spec in a directory of a revision. The module around it is written to a temporary directory,
+// where Load can read it.
+func compileAt(r *revision, dir, file string) ([]artifact.File, error) {
+	root, err := r.moduleRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	inside := strings.TrimPrefix(strings.TrimPrefix(dir, root), "/")
+	if root == "." {
+		inside = dir
+	}
+	files, err := r.files(root, func(name string) bool {
+		return path.Ext(name) == ".cue" || name == path.Join(inside, file) || path.Dir(name) == path.Clean(inside) && isData(name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	at, err := os.MkdirTemp("", "skep-plan-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(at)
 	for _, f := range files {
-		at := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		to := filepath.Join(at, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(at, f.Data, 0o600); err != nil {
+		if err := os.WriteFile(to, f.Data, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	c, err := schema.Load(filepath.Join(dir, spec))
-	if err != nil {
-		return nil, err
-	}
-	return generators.Generate(c)
+	return compile(schema.LoadCopy(filepath.Join(at, filepath.FromSlash(inside), file), schema.Origin{
+		Copy: at,
+		Name: func(name string) string { return r.name(path.Join(root, name)) },
+	}))
 }
 
-// archive returns the files of a tree, in memory. git would look for the current directory in the tree, so it is called
-// from the top of the repository, by the tree's own name.
-func archive(tree string) ([]artifact.File, error) {
-	id, err := git("rev-parse", "--verify", "--end-of-options", tree)
-	if err != nil {
-		return nil, err
-	}
-	top, err := git("rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, err
-	}
-	packed, err := git("-C", strings.TrimRight(string(top), "\n"), "archive", "--format=tar", strings.TrimSpace(string(id)))
-	if err != nil {
-		return nil, err
-	}
-	return unpack(packed)
-}
-
-// unpack returns the files of a tar archive, in memory.
-func unpack(packed []byte) ([]artifact.File, error) {
-	var files []artifact.File
-	r := tar.NewReader(bytes.NewReader(packed))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return files, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) {
-			continue
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, artifact.File{Path: h.Name, Mode: 0o644, Data: data})
-	}
-}
-
-func git(args ...string) ([]byte, error) {
-	out, err := exec.Command("git", args...).Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return nil, fmt.Errorf("git: %s", strings.TrimSpace(strings.ReplaceAll(string(exit.Stderr), "\n", " ")))
-	}
-	return out, err
+// isData reports whether a file may be a spec that is no CUE.
+func isData(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name))
 }

@@ -16,8 +16,8 @@ import (
 
 // reachOptions are the flags of reach.
 type reachOptions struct {
-	from, to string
-	format   *format
+	from, to, via string
+	format        *format
 }
 
 func newReachCmd() *cobra.Command {
@@ -32,12 +32,15 @@ With --from and --to it sends one packet through the firewall rules that SPEC co
 names the rule that decides and the line of the spec that it comes from. --from is a zone (management, nuvla, users,
 cluster, containers), a node or an address; a zone stands for all of its addresses that are in no other zone. --to is a
 node, an address of one, or all, managers or workers, with a port; without a protocol it is tcp. esp and icmp have no
-port. The exit code is 0 when all packets are allowed, 1 when one is denied.`,
+port. The exit code is 0 when all packets are allowed, 1 when one is denied.
+
+With --via the packet goes through a node to another machine: --to is then another node or any address.`,
 		Example: `  skep reach
   skep reach --from users --to m1:443
   skep reach --from 198.51.100.7 --to managers:2376/tcp
   skep reach --from 2001:db8::7 --to [2001:db8:1::11]:80/tcp
-  skep reach --from cluster --to w1/esp`,
+  skep reach --from cluster --to w1/esp
+  skep reach --from 198.51.100.7 --to 10.0.0.99:5432 --via m1`,
 		Args:              atMost(1, "SPEC"),
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,12 +49,13 @@ port. The exit code is 0 when all packets are allowed, 1 when one is denied.`,
 	}
 	cmd.Flags().StringVar(&o.from, "from", "", "where the packet comes from: `ZONE|NODE|IP`")
 	cmd.Flags().StringVar(&o.to, "to", "", "where it goes to: `NODE:PORT/PROTO`")
+	cmd.Flags().StringVar(&o.via, "via", "", "the node that it goes through, to another machine: `NODE`")
 	o.format = addFormat(cmd, formatMarkdown)
 	return cmd
 }
 
 func reach(cmd *cobra.Command, spec string, o reachOptions) error {
-	asks := cmd.Flags().Changed("from") || cmd.Flags().Changed("to")
+	asks := cmd.Flags().Changed("from") || cmd.Flags().Changed("to") || cmd.Flags().Changed("via")
 	if asks && (o.from == "" || o.to == "") {
 		return usageError{"reach: want --from and --to together, or neither"}
 	}
@@ -81,7 +85,7 @@ func reach(cmd *cobra.Command, spec string, o reachOptions) error {
 	if !asks {
 		return writeMatrix(cmd.OutOrStdout(), c, wall, *o.format)
 	}
-	if err := known(c, o.from, to); err != nil {
+	if err := known(c, o, to); err != nil {
 		return err
 	}
 	return ask(cmd, wall, c, o, to)
@@ -129,7 +133,8 @@ func parseTarget(s string) (destination, error) {
 }
 
 // known refuses names that the spec does not have.
-func known(c *schema.Cluster, from string, to destination) error {
+func known(c *schema.Cluster, o reachOptions, to destination) error {
+	from := o.from
 	a, err := netip.ParseAddr(from)
 	if err == nil && (a.Is4In6() || a.Zone() != "") {
 		return usageError{fmt.Sprintf("reach: --from: %q: want a plain address, such as %s", from, a.Unmap().WithZone(""))}
@@ -137,8 +142,27 @@ func known(c *schema.Cluster, from string, to destination) error {
 	if err != nil && !slices.Contains(schema.Zones(), from) && c.Node(from).Name == "" {
 		return usageError{fmt.Sprintf("reach: --from: %q is neither a zone (%s), nor a node, nor an address", from, strings.Join(schema.Zones(), ", "))}
 	}
+	if o.via != "" {
+		return knownVia(c, o.via, to)
+	}
 	if len(c.NodesNamed(to.node)) == 0 {
-		return usageError{fmt.Sprintf("reach: --to: %q is neither a node, nor an address of one, nor all, managers or workers", to.node)}
+		return usageError{fmt.Sprintf("reach: --to: %q is neither a node, nor an address of one, nor all, managers or workers; an address of another machine needs --via NODE", to.node)}
+	}
+	return nil
+}
+
+// knownVia refuses a way that is none.
+func knownVia(c *schema.Cluster, via string, to destination) error {
+	n := c.Node(via)
+	if n.Name == "" {
+		return usageError{fmt.Sprintf("reach: --via: %q is not a node", via)}
+	}
+	a, err := netip.ParseAddr(to.node)
+	switch {
+	case err != nil && c.Node(to.node).Name == "":
+		return usageError{fmt.Sprintf("reach: --to: %q is neither a node nor an address", to.node)}
+	case to.node == via || err == nil && slices.Contains(n.Addresses(), a):
+		return usageError{fmt.Sprintf("reach: --to is %s itself: leave out --via", via)}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 type fate struct {
 	From    string   `json:"from"`
 	To      string   `json:"to"`
+	Via     string   `json:"via,omitempty"` // the node that it goes through
 	Allow   bool     `json:"allow"`
 	Packets []packet `json:"packets"`
 }
@@ -24,7 +25,7 @@ type packet struct {
 	Source   string        `json:"source"`
 	Zones    []string      `json:"zones"`
 	Node     string        `json:"node"`
-	Address  string        `json:"address,omitempty"` // of the node; empty where the spec has none of this family
+	Address  string        `json:"address,omitempty"` // of the node, or of the machine beyond it; empty where the spec has none of this family
 	Allow    bool          `json:"allow"`
 	Rule     firewall.Line `json:"rule"`
 	By       firewall.Line `json:"by"`
@@ -50,8 +51,13 @@ func specLineOf(c *schema.Cluster, field string) specLine {
 }
 
 func ask(cmd *cobra.Command, wall *firewall.Wall, c *schema.Cluster, o reachOptions, to destination) error {
-	f := fate{From: o.from, To: o.to, Allow: true, Packets: []packet{}}
-	answers := wall.Ask(o.from, to.node, to.proto, to.port)
+	f := fate{From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
+	var answers []firewall.Answer
+	if o.via != "" {
+		answers = wall.AskThrough(o.via, o.from, to.node, to.proto, to.port)
+	} else {
+		answers = wall.Ask(o.from, to.node, to.proto, to.port)
+	}
 	for _, a := range answers {
 		if p := newPacket(wall, c, a); a.Known || !someKnown(answers) {
 			f.Allow = f.Allow && p.Allow
@@ -89,13 +95,21 @@ func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet
 		Source: a.Packet.Src.String(), Zones: []string{}, Node: a.Node.Name,
 		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
 	}
-	if m := c.Mesh(); a.Packet.Device == "" || m != nil && a.Packet.Device == m.Device {
-		p.Zones = append(p.Zones, wall.Zones(a.Packet.Src)...)
-	} else {
+	if wall.Contained(a.Packet) {
 		p.Zones = append(p.Zones, "containers")
+	} else {
+		p.Zones = append(p.Zones, wall.Zones(a.Packet.Src)...)
 	}
 	if a.Known {
 		p.Address = a.Packet.Dst.String()
+	}
+	if row, field, ok := wall.Forward(a.Verdict); ok {
+		at := specLineOf(c, field)
+		p.Why, p.Spec = row.Why, &at
+		return p
+	}
+	if a.Packet.Elsewhere {
+		return p
 	}
 	if e, ok := wall.Exposure(a.Node.Name, a.Packet, a.Verdict); ok {
 		at := specLineOf(c, c.FieldOf(e))
@@ -107,15 +121,27 @@ func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet
 // String is a few lines: the answer, and for each packet what decides and where that comes from.
 func (f fate) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s -> %s\n", allowed(f.Packets), f.From, f.To)
+	through, nobody := "", "no exposure names it"
+	if f.Via != "" {
+		through, nobody = " through "+f.Via, "no row of firewall.forward names it"
+	}
+	fmt.Fprintf(&b, "%s: %s -> %s%s\n", allowed(f.Packets), f.From, f.To, through)
 	for _, p := range f.Packets {
-		fmt.Fprintf(&b, "\n  %s (%s) to %s: %s\n", p.Source, zonesText(p.Zones), nodeText(p), allowed([]packet{p}))
+		to := nodeText(p)
+		if f.Via != "" {
+			to = p.Address + through
+		}
+		fmt.Fprintf(&b, "\n  %s (%s) to %s: %s\n", p.Source, zonesText(p.Zones), to, allowed([]packet{p}))
 		fmt.Fprintf(&b, "    rule  %s\n", p.Rule)
 		if p.By != p.Rule {
 			fmt.Fprintf(&b, "    then  %s\n", p.By)
 		}
 		if p.Spec == nil {
-			b.WriteString("    spec  no exposure names it\n")
+			fmt.Fprintf(&b, "    spec  %s\n", nobody)
+			continue
+		}
+		if p.Exposure == "" {
+			fmt.Fprintf(&b, "    spec  %s: %s (%s)\n", p.Spec, p.Spec.Field, p.Why)
 			continue
 		}
 		fmt.Fprintf(&b, "    spec  %s: %s (%s: %s)\n", p.Spec, p.Spec.Field, p.Exposure, p.Why)

@@ -50,7 +50,6 @@ func TestKill(t *testing.T) {
 		foreign map[string]string
 	}{{"first build", nil, nil}, {"rebuild", before, foreign}} {
 		t.Run(start.name, func(t *testing.T) {
-			t.Parallel()
 			nexts := [][]File{after, before, third}
 			var want []map[string]string
 			for _, next := range nexts {
@@ -84,7 +83,6 @@ func TestKill(t *testing.T) {
 
 // TestKillTwice interrupts the write that follows an interrupted one, at each pair of places.
 func TestKillTwice(t *testing.T) {
-	t.Parallel()
 	dead := errors.New("killed")
 	stop := func() error { return dead }
 	bundles := [][]File{

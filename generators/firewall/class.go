@@ -9,13 +9,14 @@ import (
 	"skep.dev/schema"
 )
 
-// Class is the nodes that share one ruleset: those of one role with the same exposures. A cluster of 10,000 nodes has a
+// Class is the nodes that share one ruleset: those of one role with the same exposures, which pass on the same. A cluster of 10,000 nodes has a
 // handful, so that its bundle is small.
 type Class struct {
 	Name      string // "worker", or with the duties that open ports: "manager-nfs-traefik"
 	Role      string
 	Nodes     []string          // sorted
 	Exposures []schema.Exposure // sorted by port, then name
+	Forward   []int             // of firewall.forward: what its nodes pass on
 }
 
 // Classes returns the classes of the cluster, sorted by name. Each node is in exactly one.
@@ -32,9 +33,11 @@ func Classes(c *schema.Cluster) []Class {
 				key += fmt.Sprint(" ", row)
 			}
 		}
+		forward := passing(c, n)
+		key += fmt.Sprint(forward)
 		class, ok := byKey[key]
 		if !ok {
-			class = &Class{Name: className(c, n), Role: n.Role}
+			class = &Class{Name: className(c, n), Role: n.Role, Forward: forward}
 			for row, e := range c.Exposures {
 				if byGroup[n.Role][row] || slices.Contains(named, row) {
 					class.Exposures = append(class.Exposures, e)
@@ -73,6 +76,29 @@ func onNodes(c *schema.Cluster) (byGroup map[string]map[int]bool, byName map[str
 	return byGroup, byName
 }
 
+// passing returns which rows of firewall.forward the node has.
+func passing(c *schema.Cluster, n schema.Node) []int {
+	var out []int
+	for i, f := range c.Firewall.Forward {
+		if f.Includes(n) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// rows returns the names of what tells the class from others of its role.
+func (class *Class) rows() []string {
+	var out []string
+	for _, e := range class.Exposures {
+		out = append(out, e.Name)
+	}
+	for _, i := range class.Forward {
+		out = append(out, fmt.Sprintf("forward-%d", i))
+	}
+	return out
+}
+
 // className is the role and those duties that open ports on the node itself; S3 and monitoring answer through Traefik.
 func className(c *schema.Cluster, n schema.Node) string {
 	name := n.Role
@@ -96,16 +122,16 @@ func tellApart(classes []*Class) {
 		}
 		count := map[string]int{}
 		for _, class := range same {
-			for _, e := range class.Exposures {
-				count[e.Name]++
+			for _, row := range class.rows() {
+				count[row]++
 			}
 		}
 		for _, class := range same {
 			plain := class.Name
 			var own []string
-			for _, e := range class.Exposures {
-				if count[e.Name] < len(same) {
-					own = append(own, e.Name)
+			for _, row := range class.rows() {
+				if count[row] < len(same) {
+					own = append(own, row)
 				}
 			}
 			if class.Name = strings.Join(append([]string{plain}, own...), "-"); len(own) > longest {
@@ -119,11 +145,7 @@ func tellApart(classes []*Class) {
 	}
 	for _, class := range classes {
 		if count[class.Name] > 1 { // an exposure has the name of a duty, or two make that of a third
-			var all []string
-			for _, e := range class.Exposures {
-				all = append(all, e.Name)
-			}
-			class.Name += "-" + digest(all)
+			class.Name += "-" + digest(class.rows())
 		}
 	}
 }

@@ -56,35 +56,29 @@ func overlaps(c *schema.Cluster, subnet netip.Prefix) bool {
 
 // nftClosed writes the closed minimum for `nft -f`.
 func nftClosed(p policy) string {
-	w := &lines{}
-	w.add("table inet %s", table)
-	w.add("delete table inet %s", table)
-	w.add("table inet %s {", table)
-	w.indent++
-	nftSets(w, p)
-	w.block("chain prerouting", func() {
-		w.add("type filter hook prerouting priority mangle; policy drop;")
-		w.add(`iifname "lo" accept`)
-		w.add("ct state established,related accept")
-		w.add("fib daddr type != { local, broadcast, multicast, anycast } goto refuse")
-		w.add("jump control")
-		w.add("ct state invalid drop")
+	body := &lines{indent: 1}
+	nftSets(body, p)
+	body.block("chain prerouting", func() {
+		body.add("type filter hook prerouting priority mangle; policy drop;")
+		body.add(`iifname "lo" accept`)
 		if p.cluster.Mesh() != nil {
-			nftStray(w, p)
+			nftStray(body, p)
 		}
-		nftAnswers(w, p)
+		body.add("ct state established,related accept")
+		nftRefused(body, "forwarded", "fib daddr type != { local, broadcast, multicast, anycast }")
+		body.add("jump control")
+		body.add("ct state invalid drop")
+		nftAnswers(body, p)
 		for _, o := range p.outside {
-			nftOpening(w, o)
+			nftOpening(body, o)
 		}
-		w.add("goto refuse")
+		nftRefused(body, "closed", "")
 	})
-	w.add("")
-	nftSources(w, p)
-	nftControl(w)
-	nftRefuse(w)
-	w.indent--
-	w.add("}")
-	return w.String()
+	body.add("")
+	nftSources(body, p)
+	nftControl(body)
+	nftRefuse(body)
+	return nftTable(&lines{}, body)
 }
 
 // iptablesClosed writes the closed minimum for `iptables-restore --noflush`.
@@ -97,13 +91,13 @@ func iptablesClosed(p policy, f family) string {
 		w.add(":%s - [0:0]", sourceChain(s))
 	}
 	w.add("-A %s -i lo -j RETURN", chain)
+	if p.cluster.Mesh() != nil {
+		iptablesStrayed(w, p, f)
+	}
 	w.add("-A %s -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN", chain)
 	w.add("-A %s %s -g %s-REFUSE", chain, elsewhere(f), chain)
 	iptablesControl(w, chain, f)
 	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
-	if p.cluster.Mesh() != nil {
-		iptablesStrayed(w, p, f)
-	}
 	iptablesAnswers(w, p, f)
 	for _, o := range p.outside {
 		iptablesOpening(w, chain, o, f)

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"cmp"
 	"strings"
 
 	"skep.dev/schema"
@@ -25,7 +26,10 @@ func iptables(p policy, f family) string {
 		chains = append(chains, chain+"-STRAY")
 	}
 	if p.clients != nil {
-		chains = append(chains, chain+"-CLIENTS", chain+"-CLIENT-PORTS")
+		chains = append(chains, chain+"-CLIENTS")
+	}
+	for _, c := range p.through {
+		chains = append(chains, throughChain(c.zone))
 	}
 	for _, s := range p.sources {
 		chains = append(chains, sourceChain(s))
@@ -37,6 +41,10 @@ func iptables(p policy, f family) string {
 	iptablesForwarded(w, p, f)
 	if p.clients != nil {
 		iptablesClients(w, p, f)
+	}
+	for _, c := range p.through {
+		w.add("# ports of any node that are closed to %s", c.zone)
+		iptablesGuards(w, throughChain(c.zone), c.guards)
 	}
 	iptablesInside(w, p, f)
 	iptablesLeaving(w, p, f)
@@ -51,16 +59,19 @@ func iptables(p policy, f family) string {
 func sourceChain(s source) string {
 	names := make([]string, len(s))
 	for i, z := range s {
-		names[i] = map[string]string{"management": "mgmt", "cluster": "nodes"}[z.name]
-		if names[i] == "" {
-			names[i] = z.name
-		}
+		names[i] = short(z.name)
 	}
 	return chain + "-" + strings.Join(names, "-")
 }
 
+// short is the zone's name in a chain's.
+func short(zone string) string {
+	return cmp.Or(map[string]string{"management": "mgmt", "cluster": "nodes"}[zone], zone)
+}
+
 func iptablesPrerouting(w *lines, p policy, f family) {
 	w.add("-A %s -i lo -j RETURN", chain)
+	iptablesStrayed(w, p, f)
 	for _, name := range p.cluster.Firewall.Bridges {
 		if prefix, ok := strings.CutSuffix(name, "*"); ok {
 			name = prefix + "+"
@@ -71,7 +82,6 @@ func iptablesPrerouting(w *lines, p policy, f family) {
 	w.add("-A %s %s -g %s-FORWARD", chain, elsewhere(f), chain)
 	iptablesControl(w, chain, f)
 	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
-	iptablesStrayed(w, p, f)
 	iptablesAnswers(w, p, f)
 	for _, o := range p.outside {
 		iptablesOpening(w, chain, o, f)
@@ -79,11 +89,11 @@ func iptablesPrerouting(w *lines, p policy, f family) {
 	w.add("-A %s -g %s-REFUSE", chain, chain)
 }
 
-// iptablesAnswers lets in the answers of address servers.
+// iptablesAnswers lets in the answers of address servers, see nftAnswers.
 func iptablesAnswers(w *lines, p policy, f family) {
 	a := p.cluster.Firewall.Answers
 	if f == v4 {
-		w.add("-A %s -p udp --sport %d --dport %d -m comment --comment \"DHCP answers\" -j RETURN", chain, a.DHCP.From, a.DHCP.To)
+		w.add("-A %s -p udp --sport %d --dport %d -m rpfilter -m comment --comment \"DHCP answers\" -j RETURN", chain, a.DHCP.From, a.DHCP.To)
 	} else {
 		w.add("-A %s -s fe80::/10 -p udp --sport %d --dport %d -m comment --comment \"DHCPv6 answers\" -j RETURN", chain, a.DHCP6.From, a.DHCP6.To)
 	}
@@ -106,8 +116,8 @@ func iptablesControl(w *lines, in string, f family) {
 }
 
 func iptablesOpening(w *lines, from string, o opening, f family) {
-	w.add("# %s", o.Field)
 	if o.from.empty(f) || !o.usable() {
+		w.add("# %s", o.Field)
 		w.add("# %s: open to nobody", o.Name)
 		return
 	}
@@ -116,6 +126,7 @@ func iptablesOpening(w *lines, from string, o opening, f family) {
 		verdict = "-j RETURN"
 	}
 	for _, match := range iptablesMatches(o.Proto, o.ports) {
+		w.add("# %s", o.Field) // above each rule: who reads them back asks where it comes from
 		w.add("-A %s %s -m comment --comment \"%s\" %s", from, match, remark(o.Why), verdict)
 	}
 }
@@ -144,25 +155,64 @@ func iptablesForwarded(w *lines, p policy, f family) {
 		}
 		w.add("-A %s-FORWARD -i %s -g %s-REFUSE", chain, m.Device, chain)
 	}
-	if f == v4 {
-		w.add("# engine.bridges: containers are reached at published ports only")
-		w.add("-A %s-FORWARD -d %s -g %s-REFUSE", chain, p.cluster.Engine.Bridges.Subnet, chain)
+	iptablesPassages(w, p, f)
+	w.add("-A %s-FORWARD -g %s-REFUSE", chain, chain)
+}
+
+// iptablesPassages writes the rows of firewall.forward, see nftPassages.
+func iptablesPassages(w *lines, p policy, f family) {
+	if len(p.forward) == 0 {
+		return
+	}
+	w.add("-A %s-FORWARD -m rpfilter --invert -g %s-REFUSE", chain, chain)
+	for _, z := range p.own {
+		for _, prefix := range z.in(f) {
+			w.add("# %s", z.field)
+			w.add("-A %s-FORWARD -d %s -g %s-REFUSE", chain, prefix, chain)
+		}
+	}
+	for _, row := range p.forward {
+		if familyOf(row.To.Addr()) != f {
+			continue
+		}
+		device := ""
+		if row.Device != "" {
+			device = " -i " + row.Device
+		}
+		for _, prefix := range row.from.in(f) {
+			w.add("# %s", row.field)
+			way := device
+			if prefix.Bits() > 0 {
+				way += " -s " + prefix.String()
+			}
+			if row.To.Bits() > 0 {
+				way += " -d " + row.To.String()
+			}
+			w.add("-A %s-FORWARD%s -m comment --comment \"%s\" -g %s", chain, way, remark(row.Why), throughChain(row.through))
+		}
 	}
 }
 
-// iptablesClients writes the chains of packets from clients of the VPN, see nftClients.
+// throughChain is the chain of packets that are passed on from a zone.
+func throughChain(zone string) string { return chain + "-THROUGH-" + short(zone) }
+
+// iptablesClients writes the chain of packets from clients of the VPN, see nftClients.
 func iptablesClients(w *lines, p policy, f family) {
 	if f == v4 {
 		w.add("# services.vpn.access.routes")
 		for _, r := range p.clients.routes {
-			w.add("-A %s-CLIENTS -d %s -g %s-CLIENT-PORTS", chain, r, chain)
+			w.add("-A %s-CLIENTS -d %s -g %s", chain, r, throughChain(p.clients.zone))
 		}
 	}
 	w.add("-A %s-CLIENTS -g %s-REFUSE", chain, chain)
-	w.add("# services.vpn.access.zone: ports of any node that are closed to it")
-	for _, g := range p.clients.guards {
+}
+
+// iptablesGuards writes a chain that passes on everything but those ports of nodes. Ports come first: the nodes are a list
+// to be walked, and few connections ask for such a port.
+func iptablesGuards(w *lines, name string, guards []guard) {
+	for _, g := range guards {
 		for _, match := range iptablesMatches(g.proto, g.ports) {
-			w.add("-A %s-CLIENT-PORTS %s -g %s-NODES", chain, match, chain)
+			w.add("-A %s %s -g %s-NODES", name, match, chain)
 		}
 	}
 }
@@ -177,15 +227,10 @@ func iptablesInside(w *lines, p policy, f family) {
 	w.add("-A %s-INSIDE -g %s-REFUSE", chain, chain)
 }
 
-// iptablesLeaving writes the chains of packets from containers to other machines, see nftLeaving. Ports come first: the
-// nodes are a list to be walked, and few connections ask for such a port.
+// iptablesLeaving writes the chains of packets from containers to other machines, see nftLeaving.
 func iptablesLeaving(w *lines, p policy, f family) {
 	w.add("# ports of any node that are open to neither users nor containers")
-	for _, g := range p.guards {
-		for _, match := range iptablesMatches(g.proto, g.ports) {
-			w.add("-A %s-LEAVING %s -g %s-NODES", chain, match, chain)
-		}
-	}
+	iptablesGuards(w, chain+"-LEAVING", p.guards)
 	for _, z := range []zone{p.nodes, p.public} {
 		for _, prefix := range z.in(f) {
 			w.add("-A %s-NODES -d %s -g %s-REFUSE", chain, prefix, chain)

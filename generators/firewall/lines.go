@@ -7,8 +7,17 @@ import (
 
 // lines builds an indented text.
 type lines struct {
-	b      strings.Builder
-	indent int
+	b        strings.Builder
+	indent   int
+	counters map[string]bool // that its rules name
+}
+
+// count notes a counter that a rule names.
+func (w *lines) count(name string) {
+	if w.counters == nil {
+		w.counters = map[string]bool{}
+	}
+	w.counters[name] = true
 }
 
 // add writes one line; an empty one is not indented.

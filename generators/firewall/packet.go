@@ -32,6 +32,7 @@ type (
 	stateMatch     []string
 	elsewhereMatch struct{}
 	strayMatch     struct{}
+	wayBackMatch   struct{}
 	familyMatch    family
 	protoMatch     string
 	portMatch      struct {
@@ -61,6 +62,7 @@ func (m deviceMismatch) holds(p *Packet) bool { return p.Device != m.name }
 func (m stateMatch) holds(p *Packet) bool     { return slices.Contains(m, cmp.Or(p.State, "new")) }
 func (elsewhereMatch) holds(p *Packet) bool   { return p.Elsewhere }
 func (strayMatch) holds(p *Packet) bool       { return p.Stray }
+func (wayBackMatch) holds(p *Packet) bool     { return !p.Stray }
 func (m familyMatch) holds(p *Packet) bool    { return familyOf(p.Src) == family(m) }
 func (m protoMatch) holds(p *Packet) bool     { return p.Proto == string(m) }
 func (logMatch) holds(*Packet) bool           { return true }

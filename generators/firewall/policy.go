@@ -81,11 +81,11 @@ type guard struct {
 	ports []schema.PortRange
 }
 
-// clients are what the VPN's server lets through from its clients: to the routes, but for the guarded ports of nodes.
+// clients are what the VPN's server lets through from its clients: to the routes, as members of their zone.
 type clients struct {
 	device string
 	routes []netip.Prefix
-	guards []guard
+	zone   string
 }
 
 // policy is what the nodes of one class let in, before it is written for a backend.
@@ -98,7 +98,10 @@ type policy struct {
 	inside  []opening // from the node's own containers, by address; a world source means all of them
 	guards  []guard
 	clients *clients // nil but where the VPN's server runs
-	sources []source // every source that needs a chain, sorted by name
+	forward []passage
+	own     []zone     // networks that nothing is passed on to by a row of forward
+	through []crossing // of clients and forward, sorted by zone
+	sources []source   // every source that needs a chain, sorted by name
 }
 
 // shared is what all classes of a cluster have in common; it is computed once.
@@ -107,7 +110,8 @@ type shared struct {
 	nodes  zone
 	public zone
 	guards []guard
-	server clients                       // what the VPN's server lets its clients reach
+	server clients // what the VPN's server lets its clients reach
+	own    []zone
 	ports  map[string][]schema.PortRange // by the name of the exposure
 }
 
@@ -134,8 +138,9 @@ func newShared(c *schema.Cluster) shared {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
 	}
 	if a := c.VPNAccess(); a != nil {
-		s.server = clients{device: a.Device, routes: merge(a.Routes), guards: guards(c, a.Zone)}
+		s.server = clients{device: a.Device, routes: merge(a.Routes), zone: a.Zone}
 	}
+	s.own = ownNetworks(c)
 	s.zones = append(s.zones, s.nodes)
 	for _, e := range c.Exposures {
 		s.ports[e.Name] = Ports(c, e)
@@ -180,10 +185,11 @@ func guardedPorts(closed, open []schema.PortRange) []schema.PortRange {
 }
 
 func newPolicy(c *schema.Cluster, class Class, s shared) policy {
-	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards}
+	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards, forward: passages(c, class, s), own: s.own}
 	if slices.ContainsFunc(class.Exposures, func(e schema.Exposure) bool { return e.Name == "vpn-access" }) {
 		p.clients = &s.server
 	}
+	p.through = p.crossings()
 	for _, e := range class.Exposures {
 		o := opening{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
 		p.outside = append(p.outside, o)

@@ -57,6 +57,7 @@ const (
 	inTable
 	inSet
 	inElements
+	inCounter
 	inChain
 	ended
 )

@@ -145,6 +145,8 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 		return elsewhereMatch{}, true
 	case t.take("-m", "rpfilter", "--invert"):
 		return strayMatch{}, true
+	case out.answers() && t.take("-m", "rpfilter"):
+		return wayBackMatch{}, true
 	case t.take("-s"):
 		return r.iptablesAddress(t, out, addressMatch{source: true})
 	case t.take("-d"):

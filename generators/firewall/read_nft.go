@@ -22,6 +22,9 @@ func (r *reader) nft(line string) bool {
 		}
 		p, ok := prefix(strings.TrimSuffix(line, ","), r.address.family)
 		return ok && r.address.add(p, r.line)
+	case inCounter:
+		r.comment, r.in = "", inTable
+		return line == "}"
 	case inChain:
 		return r.nftChain(line, t)
 	}
@@ -56,6 +59,8 @@ func (r *reader) nftTable(line string, t tokens) bool {
 		r.address = &addressSet{name: t[1], field: r.field()}
 		r.set.sets[t[1]] = r.address
 		r.in = inSet
+	case len(t) == 3 && t[0] == "counter" && t[2] == "{":
+		r.in = inCounter
 	case len(t) == 3 && t[0] == "chain" && t[2] == "{":
 		r.comment, r.in = "", inChain
 		return r.addChain(t[1])
@@ -95,7 +100,7 @@ func (r *reader) nftChain(line string, t tokens) bool {
 	out := &rule{line: r.line, text: text, field: r.field()}
 	for len(t) > 0 {
 		left := len(t)
-		m, ok := r.nftMatch(&t)
+		m, ok := r.nftMatch(&t, out)
 		if !ok && len(t) < left {
 			return false // it begins like a match, and is none
 		}
@@ -117,6 +122,11 @@ func (r *reader) nftChain(line string, t tokens) bool {
 }
 
 func nftAction(t *tokens, r *rule) bool {
+	if t.take("counter", "name") {
+		if _, ok := t.quoted(); !ok || len(*t) == 0 || (*t)[0] != "drop" && (*t)[0] != "goto" {
+			return false
+		}
+	}
 	switch {
 	case t.take("accept"):
 		r.action = accept
@@ -135,7 +145,7 @@ func nftAction(t *tokens, r *rule) bool {
 }
 
 // nftMatch takes the next match, if the words are one.
-func (r *reader) nftMatch(t *tokens) (match, bool) {
+func (r *reader) nftMatch(t *tokens, out *rule) (match, bool) {
 	switch {
 	case t.take("iifname", "!="):
 		name, ok := t.quoted()
@@ -149,6 +159,8 @@ func (r *reader) nftMatch(t *tokens) (match, bool) {
 		return elsewhereMatch{}, true
 	case t.take("fib", "saddr", ".", "iif", "oif", "missing"):
 		return strayMatch{}, true
+	case out.answers() && t.take("fib", "saddr", ".", "iif", "oif", "exists"):
+		return wayBackMatch{}, true
 	case t.take("meta", "nfproto", "ipv4"):
 		return familyMatch(v4), true
 	case t.take("meta", "nfproto", "ipv6"):

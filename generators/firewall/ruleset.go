@@ -85,6 +85,14 @@ func (r *rule) opening() (proto string, ports portMatch, ok bool) {
 	return proto, ports, ok && (r.action == accept || r.action == goTo)
 }
 
+// answers reports whether the rule asks for the port of a server, so far.
+func (r *rule) answers() bool {
+	return slices.ContainsFunc(r.matches, func(m match) bool {
+		p, ok := m.(portMatch)
+		return ok && p.source
+	})
+}
+
 // sources returns the sets of source addresses that the rule names.
 func (r *rule) sources() []*addressSet {
 	var out []*addressSet
@@ -141,7 +149,7 @@ func (s *Ruleset) Decide(p Packet) Verdict {
 	}
 	if w.opening.Path == "" {
 		w.opening = w.last
-		if w.left.Path != "" && result == drop {
+		if w.left.Path != "" && (result == drop || w.left.Field != "") {
 			w.opening = w.left
 		}
 	}

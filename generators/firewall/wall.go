@@ -58,6 +58,11 @@ func (w *Wall) Decide(node string, p Packet) Verdict {
 	return w.sets[w.ofNode[node]].of(familyOf(p.Src)).Decide(p)
 }
 
+// Contained reports whether the packet comes from a container of the node.
+func (w *Wall) Contained(p Packet) bool {
+	return slices.ContainsFunc(w.cluster.Firewall.Bridges, func(name string) bool { return deviceMatch{name}.holds(&p) })
+}
+
 // Class returns the class of a node.
 func (w *Wall) Class(node string) Class { return w.classes[w.ofNode[node]] }
 

@@ -3,6 +3,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type Bundle struct {
 }
 
 // node is a line of the inventory.
-type node struct{ name, role, class string }
+type node struct{ name, address, role, class string }
 
 // Wants tells whether Read wants to see this file of a bundle.
 func Wants(name string) bool { return name == runbook.Inventory || isRuleset(name) }
@@ -63,10 +64,11 @@ func Read(files []artifact.File) (*Bundle, error) {
 
 // columns of the inventory.
 const (
-	columnName  = 0
-	columnRole  = 3
-	columnClass = 6
-	columns     = 9
+	columnName    = 0
+	columnAddress = 1
+	columnRole    = 3
+	columnClass   = 6
+	columns       = 9
 )
 
 func (b *Bundle) inventory(f artifact.File) error {
@@ -80,10 +82,19 @@ func (b *Bundle) inventory(f artifact.File) error {
 		if len(cells) != columns {
 			return fmt.Errorf("%s:%d: want %d columns", f.Path, number, columns)
 		}
-		b.nodes = append(b.nodes, node{cells[columnName], cells[columnRole], cells[columnClass]})
+		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass]})
 	}
 	slices.SortFunc(b.nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
 	return nil
+}
+
+// side returns what the nodes of a class open, none for "", and all that the bundle does.
+func (b *Bundle) side(class string) side {
+	s := side{here: b.openings[class]}
+	for _, name := range slices.Sorted(maps.Keys(b.openings)) {
+		s.anywhere = append(s.anywhere, b.openings[name]...)
+	}
+	return s
 }
 
 func (b *Bundle) node(name string) (node, bool) {

@@ -28,10 +28,13 @@ type Firewall struct {
 
 func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes) == 0 }
 
-// PortChange is ports of some nodes of one role that are "opened" or "closed" to a zone.
+// PortChange is ports of some nodes of one role that are "opened" or "closed" to a zone: to all of its addresses of the
+// family, both families unless told, that are in none of the zones that it excepts. Those could connect before, and still can.
 type PortChange struct {
 	Change string             `json:"change"`
-	Zone   string             `json:"zone"`
+	Zone   string             `json:"zone"`           // one of the spec's, or "everyone"
+	Over   string             `json:"over,omitempty"` // "IPv4" or "IPv6", where the zone has, or had, addresses of the other one
+	Except []string           `json:"except,omitempty"`
 	Role   string             `json:"role"`
 	Nodes  []string           `json:"nodes"`
 	All    bool               `json:"all"` // they are all nodes of the role
@@ -40,18 +43,19 @@ type PortChange struct {
 	Fields []string           `json:"fields"` // of the spec that decide
 }
 
-// AddressChange is addresses that a zone gains or loses.
+// AddressChange is addresses that a zone gains or loses, of a family of which it had, and has, some.
 type AddressChange struct {
 	Zone    string         `json:"zone"`
 	Added   []netip.Prefix `json:"added"`
 	Removed []netip.Prefix `json:"removed"`
 }
 
-// NodeChange is a node that is "added" or "removed", or one whose "role" changes.
+// NodeChange is a node that is "added" or "removed", or one whose "role" or "address" changes.
 type NodeChange struct {
-	Change string `json:"change"`
-	Node   string `json:"node"`
-	Role   string `json:"role"`
+	Change  string `json:"change"`
+	Node    string `json:"node"`
+	Role    string `json:"role"`
+	Address string `json:"address,omitempty"` // the new one, where it changes
 }
 
 // Compare returns what changes from the old bundle to the new one.
@@ -67,16 +71,20 @@ func nodes(before, after *Bundle) []NodeChange {
 	out := []NodeChange{}
 	for _, n := range before.nodes {
 		if _, ok := after.node(n.name); !ok {
-			out = append(out, NodeChange{"removed", n.name, n.role})
+			out = append(out, NodeChange{Change: "removed", Node: n.name, Role: n.role})
 		}
 	}
 	for _, n := range after.nodes {
 		old, ok := before.node(n.name)
-		switch {
-		case !ok:
-			out = append(out, NodeChange{"added", n.name, n.role})
-		case old.role != n.role:
-			out = append(out, NodeChange{"role", n.name, n.role})
+		if !ok {
+			out = append(out, NodeChange{Change: "added", Node: n.name, Role: n.role})
+			continue
+		}
+		if old.role != n.role {
+			out = append(out, NodeChange{Change: "role", Node: n.name, Role: n.role})
+		}
+		if old.address != n.address {
+			out = append(out, NodeChange{Change: "address", Node: n.name, Role: n.role, Address: n.address})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b NodeChange) int { return strings.Compare(a.Node, b.Node) })
@@ -87,22 +95,25 @@ func addresses(before, after *Bundle) []AddressChange {
 	old, now := zones(before), zones(after)
 	out := []AddressChange{}
 	for _, zone := range schema.Zones() {
-		if old[zone] == nil || now[zone] == nil {
-			continue
+		c := AddressChange{Zone: zone, Added: []netip.Prefix{}, Removed: []netip.Prefix{}}
+		for _, f := range families {
+			had, has := ofFamily(old[zone], f), ofFamily(now[zone], f)
+			if len(had) > 0 && len(has) > 0 { // else its ports are opened or closed over that family
+				c.Added = append(c.Added, firewall.Without(has, had)...)
+				c.Removed = append(c.Removed, firewall.Without(had, has)...)
+			}
 		}
-		c := AddressChange{zone, firewall.Without(now[zone], old[zone]), firewall.Without(old[zone], now[zone])}
-		if len(c.Added)+len(c.Removed) == 0 {
-			continue
+		if len(c.Added)+len(c.Removed) > 0 {
+			out = append(out, c)
 		}
-		if c.Added == nil {
-			c.Added = []netip.Prefix{}
-		}
-		if c.Removed == nil {
-			c.Removed = []netip.Prefix{}
-		}
-		out = append(out, c)
 	}
 	return out
+}
+
+var families = []int{4, 6}
+
+func ofFamily(prefixes []netip.Prefix, family int) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool { return p.Addr().Is4() != (family == 4) })
 }
 
 func zones(b *Bundle) map[string][]netip.Prefix {
@@ -131,7 +142,7 @@ func ports(before, after *Bundle) []PortChange {
 	}
 	merged := map[string]*PortChange{}
 	for m, names := range moves {
-		old, now := before.openings[m.from], after.openings[m.to]
+		old, now := before.side(m.from), after.side(m.to)
 		for _, c := range append(difference("opened", now, old), difference("closed", old, now)...) {
 			c.Role = m.role
 			key := fmt.Sprint(c)
@@ -149,62 +160,10 @@ func ports(before, after *Bundle) []PortChange {
 	}
 	slices.SortFunc(out, func(a, b PortChange) int {
 		return cmp.Or(cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone), strings.Compare(b.Change, a.Change),
-			strings.Compare(a.Role, b.Role), strings.Compare(a.Proto, b.Proto), cmp.Compare(a.Ports[0].First, b.Ports[0].First), slices.Compare(a.Nodes, b.Nodes))
+			strings.Compare(a.Role, b.Role), strings.Compare(a.Proto, b.Proto), strings.Compare(a.Over, b.Over), cmp.Compare(a.Ports[0].First, b.Ports[0].First), slices.Compare(a.Nodes, b.Nodes))
 	})
 	return out
 }
 
 // rank puts everyone first, then the zones in their order.
 func rank(zone string) int { return slices.Index(schema.Zones(), zone) }
-
-// difference returns what the openings of one class have and those of the other lack, by zone and protocol. What
-// everyone gets is not told again for each zone.
-func difference(change string, has, lacks []firewall.Opening) []PortChange {
-	var out []PortChange
-	for _, proto := range []string{"tcp", "udp", "esp"} {
-		everyone := firewall.PortsWithout(open(has, firewall.Everyone, proto), open(lacks, firewall.Everyone, proto))
-		for _, zone := range zonesOf(has) {
-			left := firewall.PortsWithout(open(has, zone, proto), open(lacks, zone, proto))
-			if zone != firewall.Everyone && zone != "containers" {
-				left = firewall.PortsWithout(left, append(everyone, open(lacks, firewall.Everyone, proto)...))
-			}
-			if len(left) > 0 {
-				out = append(out, PortChange{Change: change, Zone: zone, Proto: proto, Ports: left, Fields: fields(has, zone, proto, left)})
-			}
-		}
-	}
-	return out
-}
-
-func zonesOf(openings []firewall.Opening) []string {
-	var out []string
-	for _, o := range openings {
-		if !slices.Contains(out, o.Zone) {
-			out = append(out, o.Zone)
-		}
-	}
-	return out
-}
-
-func open(openings []firewall.Opening, zone, proto string) []schema.PortRange {
-	var out []schema.PortRange
-	for _, o := range openings {
-		if o.Zone == zone && o.Proto == proto {
-			out = append(out, o.Ports...)
-		}
-	}
-	return out
-}
-
-// fields are those of the openings that hold some of the ports.
-func fields(openings []firewall.Opening, zone, proto string, ports []schema.PortRange) []string {
-	out := []string{}
-	for _, o := range openings {
-		overlap := len(firewall.PortsWithout(o.Ports, ports)) == 0 || !slices.Equal(firewall.PortsWithout(o.Ports, ports), firewall.PortsWithout(o.Ports, nil))
-		if o.Zone == zone && o.Proto == proto && overlap && !slices.Contains(out, o.Field) {
-			out = append(out, o.Field)
-		}
-	}
-	slices.Sort(out)
-	return out
-}

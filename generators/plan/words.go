@@ -11,11 +11,14 @@ import (
 func (p Plan) Lines() []string {
 	var out []string
 	for _, n := range p.Firewall.Nodes {
-		if n.Change == "role" {
+		switch n.Change {
+		case "role":
 			out = append(out, fmt.Sprintf("node     %s becomes a %s", n.Node, n.Role))
-			continue
+		case "address":
+			out = append(out, fmt.Sprintf("node     %s has the address %s", n.Node, n.Address))
+		default:
+			out = append(out, fmt.Sprintf("%-8s node %s, a %s", n.Change, n.Node, n.Role))
 		}
-		out = append(out, fmt.Sprintf("%-8s node %s, a %s", n.Change, n.Node, n.Role))
 	}
 	for _, a := range p.Firewall.Addresses {
 		for _, prefix := range a.Added {
@@ -41,7 +44,14 @@ func (c PortChange) String() string {
 	if c.Proto == "esp" {
 		ports = "esp"
 	}
-	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), c.Zone, strings.Join(c.Fields, ", "))
+	zone := c.Zone
+	if c.Over != "" {
+		zone += " over " + c.Over
+	}
+	if len(c.Except) > 0 {
+		zone += " except " + strings.Join(c.Except, ", ")
+	}
+	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), zone, strings.Join(c.Fields, ", "))
 }
 
 func portText(r schema.PortRange) string {

@@ -36,6 +36,13 @@ func (d *dice) fill() {
 		}
 	}
 	prefixes = append(prefixes, d.cluster.Engine.Bridges.Subnet, netip.MustParsePrefix("fe80::/10"))
+	for _, f := range d.cluster.Firewall.Forward {
+		if n := f.Network(); n.IsValid() {
+			prefixes = append(prefixes, n)
+		}
+		prefixes = append(prefixes, f.To)
+	}
+	prefixes = append(prefixes, guests...)
 	for _, p := range prefixes {
 		first, last := p.Masked().Addr(), lastOf(p)
 		for _, a := range []netip.Addr{first, first.Prev(), first.Next(), last, last.Next(), last.Prev(), d.within(p)} {
@@ -118,8 +125,29 @@ func (d *dice) packet() firewall.Packet {
 	if m := d.cluster.Mesh(); m != nil && m.Subnet.Contains(p.Src) && d.IntN(2) == 0 {
 		p.Device = meshLink
 	}
-	p.Stray = p.Device == secondLink || p.Device == meshLink || slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, p.Src)
+	if d.IntN(6) == 0 || guests[f].Contains(p.Src) && d.IntN(2) == 0 { // in transit, from a guest
+		p.Src, p.Device = d.within(guests[f]), guestLink
+		if a, elsewhere := d.destination(f); elsewhere {
+			p.Dst, p.Elsewhere = a, true
+		}
+	}
+	p.Stray = d.stray(p)
 	return p
+}
+
+// stray reports whether the way back is another one: every link leads to its own neighbours, and the first to all else.
+func (d *dice) stray(p firewall.Packet) bool {
+	switch {
+	case linkOnly.Contains(p.Src):
+		return false
+	case p.Src.Is4() && p.Src.As4()[0] == 0 && p.Dst == lastOf(netip.MustParsePrefix("0.0.0.0/0")):
+		return false // who asks for an address
+	case slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, p.Src):
+		return true
+	case p.Device == guestLink:
+		return !guests[family(p.Src)].Contains(p.Src)
+	}
+	return p.Device != "" || slices.ContainsFunc(guests, func(g netip.Prefix) bool { return g.Contains(p.Src) })
 }
 
 func pick[T any](d *dice, of []T) T { return of[d.IntN(len(of))] }
@@ -138,6 +166,7 @@ func (d *dice) destination(f int) (a netip.Addr, elsewhere bool) {
 	}
 	own := slices.Contains([]netip.Addr{d.node.Address, d.node.Public, d.node.Underlay}, a) || anyLocal[f].Contains(a)
 	if a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() || a.IsLinkLocalUnicast() || a == lastOf(netip.MustParsePrefix("0.0.0.0/0")) ||
+		f == 1 && a == guests[f].Addr() || // every router of that link has it (RFC 4291, 2.6.1)
 		f == 0 && a.As4()[0] == 0 || f == 0 && (a.As4()[0] == 127 || a.As4()[0] >= 224) {
 		return d.within(anyLocal[f]), false
 	}

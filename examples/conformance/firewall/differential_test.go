@@ -19,12 +19,20 @@ import (
 	"skep.dev/schema"
 )
 
-// devices are where packets arrive: the uplink, bridges of containers, a mesh, and a second link that is the way to nobody.
-var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab", meshLink, secondLink}
+// devices are where packets arrive: the uplink, bridges of containers, a mesh, a second link that is the way to nobody, and
+// a bridge of guests.
+var devices = []string{"eth0", "docker0", "docker_gwbridge", "br-0123456789ab", meshLink, secondLink, guestLink}
 
 const (
 	secondLink = "eth1"
 	meshLink   = "skep-mesh"
+	guestLink  = "virbr0"
+)
+
+// guests are behind guestLink, and nowhere else; linkOnly are neighbours on every link.
+var (
+	guests   = []netip.Prefix{netip.MustParsePrefix("192.168.122.0/24"), netip.MustParsePrefix("fd00:122::/64")}
+	linkOnly = netip.MustParsePrefix("fe80::/64")
 )
 
 // anyLocal are networks all of whose addresses are the node's own.
@@ -92,7 +100,8 @@ ip -n "$1" route add local `+anyLocal[0].String()+` dev lo; ip -n "$1" -6 route 
 		sh(t, `ip link add "$3" netns "$1" type veth peer name "$3" netns "$2"; ip -n "$1" link set "$3" up; ip -n "$2" link set "$3" up`, l.node, l.out, device)
 		l.macs[device] = strings.TrimSpace(sh(t, `ip netns exec "$1" cat "/sys/class/net/$2/address"`, l.node, device))
 	}
-	sh(t, `ip -n "$1" route add default dev eth0; ip -n "$1" -6 route add default dev eth0`, l.node)
+	sh(t, `ip -n "$1" route add default dev eth0; ip -n "$1" -6 route add default dev eth0
+ip -n "$1" route add "$3" dev "$2"; ip -n "$1" -6 route add "$4" dev "$2"`, l.node, guestLink, guests[0].String(), guests[1].String())
 	return l
 }
 
@@ -125,11 +134,20 @@ func (l *lane) load(t *testing.T, c *schema.Cluster, class firewall.Class, node 
 			script += fmt.Sprintf("ip -n \"$1\" addr replace %s dev lo\n", a)
 		}
 	}
+	script += loading(t, c, class, l.dir)
+	write(t, filepath.Join(l.dir, "probe.nft"), []byte(probe4and6))
+	sh(t, script+"ip netns exec \"$1\" nft -f "+filepath.Join(l.dir, "probe.nft"), l.node)
+}
+
+// loading returns a script that loads the rules of a class in the network namespace "$1".
+func loading(t *testing.T, c *schema.Cluster, class firewall.Class, dir string) string {
+	t.Helper()
+	script := ""
 	for _, f := range files(t, c, c.Firewall.Backend) {
 		if !slices.Contains(class.Files(c), f.Path) {
 			continue
 		}
-		path := filepath.Join(l.dir, filepath.Base(f.Path))
+		path := filepath.Join(dir, filepath.Base(f.Path))
 		write(t, path, f.Data)
 		switch {
 		case strings.HasSuffix(path, ".nft"):
@@ -140,8 +158,7 @@ func (l *lane) load(t *testing.T, c *schema.Cluster, class firewall.Class, node 
 			script += "ip netns exec \"$1\" ip6tables-restore --noflush " + path + "\nip netns exec \"$1\" ip6tables -t mangle -I PREROUTING -j SKEP\n"
 		}
 	}
-	write(t, filepath.Join(l.dir, "probe.nft"), []byte(probe4and6))
-	sh(t, script+"ip netns exec \"$1\" nft -f "+filepath.Join(l.dir, "probe.nft"), l.node)
+	return script
 }
 
 // compare sends packets and reports each about which the judges differ.

@@ -35,7 +35,7 @@ func segment(p firewall.Packet) []byte {
 		binary.BigEndian.PutUint16(b[14:], 1024)
 		at = 16
 	case "udp":
-		b = make([]byte, 12)
+		b = append(make([]byte, 8), '?') // what a listener answers
 		binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
 		at = 6
 	case "esp":

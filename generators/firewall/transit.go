@@ -1,0 +1,61 @@
+package firewall
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"skep.dev/schema"
+)
+
+// AskThrough sends packets from a zone, a node or an address to another node or an address by way of a node: one for every way in which the
+// rules could tell the senders apart. They arrive on the way back to their sender, or on the interface that a row of
+// firewall.forward names. An address of the node itself is no other machine: it is asked by Ask.
+func (w *Wall) AskThrough(via, from, to, proto string, port uint16) []Answer {
+	machines := w.cluster.Node(to).Addresses()
+	if a, err := netip.ParseAddr(to); err == nil {
+		machines = []netip.Addr{a}
+	}
+	var out []Answer
+	seen := map[Verdict]bool{}
+	for _, o := range w.Origins(from) {
+		i := slices.IndexFunc(machines, func(a netip.Addr) bool { return familyOf(a) == familyOf(o.Address) && a != o.Address })
+		if i < 0 {
+			continue
+		}
+		a := Answer{Node: w.cluster.Node(via), Known: true, Packet: newPacket(w.arriving(via, o), machines[i], proto, port)}
+		a.Packet.Elsewhere = true
+		a.Verdict = w.Decide(via, a.Packet)
+		if seen[a.Verdict] {
+			continue
+		}
+		seen[a.Verdict] = true
+		out = append(out, a)
+	}
+	return out
+}
+
+// arriving says on which interface packets of a machine reach the node.
+func (w *Wall) arriving(via string, o Origin) Origin {
+	if a := w.cluster.VPNAccess(); a != nil && a.Node == via && a.Subnet.Contains(o.Address) {
+		o.Device = a.Device
+	}
+	for _, i := range w.Class(via).Forward {
+		f := w.cluster.Firewall.Forward[i]
+		if n := f.Network(); o.Device == "" && n.IsValid() && n.Bits() > 0 && n.Contains(o.Address) {
+			o.Device = f.Device
+		}
+	}
+	return o
+}
+
+// Forward returns the row of firewall.forward that a verdict comes from, if it is one's.
+func (w *Wall) Forward(v Verdict) (row schema.Forward, field string, ok bool) {
+	number, ok := strings.CutPrefix(v.Rule.Field, "firewall.forward.")
+	i, err := strconv.Atoi(number)
+	if !ok || err != nil || i >= len(w.cluster.Firewall.Forward) {
+		return schema.Forward{}, "", false
+	}
+	return w.cluster.Firewall.Forward[i], v.Rule.Field, true
+}

@@ -1,0 +1,102 @@
+package schema
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Network returns the network that the packets come from; it is invalid where a zone sends them.
+func (f Forward) Network() netip.Prefix {
+	p, err := netip.ParsePrefix(f.From)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// Senders returns the prefixes that the packets come from.
+func (c *Cluster) Senders(f Forward) []netip.Prefix {
+	if p := f.Network(); p.IsValid() {
+		return []netip.Prefix{p}
+	}
+	return c.Zone(f.From)
+}
+
+// Includes reports whether the node passes the packets on.
+func (f Forward) Includes(n Node) bool { return Exposure{On: f.On}.Includes(n) }
+
+// forward looks at what nodes pass on for others.
+func (k *checker) forward() {
+	for i, f := range k.Firewall.Forward {
+		path := fmt.Sprintf("firewall.forward.%d", i)
+		if len(f.On) == 0 {
+			k.add(path+".on", "is empty: name the nodes that pass the packets on, or leave it out for all")
+		}
+		for j, on := range f.On {
+			if !isGroup(on) && k.Node(on).Name == "" {
+				k.add(fmt.Sprintf("%s.on.%d", path, j), "%s", k.noNode(on))
+			}
+		}
+		k.forwardEnd(path+".from", f.Network())
+		k.forwardEnd(path+".to", f.To)
+		switch senders := k.Senders(f); {
+		case len(senders) == 0:
+			k.add(path+".from", "zone %s has no address: nothing would be passed on", f.From)
+		case !slices.ContainsFunc(senders, func(p netip.Prefix) bool { return p.Addr().Is4() == f.To.Addr().Is4() }):
+			k.add(path+".to", "is of another family than the senders: %s", f.From)
+		}
+		k.forwardDevice(path+".device", f.Device)
+	}
+}
+
+// forwardEnd refuses what has a way of its own: containers, the mesh, clients of the VPN, and the nodes themselves.
+func (k *checker) forwardEnd(path string, p netip.Prefix) {
+	if !p.IsValid() {
+		return
+	}
+	own := []subnet{{"engine.bridges.subnet", k.Engine.Bridges.Subnet}, {"engine.pool.subnet", k.Engine.Pool.Subnet}}
+	if m := k.Mesh(); m != nil {
+		own = append(own, subnet{"services.vpn.mesh.subnet", m.Subnet})
+	}
+	if a := k.VPNAccess(); a != nil {
+		own = append(own, subnet{"services.vpn.access.subnet", a.Subnet})
+	}
+	for _, s := range own {
+		if s.prefix.Bits() <= p.Bits() && s.prefix.Overlaps(p) {
+			k.add(path, "lies in %s, which is %s: its packets have rules of their own", s.path, s.prefix.String())
+			return
+		}
+	}
+	for _, n := range k.Nodes {
+		if p.IsSingleIP() && slices.Contains(n.Addresses(), p.Addr()) {
+			k.add(path, "is node %s: what may reach a node is an exposure", n.Name)
+		}
+	}
+}
+
+// forwardDevice refuses interfaces whose packets have rules of their own.
+func (k *checker) forwardDevice(path, device string) {
+	own := slices.Clone(k.Firewall.Bridges)
+	if m := k.Mesh(); m != nil {
+		own = append(own, m.Device)
+	}
+	if a := k.VPNAccess(); a != nil {
+		own = append(own, a.Device)
+	}
+	for _, name := range own {
+		if device != "" && matches(name, device) {
+			k.add(path, "is an interface of Docker or of skep (%s): its packets have rules of their own", name)
+			return
+		}
+	}
+}
+
+// matches reports whether a pattern of firewall.bridges is one of the interface.
+func matches(pattern, device string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(device, prefix)
+	}
+	return pattern == device
+}
