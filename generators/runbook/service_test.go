@@ -29,10 +29,11 @@ func TestFirstRunOnly(t *testing.T) {
 	for _, address := range []string{"10.0.0.12/full", "10.0.0.13/full", "10.0.0.11/taken"} {
 		s.remove("hosts/" + address)
 	}
-	s.want(0, "run", "--yes")
+	s.want(0, "run", "--yes", "--to", "engine")
 
 	spoil()
-	for _, args := range [][]string{{"run", "--yes"}, {"verify"}, {"run", "--dry-run"}, {"run", "--only", "preflight", "--only", "firewall"}} {
+	preflight := []string{"--only", "preflight", "--only", "firewall"}
+	for _, args := range [][]string{append([]string{"run"}, preflight...), append([]string{"verify"}, preflight...), append([]string{"run", "--dry-run"}, preflight...)} {
 		r = s.want(0, args...)
 		want := []string{"   w1 w2          NOTE          /var/lib has 1 MiB free", "   m1             NOTE          port 443/tcp is taken by apache2"}
 		if args[0] == "run" && args[1] != "--dry-run" {
@@ -51,7 +52,7 @@ func TestFirstRunOnly(t *testing.T) {
 
 	// What the runbook could not work with, or against, stops every run.
 	s.write("elsewhere", "10.0.0.12")
-	if r = s.want(1, "run", "--yes"); !strings.Contains(r.stdout, "10.0.0.12 is not an address of this node") {
+	if r = s.want(1, "run", "--only", "preflight"); !strings.Contains(r.stdout, "10.0.0.12 is not an address of this node") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }

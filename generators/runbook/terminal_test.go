@@ -58,7 +58,7 @@ func TestNodeSteersNoTerminal(t *testing.T) {
 		run(slices.Concat([]string{"run", "--dry-run"}, json)...)
 	}
 	s.want(0, "run", "--yes", "--to", "engine")
-	run("run", "--yes", "--only", "images", "--only", "swarm", "--only", "managers", "--only", "workers")
+	run("run", "--yes", "--only", "images", "--only", "swarm", "--only", "workers")
 	for _, phase := range []string{"lockout/10.0.0.11", "down/10.0.0.12"} {
 		must(t, os.MkdirAll(filepath.Join(s.fake, filepath.Dir(phase)), 0o755))
 		s.write(phase, noise)
@@ -70,14 +70,14 @@ func TestNodeSteersNoTerminal(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.11/taken"), []byte("sport = :443"), 0o644))
 	run("run", "--only", "preflight")
 	must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.11/taken")))
-	run("run", "--yes")
+	run("run", "--yes", "--from", "nodes", "--to", "traefik")
 	run("status")
 	run("status", "--json")
-	run("verify")
+	run("verify", "--only", "swarm", "--only", "traefik")
 	s.write("broken", "rollback_completed "+noise)
-	run("run", "--yes", "--only", "traefik", "--only", "monitoring")
+	run("run", "--yes", "--only", "traefik")
 	s.remove("broken")
-	run("undo", "--yes")
+	run("undo", "--yes", "--only", "traefik", "--only", "networks", "--only", "workers")
 	if checked < 5 {
 		t.Errorf("only %d outputs held what the node said: nothing was tried", checked)
 	}
