@@ -98,8 +98,10 @@ func TestNodeSteersNoTerminalOnOne(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.write("noise", noise)
 	shown := filepath.Join(t.TempDir(), "shown")
-	cmd := exec.Command(tool(t, "script"), "--quiet", "--return", "--flush", "--command", s.bundle+"/runbook.sh run --yes --to packages; "+
-		s.bundle+"/runbook.sh verify --only preflight --ssh-config /nonexistent\u202e; "+s.bundle+"/runbook.sh run --yes --only images", shown)
+	commands := filepath.Join(t.TempDir(), "commands") // script writes into its file what it was called with
+	must(t, os.WriteFile(commands, []byte("run="+s.bundle+"/runbook.sh\n$run run --yes --to packages\n"+
+		"$run verify --only preflight --ssh-config /nonexistent\u202e\n$run run --yes --only images\n"), 0o644))
+	cmd := exec.Command(tool(t, "script"), "--quiet", "--return", "--flush", "--command", "bash "+commands, shown)
 	cmd.Env = []string{"PATH=" + s.path, "FAKE=" + s.fake, "HOME=/nonexistent", "TMPDIR=" + t.TempDir(), "TERM=xterm", "LANG=C.UTF-8"}
 	_ = cmd.Run() // the last command fails: there is no engine yet
 	text, err := os.ReadFile(shown)
