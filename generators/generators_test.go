@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the bundles of the examples; re
 // exampleSpecs are the specs below examples/ whose bundles are goldens; a directory that is a module of its own has none.
 func exampleSpecs(t *testing.T) []string {
 	t.Helper()
-	all, err := filepath.Glob("../examples/*/cluster.*")
+	all, err := filepath.Glob("../examples/*/cluster.[cy]*")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type Advice struct {
 
 // Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
 func Warnings() []Advice {
-	all := slices.Concat(clusterAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
+	all := slices.Concat(clusterAdvice(), routerAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
 	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
@@ -64,12 +64,6 @@ func clusterAdvice() []Advice {
 			Title: "there is one manager",
 			Why:   "While it is down, services go on but nothing can be deployed, moved or restarted elsewhere; when its disk is lost, so is the swarm.",
 			Way:   "Give two more nodes role: \"manager\", or accept it for a test.",
-		},
-		{
-			ID:    "traefik-old",
-			Title: "Traefik is of a line that gets no security fixes",
-			Why:   "Only the newest line is mended. Before 3.7.12 a client can also send a header under an alias (nuvla_authn_info) that a middleware does not strip.",
-			Way:   "Set services.traefik.image to 3.7.12 or later of a supported line, or leave it out.",
 		},
 		{
 			ID:    "pool-small",
@@ -130,6 +124,24 @@ func firewallAdvice() []Advice {
 			Title: "a zone lies in another",
 			Why:   "Every address of one zone is in another one too, so it may do all that the other may. The distinction between the two is then no protection.",
 			Way:   "Narrow the outer zone, or leave the warning be when that is what you want.",
+		},
+	}
+}
+
+// routerAdvice is about what Traefik serves.
+func routerAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "traefik-old",
+			Title: "Traefik is of a line that gets no security fixes",
+			Why:   "Only the newest line is mended. Before 3.7.12 a client can also send a header under an alias (nuvla_authn_info) that a middleware does not strip, and before 3.7 a label with the highest priority takes skep's pages by chance.",
+			Way:   "Set services.traefik.image to 3.7.12 or later of a supported line, or leave it out.",
+		},
+		{
+			ID:    "s3-host",
+			Title: "some keys of S3 fail at a host name on port 443",
+			Why:   "Port 443 cleans up paths, so that none slips by a rule for pages: a key with // or /./ in it arrives as another one, and its signature fails. The port of S3 leaves paths alone.",
+			Way:   "Let clients with such keys use services.s3.port, at any name of the cluster, or leave out services.s3.host.",
 		},
 	}
 }

@@ -21,7 +21,8 @@ func (k *checker) exposures() {
 			continue
 		}
 		path := joinPath([]string{"exposures", e.Name})
-		if e.Last < e.Port {
+		k.portless(path, e)
+		if e.Last < e.Port && HasPorts(e.Proto) {
 			k.add(path+".last", "want a port of %s or above, where the range begins", strconv.Itoa(int(e.Port)))
 		}
 		if len(e.On) == 0 {
@@ -97,7 +98,10 @@ func (k *checker) tests() {
 }
 
 func (k *checker) testAnswer(path string, test Test) {
-	hasPorts := test.Proto == "tcp" || test.Proto == "udp"
+	hasPorts := HasPorts(test.Proto)
+	if test.Proto != "all" && test.Proto != "icmp" {
+		k.protocol(path+".proto", test.Proto)
+	}
 	switch {
 	case test.Want == "" && test.Only == nil, test.Want != "" && test.Only != nil:
 		k.add(path, "want exactly one of want and only")
@@ -106,7 +110,7 @@ func (k *checker) testAnswer(path string, test Test) {
 	case test.Only != nil && !hasPorts && test.Proto != "all":
 		k.add(path+".proto", "has no ports: want \"tcp\", \"udp\" or \"all\"")
 	case test.Want != "" && test.Proto == "all":
-		k.add(path+".proto", "belongs to only: want \"tcp\", \"udp\", \"esp\" or \"icmp\"")
+		k.add(path+".proto", "belongs to only: want one protocol, such as \"tcp\"")
 	case test.Want != "" && hasPorts && test.Port == 0:
 		k.add(path, "want a port")
 	case test.Want != "" && !hasPorts && test.Port != 0:

@@ -145,6 +145,7 @@ type Answer struct {
 type Certificates struct {
 	Days    int      `json:"days"`
 	CADays  int      `json:"caDays"`
+	Warn    int      `json:"warn"`
 	Names   []string `json:"names"`
 	Clients []string `json:"clients"`
 }
@@ -154,6 +155,7 @@ type Applications struct {
 	Ingress  PortRange `json:"ingress"`
 	Host     PortRange `json:"host"`
 	HostMode bool      `json:"hostMode"`
+	HostUDP  bool      `json:"hostUDP"`
 }
 
 // PortRange is the closed range [First, Last].

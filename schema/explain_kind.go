@@ -205,7 +205,7 @@ func (s *shape) example(t *tree, depth int) string {
 	}
 	kind := s.kind(t)
 	if _, after, ok := strings.Cut(s.sample(t), " such as "); ok {
-		word := strings.TrimRight(strings.Fields(after)[0], ",")
+		word := strings.Trim(strings.Fields(after)[0], `",`)
 		if kind == "string" {
 			return strconv.Quote(word)
 		}

@@ -110,6 +110,9 @@ func (l *linter) traefik() {
 	if v, ok := ImageVersion(t.Image, "traefik"); ok && v.Less(Version{3, 7, 12}) {
 		l.add("traefik-old", "services.traefik.image", "is older than 3.7.12: it gets no security fixes, and lets aliases of a header pass")
 	}
+	if s := l.Services.S3; s != nil && s.Host != "" {
+		l.add("s3-host", "services.s3.host", fmt.Sprintf("keys with // or /./ fail there, since port 443 cleans up paths; they work on port %d", s.Port))
+	}
 }
 
 // images names each image that the spec chose; those that skep chose are one line, for one decision settles them all.

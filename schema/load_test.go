@@ -17,7 +17,7 @@ import (
 // examples are the specs that the repository shows.
 func examples(tb testing.TB) []string {
 	tb.Helper()
-	found, err := filepath.Glob("../examples/*/cluster.*")
+	found, err := filepath.Glob("../examples/*/cluster.[cy]*")
 	if err != nil || len(found) < 4 {
 		tb.Fatalf("examples: %v, %v", found, err)
 	}

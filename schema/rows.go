@@ -10,14 +10,16 @@ import (
 // Exposure is one open port: what listens, where, and who may connect. Firewall, README and stacks read these rows.
 type Exposure struct {
 	Name  string   `json:"-"`
-	Proto string   `json:"proto"` // "tcp", "udp" or "esp"
-	Port  uint16   `json:"port"`  // 0 for esp
+	Proto string   `json:"proto"` // "tcp", "udp", or the name or number of a protocol without ports
+	Port  uint16   `json:"port"`  // 0 without ports
 	Last  uint16   `json:"last"`  // equal to Port for a single port
 	On    []string `json:"on"`    // node names, or the groups "all", "managers" and "workers"
 	From  []string `json:"from"`  // zones: "management", "nuvla", "users", "cluster", "containers"
 	Mode  string   `json:"mode"`  // "node", "host" or "ingress"
 	Why   string   `json:"why"`
 	Field string   `json:"field"` // the field of the spec that decides it
+
+	Connections int `json:"connections,omitempty"` // at once, of one sender; 0 is no limit
 
 	Expires string `json:"expires,omitempty"` // the last day on which it is needed, "2027-01-31", or empty
 }

@@ -11,6 +11,8 @@ type Services struct {
 
 // Traefik is the router in front of every service.
 type Traefik struct {
+	Inside      bool           `json:"inside"`      // nodes and containers reach the web's ports too
+	Connections int            `json:"connections"` // at once, of one sender; 0 is no limit
 	Image       string         `json:"image"`
 	Nodes       []string       `json:"nodes"`
 	Certificate WebCertificate `json:"certificate"`
@@ -61,6 +63,7 @@ type TraefikPorts struct {
 	Dashboard uint16 `json:"dashboard"`
 	Internal  uint16 `json:"internal"`
 	Redirect  uint16 `json:"redirect"`
+	Status    uint16 `json:"status"`
 }
 
 // SocketProxy answers read-only questions to the Docker API.

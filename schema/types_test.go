@@ -14,7 +14,7 @@ import (
 
 // TestTypesRoundTrip takes every example from CUE to Go and back: nothing is lost, added or changed on the way.
 func TestTypesRoundTrip(t *testing.T) {
-	specs, err := filepath.Glob("../examples/*/cluster.*")
+	specs, err := filepath.Glob("../examples/*/cluster.[cy]*")
 	if err != nil || len(specs) == 0 {
 		t.Fatal(specs, err)
 	}

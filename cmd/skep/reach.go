@@ -114,11 +114,11 @@ func parseTarget(s string) (destination, error) {
 	}
 	d.node = strings.TrimSuffix(strings.TrimPrefix(d.node, "["), "]")
 	switch {
-	case d.proto != "tcp" && d.proto != "udp" && d.proto != "esp" && d.proto != "icmp":
-		return d, fmt.Errorf("%q: want the protocol tcp, udp, esp or icmp", d.proto)
+	case !knownProtocol(d.proto):
+		return d, fmt.Errorf("%q: want the protocol tcp, udp, icmp, one without ports (%s), or its number", d.proto, strings.Join(schema.ProtocolNames(), ", "))
 	case d.node == "":
 		return d, fmt.Errorf("%q: want a node and a port such as m1:443/tcp", s)
-	case d.proto == "esp" || d.proto == "icmp":
+	case !schema.HasPorts(d.proto):
 		if port != "" {
 			return d, fmt.Errorf("%q: %s has no ports", s, d.proto)
 		}
@@ -130,6 +130,12 @@ func parseTarget(s string) (destination, error) {
 	}
 	d.port = uint16(n)
 	return d, nil
+}
+
+// knownProtocol reports whether an exposure or IP itself can be of the protocol.
+func knownProtocol(proto string) bool {
+	n, ok := schema.ProtocolNumber(proto)
+	return schema.HasPorts(proto) || proto == "icmp" || ok && schema.Protocol(n) == proto
 }
 
 // known refuses names that the spec does not have.

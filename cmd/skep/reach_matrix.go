@@ -34,11 +34,17 @@ func writeMatrix(w io.Writer, c *schema.Cluster, wall *firewall.Wall, f format) 
 	return err
 }
 
-// zonesOf returns the zones that a row can name; "anyone" only where one does.
+// zonesOf returns the zones that a row can name; "anyone" and "public" only where one does.
 func zonesOf(c *schema.Cluster) []string {
 	zones := schema.Zones()
-	if slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return slices.Contains(e.From, "anyone") }) {
+	names := func(zone string) bool {
+		return slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return slices.Contains(e.From, zone) })
+	}
+	if names("anyone") {
 		zones = append([]string{"anyone"}, zones...)
+	}
+	if names("public") {
+		zones = append(zones, "public")
 	}
 	return zones
 }
@@ -130,6 +136,8 @@ func addresses(c *schema.Cluster, zone string) string {
 	switch zone {
 	case "anyone":
 		return "whoever sends it"
+	case "public":
+		return "the nodes, by the addresses that they have outside"
 	case "cluster":
 		return fmt.Sprintf("the nodes, %d", len(c.Nodes))
 	case "containers":

@@ -32,6 +32,9 @@ uplink() {
 # link NAME prints what the router calls the link to a machine: a device has 15 letters.
 link() { if ((${#1} <= 12)); then printf 'to-%s\n' "$1"; else printf 'to-%.12s\n' "$(sha256sum <<<"$1")"; fi; }
 
+# hardware NAME prints the address that its card has, be it switched off and on again.
+hardware() { sha256sum <<<"$1" | sed -E 's/^(..)(..)(..)(..)(..).*/02:\1:\2:\3:\4:\5/'; }
+
 # on_wire NAME: the nodes and the neighbour share a bridge.
 on_wire() { [[ $1 == neighbour || -n ${nodes[$1]:-} ]]; }
 
@@ -43,7 +46,7 @@ join() {
 	ip netns add "skep-$name"
 	# A machine starts without what Docker or skep turn on, whatever the one below has.
 	inside "$name" sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-	ip -n skep-router link add "$link" type veth peer name eth0 netns "skep-$name"
+	ip -n skep-router link add "$link" type veth peer name eth0 address "$(hardware "$name")" netns "skep-$name"
 	if on_wire "$name"; then
 		ip -n skep-router link set "$link" up master wire
 	else

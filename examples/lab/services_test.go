@@ -19,15 +19,17 @@ func (l *lab) login(t *testing.T) string {
 	return "admin:" + l.on(t, "m1", "cat /etc/skep/secrets/traefik-dashboard-r1.password")
 }
 
-// pages asks Traefik from each zone. Every answer is verified with the cluster's authority.
-func pages(t *testing.T, l *lab) {
+// visit is a request to Traefik, and what it is to get.
+type visit struct {
+	zone, url, login string
+	code             int
+	text             string // part of the answer, or of where it leads
+}
+
+// visits are requests from each zone.
+func visits(login string) []visit {
 	const host = "lab.example.org"
-	authority, login := l.operatorFile(t, "certs", "ca.pem"), l.login(t)
-	for _, c := range []struct {
-		zone, url, login string
-		code             int
-		text             string // part of the answer, or of where it leads
-	}{
+	return []visit{
 		{"users", "http://" + host + "/some/page", "", 301, "https://" + host + "/some/page"},
 		{"users", "https://" + host + "/", "", 503, ""},
 		{"nuvla", "https://" + host + "/", "", 503, ""},
@@ -45,7 +47,17 @@ func pages(t *testing.T, l *lab) {
 		{"management", "https://" + host + ":8080/api/rawdata", login, 200, "grafana"},
 		{"users", "https://" + host + ":8080/dashboard/", login, 0, "timeout"},
 		{"neighbour", "https://" + host + "/", "", 0, "timeout"},
-	} {
+	}
+}
+
+// pages asks Traefik from each zone.
+func pages(t *testing.T, l *lab) { l.visit(t, visits(l.login(t))) }
+
+// visit makes the requests. Every answer is verified with the cluster's authority.
+func (l *lab) visit(t *testing.T, visits []visit) {
+	t.Helper()
+	authority := l.operatorFile(t, "certs", "ca.pem")
+	for _, c := range visits {
 		code, location, text := page(t, browser(c.zone, l.address(t, "m1"), authority), c.url, c.login)
 		if code == 308 || code == 302 {
 			code = 301

@@ -1,5 +1,5 @@
 // Package engine makes the configuration of the Docker engine: daemon.json for managers and for workers, the systemd
-// drop-in that lets daemon.json say where to listen, the kernel's settings, and what measures when certificates end.
+// drop-in that lets daemon.json say where to listen, the kernel's settings, and what measures when certificates expire.
 package engine
 
 import (
@@ -39,8 +39,7 @@ func Daemon(role string) string {
 	return Worker
 }
 
-// Files returns a daemon.json for each role that the cluster has, the drop-in and the kernel's settings; with monitoring
-// also what watches the certificates of the Docker API.
+// Files returns a daemon.json for each role that the cluster has, the drop-in, the kernel's settings, and what measures.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	files := []artifact.File{
 		{Path: DropIn, Mode: 0o644, Data: dropIn},

@@ -40,7 +40,7 @@ type held struct {
 func reserved(c *schema.Cluster) []held {
 	var rows []held
 	for _, e := range c.Exposures {
-		for port := int(e.Port); e.Proto != "esp" && port <= int(e.Last) && (e.Port == e.Last || e.Added()); port++ {
+		for port := int(e.Port); schema.HasPorts(e.Proto) && port <= int(e.Last) && (e.Port == e.Last || e.Added()); port++ {
 			rows = append(rows, held{uint16(port), e.Field})
 		}
 	}

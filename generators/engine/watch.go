@@ -2,28 +2,30 @@ package engine
 
 import (
 	_ "embed" // the body of the script, and its units
-	"path"
 
 	"skep.dev/generators/artifact"
-	"skep.dev/generators/tls"
+	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 )
 
-// What watches the certificates of the Docker API, in the bundle. It is there with monitoring.
+// What measures when certificates expire and whether the firewall is settled, in the bundle.
 const (
 	Watch        = "engine/skep-certificates.sh"
 	WatchService = "engine/skep-certificates.service"
 	WatchTimer   = "engine/skep-certificates.timer"
 )
 
-// Where it is installed on managers, and what it writes. Measures is on every node, and everybody may read it:
-// node-exporter is nobody, and complains about a directory that is not there.
+// Where it is installed on every node, and what it writes. Everybody may read Measures: node-exporter is nobody.
+// WatchList is what the runbook tells it to measure, WebTrust the authority of the web certificate where the system knows
+// none.
 const (
 	InstalledWatch        = "/usr/local/sbin/skep-certificates"
 	InstalledWatchService = "/etc/systemd/system/skep-certificates.service"
 	InstalledWatchTimer   = "/etc/systemd/system/skep-certificates.timer"
 	Measures              = "/var/lib/skep-metrics"
 	CertificateMeasures   = Measures + "/certificates.prom"
+	WatchList             = "/var/lib/skep/certificates"
+	WebTrust              = "/var/lib/skep/web-trust.pem"
 )
 
 //go:embed skep-certificates.sh
@@ -35,18 +37,31 @@ var watchService []byte
 //go:embed skep-certificates.timer
 var watchTimer []byte
 
-// watch returns the script that measures when the certificates end, and the units that call it.
+// watch returns the script that measures, and the units that call it.
 func watch(c *schema.Cluster) []artifact.File {
-	if c.Services.Monitoring == nil {
-		return nil
-	}
-	certificates := []string{path.Join(c.Engine.TLS, tls.CA), path.Join(c.Engine.TLS, tls.ServerCert)}
 	return []artifact.File{
 		artifact.Script(Watch, []artifact.Var{
-			artifact.Strings("certificates", certificates).From("engine.tls"),
+			artifact.String("list", WatchList),
+			artifact.String("trust", WebTrust),
+			artifact.String("web_certificate", WebCertificate(c)).From("services.traefik.certificate"),
+			artifact.String("firewall", firewall.CommandPath),
 			artifact.String("measures", CertificateMeasures),
 		}, watchBody),
 		{Path: WatchService, Mode: 0o644, Data: watchService},
 		{Path: WatchTimer, Mode: 0o644, Data: watchTimer},
 	}
+}
+
+// WebCertificate returns where the web certificate comes from, "selfSigned", "acme" or "files", or nothing without Traefik.
+func WebCertificate(c *schema.Cluster) string {
+	t := c.Services.Traefik
+	switch {
+	case t == nil:
+		return ""
+	case t.Certificate.SelfSigned != nil:
+		return "selfSigned"
+	case t.Certificate.ACME != nil:
+		return "acme"
+	}
+	return "files"
 }

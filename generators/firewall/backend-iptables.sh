@@ -133,3 +133,27 @@ unload() {
 	local command
 	for command in "${families[@]}"; do unload_family "$command" || return 1; done
 }
+
+# openings FILE...: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
+openings() {
+	local file family
+	for file in "$@"; do
+		family=4
+		if [[ $file == *.v6.rules ]]; then family=6; fi
+		awk -v family="$family" '
+			function after(word,    i) {
+				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
+			}
+			$1 != "-A" { next }
+			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" {
+				split(after("--dport"), range, ":")
+				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], after("-g") == "" ? "any" : after("-g")
+			}
+			$2 != "SKEP" && $NF == "RETURN" && after("--dport") == "" {
+				prefix = after("-s")
+				if (prefix != "") print "source", $2, prefix
+				else if ($3 == "-j") print "source", $2, family == 4 ? "0.0.0.0/0" : "::/0"
+			}
+		' "$file"
+	done
+}

@@ -50,3 +50,28 @@ apply_rules() { nft -f "$1"; }
 loaded() { nft list table inet skep >/dev/null 2>&1; }
 
 unload() { if loaded; then nft delete table inet skep; fi; }
+
+# openings FILE: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
+openings() {
+	awk '
+		$1 == "set" { set = $2; chain = "" }
+		$1 == "chain" { chain = $2; set = "" }
+		set != "" && $1 ~ /^[0-9a-f:.]+(\/[0-9]+)?,?$/ && $1 ~ /[:.]/ {
+			sub(",", "", $1)
+			elements[set] = elements[set] " " $1
+		}
+		chain ~ /^from_/ && / accept/ {
+			if ($0 ~ /nfproto ipv4/) print "source", chain, "0.0.0.0/0"
+			if ($0 ~ /nfproto ipv6/) print "source", chain, "::/0"
+			if (match($0, /saddr @[^ ]+/)) {
+				n = split(elements[substr($0, RSTART + 7, RLENGTH - 7)], prefix, " ")
+				for (i = 1; i <= n; i++) print "source", chain, prefix[i]
+			}
+		}
+		chain == "prerouting" && ($1 == "tcp" || $1 == "udp") && $2 == "dport" {
+			source = match($0, /goto from_[^ ]+/) ? substr($0, RSTART + 5, RLENGTH - 5) : "any"
+			for (i = 3; i <= NF && $i !~ /^(accept|goto|jump|counter|ct|limit)$/; i++)
+				if (split($i, range, /[-,]/) && range[1] ~ /^[0-9]+$/) print "open", "46", $1, range[1], range[2] == "" ? range[1] : range[2], source
+		}
+	' "$1"
+}

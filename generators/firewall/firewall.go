@@ -45,6 +45,9 @@ var commandBody string
 //go:embed loading.sh
 var loadingBody string
 
+//go:embed cutting.sh
+var cuttingBody string
+
 //go:embed backend-nft.sh
 var nftBody string
 
@@ -111,7 +114,7 @@ func command(c *schema.Cluster) artifact.File {
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
 	}, closedVars(c)...)
-	return artifact.Script(Command, header, strings.Join([]string{backend, loadingBody, commandBody}, "\n"))
+	return artifact.Script(Command, header, strings.Join([]string{backend, loadingBody, cuttingBody, commandBody}, "\n"))
 }
 
 // samples are an address of each network of management: the way back to it is the way back to the network.

@@ -31,6 +31,9 @@ func iptables(p policy, f family) string {
 	for _, c := range p.through {
 		chains = append(chains, throughChain(c.zone))
 	}
+	for _, c := range p.crowds {
+		chains = append(chains, c.chain(), c.full())
+	}
 	for _, s := range p.sources {
 		chains = append(chains, sourceChain(s))
 	}
@@ -49,20 +52,27 @@ func iptables(p policy, f family) string {
 	iptablesInside(w, p, f)
 	iptablesLeaving(w, p, f)
 	iptablesSources(w, p, f)
+	iptablesCrowdChains(w, p, f)
 	iptablesStray(w, p, f)
 	iptablesRefuse(w)
 	w.add("COMMIT")
 	return w.String()
 }
 
-// sourceChain is short: a chain's name has at most 28 characters.
+// sourceChain is the chain of a source; its name is short where the zones are many.
 func sourceChain(s source) string {
 	names := make([]string, len(s))
 	for i, z := range s {
 		names[i] = short(z.name)
 	}
-	return chain + "-" + strings.Join(names, "-")
+	if name := chain + "-" + strings.Join(names, "-"); len(name) <= longestChain {
+		return name
+	}
+	return chain + "-from-" + digest(names)
 }
+
+// longestChain is the kernel's limit of a chain's name.
+const longestChain = 28
 
 // short is the zone's name in a chain's.
 func short(zone string) string {
@@ -83,6 +93,7 @@ func iptablesPrerouting(w *lines, p policy, f family) {
 	iptablesControl(w, chain, f)
 	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
 	iptablesAnswers(w, p, f)
+	iptablesCrowds(w, p)
 	for _, o := range p.outside {
 		iptablesOpening(w, chain, o, f)
 	}
@@ -133,8 +144,8 @@ func iptablesOpening(w *lines, from string, o opening, f family) {
 
 // iptablesMatches returns one match a range: joined ranges would need the multiport module and its limit of 15.
 func iptablesMatches(proto string, ports []schema.PortRange) []string {
-	if proto == "esp" {
-		return []string{"-p esp"}
+	if !schema.HasPorts(proto) {
+		return []string{"-p " + wire(proto)}
 	}
 	out := make([]string, len(ports))
 	for i, r := range ports {

@@ -90,7 +90,7 @@ func (l *linter) overlaps() {
 	rows := l.cluster.Exposures
 	for i, a := range rows {
 		for _, b := range rows[i+1:] { // sorted by port: a's rule comes first
-			if a.Proto != b.Proto || a.Proto == "esp" || b.Port > a.Last || !a.Added() && !b.Added() {
+			if a.Proto != b.Proto || !schema.HasPorts(a.Proto) || b.Port > a.Last || !a.Added() && !b.Added() {
 				if b.Port > a.Last {
 					break
 				}

@@ -20,11 +20,13 @@ func nftables(p policy) string {
 	w.add("# Class %s of cluster %s: %s.", p.class.Name, p.cluster.Name, members(p.class))
 	body := &lines{indent: 1}
 	nftSets(body, p)
+	nftCrowdSets(body, p)
 	nftPrerouting(body, p)
 	nftForwarded(body, p)
 	nftContainers(body, p)
 	nftLeaving(body, p)
 	nftSources(body, p)
+	nftCrowdChains(body, p)
 	nftControl(body)
 	nftRefuse(body)
 	return nftTable(w, body)
@@ -97,6 +99,7 @@ func nftPrerouting(w *lines, p policy) {
 		w.count("invalid")
 		w.add(`ct state invalid counter name "invalid" drop`)
 		nftAnswers(w, p)
+		nftCrowds(w, p)
 		for _, o := range p.outside {
 			nftOpening(w, o)
 		}
@@ -140,10 +143,18 @@ func nftOpening(w *lines, o opening) {
 	w.add("%s %s comment \"%s\"", nftMatch(o.Proto, o.ports), nftVerdict(o.from), remark(o.Why))
 }
 
+// wire is a protocol as both backends take it on any machine: names of protocols stand in a file that may be missing.
+func wire(proto string) string {
+	if n, ok := schema.ProtocolNumber(proto); ok && proto != "esp" {
+		return fmt.Sprint(n)
+	}
+	return proto
+}
+
 // nftMatch returns the match of a protocol and its ports.
 func nftMatch(proto string, ports []schema.PortRange) string {
-	if proto == "esp" {
-		return "meta l4proto esp"
+	if !schema.HasPorts(proto) {
+		return "meta l4proto " + wire(proto)
 	}
 	texts := make([]string, len(ports))
 	for i, r := range ports {
@@ -335,6 +346,11 @@ func usedZones(p policy) []zone {
 	used := map[string]zone{}
 	for _, s := range p.sources {
 		for _, z := range s {
+			used[z.name] = z
+		}
+	}
+	for _, c := range p.crowds {
+		for _, z := range c.exempt {
 			used[z.name] = z
 		}
 	}

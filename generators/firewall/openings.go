@@ -8,8 +8,8 @@ import (
 	"skep.dev/schema"
 )
 
-// Opening is ports that a ruleset opens to a zone over one family. Zone is one of the spec's, or Everyone. Proto "esp"
-// has the one port 0.
+// Opening is ports that a ruleset opens to a zone over one family. Zone is one of the spec's, or Everyone. A protocol
+// without ports has the one port 0.
 type Opening struct {
 	Zone   string
 	Family int            // 4 or 6
@@ -49,7 +49,7 @@ func (s *Ruleset) openings(name string, senders func(*rule) []Opening) []Opening
 			continue
 		}
 		ports := subtract(match.ranges, taken[proto])
-		if proto == "esp" {
+		if !schema.HasPorts(proto) {
 			ports = subtract([]schema.PortRange{{}}, taken[proto])
 		}
 		taken[proto] = append(taken[proto], ports...)

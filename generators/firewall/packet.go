@@ -15,7 +15,7 @@ type Packet struct {
 	Device    string // where it arrives; "" for any interface that no rule names
 	Src, Dst  netip.Addr
 	Elsewhere bool   // Dst is another machine's address: the node would pass the packet on
-	Proto     string // "tcp", "udp", "esp" or "icmp", which is ICMPv6 between IPv6 addresses
+	Proto     string // "tcp", "udp", one without ports such as "esp", or "icmp", which is ICMPv6 between IPv6 addresses
 	SrcPort   uint16
 	Port      uint16
 	ICMP      int    // type
@@ -33,6 +33,7 @@ type (
 	elsewhereMatch struct{}
 	strayMatch     struct{}
 	wayBackMatch   struct{}
+	crowdMatch     struct{}
 	familyMatch    family
 	protoMatch     string
 	portMatch      struct {
@@ -63,6 +64,7 @@ func (m stateMatch) holds(p *Packet) bool     { return slices.Contains(m, cmp.Or
 func (elsewhereMatch) holds(p *Packet) bool   { return p.Elsewhere }
 func (strayMatch) holds(p *Packet) bool       { return p.Stray }
 func (wayBackMatch) holds(p *Packet) bool     { return !p.Stray }
+func (crowdMatch) holds(*Packet) bool         { return false } // the first connection is none too many
 func (m familyMatch) holds(p *Packet) bool    { return familyOf(p.Src) == family(m) }
 func (m protoMatch) holds(p *Packet) bool     { return p.Proto == string(m) }
 func (logMatch) holds(*Packet) bool           { return true }

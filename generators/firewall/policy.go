@@ -71,11 +71,11 @@ func (s source) empty(f family) bool {
 // opening is one exposure as the nodes of a class let it in.
 type opening struct {
 	schema.Exposure
-	ports []schema.PortRange // empty for esp
+	ports []schema.PortRange // empty without ports
 	from  source             // empty: nobody
 }
 
-// guard is what containers may not reach on other nodes. Its ports are empty for esp.
+// guard is what containers may not reach on other nodes. Its ports are empty for protocols without.
 type guard struct {
 	proto string
 	ports []schema.PortRange
@@ -101,7 +101,8 @@ type policy struct {
 	forward []passage
 	own     []zone     // networks that nothing is passed on to by a row of forward
 	through []crossing // of clients and forward, sorted by zone
-	sources []source   // every source that needs a chain, sorted by name
+	crowds  []crowd
+	sources []source // every source that needs a chain, sorted by name
 }
 
 // shared is what all classes of a cluster have in common; it is computed once.
@@ -162,18 +163,30 @@ func guards(c *schema.Cluster, zones ...string) []guard {
 		}
 	}
 	var out []guard
-	for _, proto := range []string{"tcp", "udp", "esp"} {
+	for _, proto := range protocols(c) {
 		if len(closed[proto]) == 0 {
 			continue
 		}
 		g := guard{proto: proto}
-		if proto != "esp" {
+		if schema.HasPorts(proto) {
 			g.ports = guardedPorts(closed[proto], open[proto])
 		}
-		if proto == "esp" || len(g.ports) > 0 {
+		if !schema.HasPorts(proto) || len(g.ports) > 0 {
 			out = append(out, g)
 		}
 	}
+	return out
+}
+
+// protocols returns those of the cluster's exposures: tcp, udp, and the others sorted.
+func protocols(c *schema.Cluster) []string {
+	out := []string{"tcp", "udp"}
+	for _, e := range c.Exposures {
+		if !slices.Contains(out, e.Proto) {
+			out = append(out, e.Proto)
+		}
+	}
+	slices.Sort(out[2:])
 	return out
 }
 
@@ -185,7 +198,7 @@ func guardedPorts(closed, open []schema.PortRange) []schema.PortRange {
 }
 
 func newPolicy(c *schema.Cluster, class Class, s shared) policy {
-	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards, forward: passages(c, class, s), own: s.own}
+	p := policy{cluster: c, class: class, nodes: s.nodes, public: s.public, guards: s.guards, forward: passages(c, class, s), own: s.own, crowds: crowds(class, s)}
 	if slices.ContainsFunc(class.Exposures, func(e schema.Exposure) bool { return e.Name == "vpn-access" }) {
 		p.clients = &s.server
 	}
@@ -246,7 +259,7 @@ func (s shared) pick(names []string) source {
 		return source{anyone()}
 	}
 	var out source
-	for _, z := range s.zones {
+	for _, z := range append(slices.Clone(s.zones), s.public) {
 		if slices.Contains(names, z.name) && len(z.in4)+len(z.in6) > 0 {
 			out = append(out, z)
 		}
@@ -271,7 +284,7 @@ func sources(openings []opening) []source {
 }
 
 // usable reports whether anything is left of the exposure to open.
-func (o opening) usable() bool { return o.Proto == "esp" || len(o.ports) > 0 }
+func (o opening) usable() bool { return !schema.HasPorts(o.Proto) || len(o.ports) > 0 }
 
 // remark returns text that may stand between double quotes in a rule's comment, which holds at most 128 bytes in nft.
 func remark(s string) string {

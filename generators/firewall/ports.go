@@ -9,9 +9,9 @@ import (
 
 // Ports returns what is left of the exposure's port range when every port that the cluster needs for itself is taken
 // out of it: a range for applications never opens a single port that another row protects, on any node.
-// It is empty for esp, and the port itself for a single port.
+// It is empty for a protocol without ports, and the port itself for a single port.
 func Ports(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
-	if e.Proto == "esp" {
+	if !schema.HasPorts(e.Proto) {
 		return nil
 	}
 	whole := []schema.PortRange{{First: e.Port, Last: e.Last}}

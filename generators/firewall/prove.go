@@ -102,7 +102,7 @@ func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
 			address, a.Known = w.destination(to, n, familyOf(o.Address))
 			a.Packet = newPacket(o, address, proto, port)
 			a.Verdict = w.Decide(n.Name, a.Packet)
-			if k := (kind{n.Name, familyOf(o.Address), a.Verdict}); proto == "esp" || port != 0 {
+			if k := (kind{n.Name, familyOf(o.Address), a.Verdict}); proto != "icmp" && !schema.HasPorts(proto) || port != 0 {
 				if seen[k] {
 					continue
 				}
@@ -168,7 +168,7 @@ func (w *Wall) only(test schema.Test) string {
 	}
 	protos := []string{test.Proto}
 	if test.Proto == "all" {
-		protos = []string{"tcp", "udp", "esp"}
+		protos = protocols(w.cluster)
 	}
 	for _, proto := range protos {
 		for _, a := range w.Ask(test.From, test.To, proto, 0) {
@@ -183,7 +183,7 @@ func (w *Wall) only(test schema.Test) string {
 // others returns the first port beside the listed ones that the packet would reach, and how many there are.
 func (w *Wall) others(a Answer, listed []schema.PortRange) string {
 	const but = "wants nothing else to be reached, but "
-	if a.Packet.Proto == "esp" {
+	if !schema.HasPorts(a.Packet.Proto) {
 		if a.Verdict.Allow {
 			return but + a.String()
 		}

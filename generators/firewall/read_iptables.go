@@ -33,12 +33,16 @@ func (r *reader) iptablesRule(line string, t tokens) bool {
 	logs := false
 	for len(t) > 0 {
 		switch {
+		case jumpedTo(r.chain.name) && t.take("-j", "RETURN"):
+			out.action = back // it was jumped to
 		case t.take("-j", "RETURN"):
-			out.action = accept // each chain is gone to, so this leaves the filter
+			out.action = accept // each other chain is gone to, so this leaves the filter
 		case t.take("-j", "DROP"):
 			out.action = drop
 		case t.take("-j", chain+"-STRAY"):
 			out.action, out.target = jump, chain+"-STRAY" // what passes it goes on
+		case len(t) == 2 && jumpedTo(t[1]) && t.take("-j"):
+			out.action, out.target = jump, t.next()
 		case t.take("-g"):
 			out.action, out.target = goTo, t.next()
 		case t.take("-m", "pkttype", "--pkt-type", "unicast", "-m", "limit", "--limit", "5/min", "--limit-burst", "10", "-j", "LOG", "--log-prefix", `"`+logPrefix, "--log-level", "info"):
@@ -151,8 +155,6 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 		return r.iptablesAddress(t, out, addressMatch{source: true})
 	case t.take("-d"):
 		return r.iptablesAddress(t, out, addressMatch{})
-	case t.take("-p", "esp"):
-		return protoMatch("esp"), true
 	case t.take("-p", "tcp"):
 		return iptablesPorts("tcp", t)
 	case t.take("-p", "udp"):
@@ -164,6 +166,12 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 		number, err := strconv.Atoi(t.next())
 		known := slices.ContainsFunc(icmpTypes(r.family), func(i icmpType) bool { return i.number == number })
 		return icmpMatch{family: r.family, numbers: []int{number}}, err == nil && known
+	case t.take("-p"):
+		return protocolMatch(t.next())
+	case t.take("-m", "connlimit", "--connlimit-above"):
+		_, err := strconv.Atoi(t.next())
+		mask := strconv.Itoa(sender(r.family))
+		return crowdMatch{}, err == nil && t.take("--connlimit-mask", mask, "--connlimit-saddr")
 	}
 	return nil, false
 }

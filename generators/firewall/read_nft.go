@@ -1,8 +1,12 @@
 package firewall
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"skep.dev/schema"
 )
 
 // nft reads one line of a file for nft; false for a line that skep does not write.
@@ -76,7 +80,7 @@ func (r *reader) nftSet(line string) bool {
 		r.address.family = v4
 	case "type ipv6_addr":
 		r.address.family = v6
-	case "flags interval":
+	case "flags interval", "flags dynamic", fmt.Sprintf("size %d", senders):
 	case "elements = {":
 		r.in = inElements
 		return r.address.family != 0
@@ -130,6 +134,8 @@ func nftAction(t *tokens, r *rule) bool {
 	switch {
 	case t.take("accept"):
 		r.action = accept
+	case t.take("return"):
+		r.action = back
 	case t.take("drop"), t.take("counter", "drop"):
 		r.action = drop
 	case t.take("goto"):
@@ -141,7 +147,7 @@ func nftAction(t *tokens, r *rule) bool {
 	default:
 		return false
 	}
-	return r.action == accept || r.action == drop || r.target != ""
+	return r.action == accept || r.action == back || r.action == drop || r.target != ""
 }
 
 // nftMatch takes the next match, if the words are one.
@@ -165,8 +171,10 @@ func (r *reader) nftMatch(t *tokens, out *rule) (match, bool) {
 		return familyMatch(v4), true
 	case t.take("meta", "nfproto", "ipv6"):
 		return familyMatch(v6), true
-	case t.take("meta", "l4proto", "esp"):
-		return protoMatch("esp"), true
+	case t.take("meta", "l4proto"):
+		return protocolMatch(t.next())
+	case t.take("add"):
+		return r.nftCrowd(t)
 	case t.take("meta", "pkttype", "host", "limit", "rate", "5/minute", "burst", "10", "packets", "log", "prefix", `"`+logPrefix, "level", "info"):
 		return logMatch{}, true
 	case t.take("icmp", "type"):
@@ -221,4 +229,33 @@ func icmpNames(f family, names []string) (match, bool) {
 		m.numbers = append(m.numbers, icmpTypes(f)[i].number)
 	}
 	return m, len(names) > 0
+}
+
+// protocolMatch reads a protocol without ports, as wire writes it.
+func protocolMatch(word string) (match, bool) {
+	if word == "esp" {
+		return protoMatch(word), true
+	}
+	n, err := strconv.Atoi(word)
+	proto := schema.Protocol(n)
+	_, known := schema.ProtocolNumber(proto)
+	return protoMatch(proto), err == nil && known && wire(proto) == word
+}
+
+// nftCrowd takes what counts the connections of a sender.
+func (r *reader) nftCrowd(t *tokens) (match, bool) {
+	name, ok := strings.CutPrefix(t.next(), "@")
+	set := r.set.sets[name]
+	if !ok || set == nil {
+		return nil, false
+	}
+	way := []string{"{", "ip", "saddr"}
+	if set.family == v6 {
+		way = []string{"{", "ip6", "saddr", "&", "ffff:ffff:ffff:ffff::"}
+	}
+	if !t.take(way...) || !t.take("ct", "count", "over") {
+		return nil, false
+	}
+	_, err := strconv.Atoi(t.next())
+	return crowdMatch{}, err == nil && t.take("}")
 }

@@ -27,6 +27,7 @@ type action int
 const (
 	proceed action = iota // to the next rule, or back to the caller at the end of a chain
 	accept
+	back // to the chain that jumped here
 	drop
 	jump
 	goTo
@@ -77,9 +78,7 @@ func (r *rule) opening() (proto string, ports portMatch, ok bool) {
 			}
 			proto, ports, ok = m.proto, m, true
 		case protoMatch:
-			if m == "esp" {
-				proto, ok = "esp", true
-			}
+			proto, ok = string(m), true
 		}
 	}
 	return proto, ports, ok && (r.action == accept || r.action == goTo)
@@ -175,6 +174,8 @@ func (w *walk) chain(c *ruleChain) action {
 			w.opening = at
 		}
 		switch r.action {
+		case back:
+			return proceed
 		case jump:
 			if result := w.chain(w.set.chains[r.target]); result != proceed {
 				return result

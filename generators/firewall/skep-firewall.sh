@@ -73,18 +73,30 @@ warn_flush() {
 	fi
 }
 
-# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+# is_bridge DEVICE: do the rules take it for a bridge of Docker?
+is_bridge() {
+	local pattern
+	for pattern in "${bridges[@]}"; do
+		# shellcheck disable=SC2053 # br-* is a pattern
+		if [[ $1 == $pattern ]]; then return 0; fi
+	done
+	return 1
+}
+
+# check_bridges: a machine that is reached through what the rules take for a bridge of Docker would lock everyone out.
 check_bridges() {
-	local path device pattern
+	local path device why
 	for path in /sys/class/net/*; do
-		device=${path##*/}
-		for pattern in "${bridges[@]}"; do
-			# shellcheck disable=SC2053 # br-* is a pattern
-			[[ $device == $pattern ]] || continue
-			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-		done
+		device=${path##*/} why=''
+		is_bridge "$device" || continue
+		if [[ -e $path/device ]]; then
+			why="$device is a network card"
+		elif compgen -G "$path/lower_*/device" >/dev/null; then
+			why="$device leads to a network card"
+		elif ways_back | grep -qx "$device"; then
+			why="the way back to management leaves through $device"
+		fi
+		if [[ -n $why ]]; then refuse "$why, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 	done
 }
 
@@ -171,6 +183,7 @@ confirm() {
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	cut_refused "${installed[@]}"
 	start_unit
 }
 

@@ -69,7 +69,7 @@ func (w *Wall) Class(node string) Class { return w.classes[w.ofNode[node]] }
 // Exposure returns the row that a verdict about a packet at the node comes from, if its rule is one's.
 func (w *Wall) Exposure(node string, p Packet, v Verdict) (schema.Exposure, bool) {
 	for _, e := range w.Class(node).Exposures {
-		if e.Proto == p.Proto && (e.Proto == "esp" || contains(w.shared.ports[e.Name], p.Port)) && strings.HasPrefix(v.Rule.Field, e.Field) {
+		if e.Proto == p.Proto && (!schema.HasPorts(e.Proto) || contains(w.shared.ports[e.Name], p.Port)) && strings.HasPrefix(v.Rule.Field, e.Field) {
 			return e, true
 		}
 	}

@@ -17,7 +17,7 @@ type side struct{ here, anywhere []firewall.Opening }
 // zone may share addresses with others, and lie in the whole world: what its addresses can do on both sides is no change.
 func difference(change string, has, lacks side) []PortChange {
 	var out []PortChange
-	for _, proto := range []string{"tcp", "udp", "esp"} {
+	for _, proto := range protocols(has.here) {
 		for _, zone := range zonesOf(has.here) {
 			var changes []PortChange
 			for _, family := range families {
@@ -39,6 +39,18 @@ func difference(change string, has, lacks side) []PortChange {
 		}
 	}
 	return out
+}
+
+// protocols are tcp and udp, and then the others.
+func protocols(openings []firewall.Opening) []string {
+	var others []string
+	for _, o := range openings {
+		if !schema.HasPorts(o.Proto) {
+			others = append(others, o.Proto)
+		}
+	}
+	slices.Sort(others)
+	return append([]string{"tcp", "udp"}, slices.Compact(others)...)
 }
 
 // spans reports whether openings name the zones over both families. The world may be any zone's other family.

@@ -21,7 +21,7 @@ func (p Plan) Empty() bool { return p.Firewall.empty() }
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
 type Firewall struct {
-	Ports     []PortChange    `json:"ports"`     // sorted by zone, role, protocol and port
+	Ports     []PortChange    `json:"ports"`     // what is closed first; then by zone, role, protocol and port
 	Addresses []AddressChange `json:"addresses"` // of zones that both name
 	Nodes     []NodeChange    `json:"nodes"`
 }
@@ -159,7 +159,7 @@ func ports(before, after *Bundle) []PortChange {
 		out = append(out, *c)
 	}
 	slices.SortFunc(out, func(a, b PortChange) int {
-		return cmp.Or(cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone), strings.Compare(b.Change, a.Change),
+		return cmp.Or(strings.Compare(a.Change, b.Change), cmp.Compare(rank(a.Zone), rank(b.Zone)), strings.Compare(a.Zone, b.Zone),
 			strings.Compare(a.Role, b.Role), strings.Compare(a.Proto, b.Proto), strings.Compare(a.Over, b.Over), cmp.Compare(a.Ports[0].First, b.Ports[0].First), slices.Compare(a.Nodes, b.Nodes))
 	})
 	return out

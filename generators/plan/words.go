@@ -41,8 +41,8 @@ func (c PortChange) String() string {
 		texts[i] = portText(r)
 	}
 	ports := strings.Join(texts, ", ") + "/" + c.Proto
-	if c.Proto == "esp" {
-		ports = "esp"
+	if !schema.HasPorts(c.Proto) {
+		ports = c.Proto
 	}
 	zone := c.Zone
 	if c.Over != "" {

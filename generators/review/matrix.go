@@ -34,7 +34,7 @@ func rowsOf(exposures []schema.Exposure) []Row {
 	protos := map[int][]string{}
 	for _, e := range exposures {
 		i := slices.IndexFunc(out, func(m Row) bool {
-			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && m.Proto != "esp" &&
+			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && schema.HasPorts(m.Proto) && schema.HasPorts(e.Proto) &&
 				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
 		})
 		if i < 0 {
@@ -50,7 +50,7 @@ func rowsOf(exposures []schema.Exposure) []Row {
 	return out
 }
 
-// ports writes "7946/tcp+udp", "30000-32767/tcp" or, for a protocol without ports, "esp".
+// ports writes "7946/tcp+udp", "30000-32767/tcp" or, for a protocol without ports, its name.
 func ports(e schema.Exposure, protos []string) string {
 	switch {
 	case e.Port == 0:
@@ -75,6 +75,8 @@ func behind(c *schema.Cluster, zone string) []string {
 	switch zone {
 	case "anyone":
 		return []string{"whoever sends it"}
+	case "public":
+		return []string{"the nodes, by the addresses that they have outside"}
 	case "cluster":
 		if c.Mesh() != nil {
 			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}

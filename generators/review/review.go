@@ -111,7 +111,7 @@ func pages(c *schema.Cluster) table {
 	if s.S3 != nil {
 		endpoint := fmt.Sprintf("https://%s:%d", c.Domain, s.S3.Port)
 		if s.S3.Host != "" {
-			endpoint += " or https://" + s.S3.Host
+			endpoint += " or, but for keys with `//` or `/./`, https://" + s.S3.Host
 		}
 		t = append(t, []string{"S3, path style, region " + s.S3.Region, endpoint, "secrets `s3-access-key`, `s3-secret-key`"})
 	}

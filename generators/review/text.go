@@ -28,7 +28,8 @@ var (
 
 func files(c *schema.Cluster) string { return choose(filesText, traits(c)) }
 func days(c *schema.Cluster) string {
-	return strings.ReplaceAll(choose(daysText, traits(c)), "CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days))
+	return strings.NewReplacer("CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days), "CERTIFICATE_WARN", fmt.Sprint(c.Certificates.Warn)).
+		Replace(choose(daysText, traits(c)))
 }
 func trust(c *schema.Cluster) string   { return choose(trustText, traits(c)) }
 func differs(c *schema.Cluster) string { return choose(differsText, traits(c)) }

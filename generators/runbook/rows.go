@@ -39,7 +39,7 @@ var tools = []string{
 func listeners(c *schema.Cluster) []string {
 	var rows []string
 	for _, e := range c.Exposures {
-		if e.Proto == "esp" || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
+		if !schema.HasPorts(e.Proto) || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
 			continue
 		}
 		for _, on := range e.On {
@@ -63,6 +63,28 @@ func reached(c *schema.Cluster) []string {
 	return rows
 }
 
+// forward are the senders whose packets nodes pass on, with the interface or a dash, and those nodes.
+func forward(c *schema.Cluster) []string {
+	var rows []string
+	for _, f := range c.Firewall.Forward {
+		for _, on := range f.On {
+			rows = append(rows, fmt.Sprintf("%s %s %s", f.From, orDash(f.Device), on))
+		}
+	}
+	return rows
+}
+
+// vrrp are the nodes that a row opens to VRRP.
+func vrrp(c *schema.Cluster) []string {
+	var nodes []string
+	for _, e := range c.Exposures {
+		if e.Proto == "vrrp" {
+			nodes = append(nodes, e.On...)
+		}
+	}
+	return nodes
+}
+
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
 	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
@@ -74,6 +96,9 @@ func packages(c *schema.Cluster) []string {
 	}
 	if c.Mesh() != nil {
 		rows = append(rows, "wg "+vpn.MeshPackage+" all")
+	}
+	if t := c.Services.Traefik; t != nil && t.Certificate.SelfSigned == nil {
+		rows = append(rows, "update-ca-certificates ca-certificates traefik")
 	}
 	if c.VPNAccess() != nil {
 		rows = append(rows, "openvpn "+vpn.Package+" vpn")
@@ -184,17 +209,6 @@ func stackNames(c *schema.Cluster) []string {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-func webCertificate(c *schema.Cluster) string {
-	t := c.Services.Traefik
-	switch {
-	case t == nil:
-		return ""
-	case t.Certificate.SelfSigned != nil:
-		return "selfSigned"
-	}
-	return "public"
 }
 
 // pages are a pattern of status codes and the page that must answer with one of them, without a login.

@@ -44,7 +44,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 10, ID: "preflight", script: "preflight", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Number: 10, ID: "preflight", script: "preflight", library: "transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disk, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
@@ -53,6 +53,10 @@ func lookSteps(c *schema.Cluster) []Step {
 				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
 				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
+				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
+				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
+				artifact.String("sysctl_file", engine.InstalledSysctl),
 			}, meshDevice(c)...),
 		},
 		{
@@ -67,7 +71,7 @@ func lookSteps(c *schema.Cluster) []Step {
 
 // engineSteps make each machine ready: certificates, firewall, engine.
 func engineSteps(c *schema.Cluster) []Step {
-	steps := []Step{
+	return []Step{
 		{
 			Number: 20, ID: "certificates", script: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 			Title: "The cluster's authority and certificates",
@@ -112,27 +116,6 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
 			},
-		},
-	}
-	if c.Services.Monitoring != nil {
-		steps = append(steps, watchStep(c))
-	}
-	return steps
-}
-
-// watchStep has the certificates of the Docker API measured, for an alert before they end.
-func watchStep(c *schema.Cluster) Step {
-	return Step{
-		Number: 35, ID: "certificate-watch", script: "certificate-watch", Hosts: "all", Order: "parallel", Needs: []string{"server-certificates", "engine"},
-		Title: "When certificates of the Docker API end",
-		Why:   "measured every hour on the managers, for an alert before nobody can connect",
-		Undo:  "stops measuring",
-		header: []artifact.Var{
-			artifact.String("command_path", engine.InstalledWatch),
-			artifact.String("service_path", engine.InstalledWatchService),
-			artifact.String("timer_path", engine.InstalledWatchTimer),
-			artifact.String("measures", engine.CertificateMeasures),
-			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 		},
 	}
 }
@@ -290,7 +273,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 
 // lastSteps clean up and look.
 func lastSteps(c *schema.Cluster) []Step {
-	return []Step{{
+	return []Step{watchStep(c), {
 		Number: 90, ID: "cleanup", script: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
 		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last",
 		Danger: "removes them from the swarm",
@@ -300,13 +283,15 @@ func lastSteps(c *schema.Cluster) []Step {
 			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
 		},
 	}, {
-		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup"},
+		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
 		Title: "The cluster is well", Why: "nodes ready, pages answering, certificates good for a while",
 		Undo: "nothing: it only looked",
 		header: []artifact.Var{
 			artifact.Number("node_count", len(c.Nodes)).From("nodes"),
 			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
-			artifact.String("web_certificate", webCertificate(c)).From("services.traefik.certificate"),
+			artifact.Number("warn_days", c.Certificates.Warn).From("certificates.warn"),
+			artifact.String("web_certificate", engine.WebCertificate(c)).From("services.traefik.certificate"),
+			artifact.String("web_trust", engine.WebTrust),
 			artifact.Strings("pages", pages(c)).From("wanted answer, page"),
 			artifact.Strings("urls", urls(c)),
 		},

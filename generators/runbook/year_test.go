@@ -49,3 +49,35 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("the other client lost its next pair: %v", err)
 	}
 }
+
+// Without monitoring the runbook says what expires: by what it saw last, and what it could not see.
+func TestExpires(t *testing.T) {
+	c := target(t)
+	c.Services.Monitoring = nil
+	s := newSandbox(t, c)
+	r := s.want(0, "run", "--yes")
+	if strings.Contains(r.stdout, "EXPIRES") || strings.Contains(r.stdout, "UNMEASURED") {
+		t.Errorf("a new cluster's certificates expire:\n%s", r.stdout)
+	}
+	has := func(r result, lines ...string) {
+		t.Helper()
+		text := strings.Join(strings.Fields(r.stdout), " ")
+		for _, line := range lines {
+			if !strings.Contains(text, line) {
+				t.Errorf("%q is not said:\n%s", line, r.stdout)
+			}
+		}
+	}
+	// A recorded node's certificate is good for 90 days, and what is served for 60.
+	s.days = 80
+	has(s.want(0, "status"), "w1 EXPIRES swarm-node w1: 9 days left", "m1 EXPIRES web target.example.org: -20 days left")
+	s.days = 390
+	has(s.want(0, "status"), "operator EXPIRES docker-api-client nuvla: 6 days left", "m1 EXPIRES docker-api-server /etc/docker/tls/server-cert.pem: 6 days left")
+
+	// A measure that is old is no measure, and what cannot be seen is said.
+	s.days = 1
+	has(s.want(1, "verify", "--only", "certificate-watch"), "would measure what expires")
+	must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.12/var/lib/docker/swarm/certificates/swarm-node.crt")))
+	has(s.want(0, "run", "--only", "certificate-watch"), "UNMEASURED swarm-node")
+	has(s.want(0, "verify", "--only", "certificate-watch"), "UNMEASURED swarm-node")
+}

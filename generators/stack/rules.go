@@ -45,15 +45,14 @@ func alert(name, severity, after, summary, expr string, args ...int) rule {
 }
 
 func alertRules(c *schema.Cluster) ([]byte, error) {
-	file := ruleFile{Groups: []ruleGroup{nodeRules(c), swarmRules(c), traefikRules(c), monitoringRules(c)}}
+	file := ruleFile{Groups: []ruleGroup{nodeRules(c), swarmRules(c), traefikRules(c), monitoringRules(c), expiryRules(c)}}
 	notes := Notes{
 		"groups/0/rules/0/for":  "services.monitoring.thresholds.silence",
 		"groups/0/rules/1/expr": "nodes",
 		"groups/0/rules/2/expr": "services.monitoring.thresholds.memory",
 		"groups/0/rules/3/expr": "services.monitoring.thresholds.disk",
-		"groups/1/rules/2/expr": "services.monitoring.thresholds.certificate",
 		"groups/2/rules/0/expr": "services.traefik.nodes",
-		"groups/2/rules/2/expr": "services.monitoring.thresholds.certificate",
+		"groups/4":              "services.monitoring.thresholds.certificate, services.traefik.certificate",
 	}
 	if storage := storageRules(c); len(storage.Rules) > 0 {
 		notes[fmt.Sprintf("groups/%d", len(file.Groups))] = "services.nfs, services.s3"
@@ -74,7 +73,7 @@ func nodeRules(c *schema.Cluster) ruleGroup {
 			`100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes) > %d`, t.Memory),
 		alert("DiskFillingUp", warning, "30m", "{{ $labels.mountpoint }} of {{ $labels.node }} will be full within a day.",
 			"100 * node_filesystem_avail_bytes"+filesystems+" / node_filesystem_size_bytes"+filesystems+" < %d\n"+
-				"and predict_linear(node_filesystem_avail_bytes"+filesystems+"[6h], 86400) < 0", t.Disk),
+				"and predict_linear(node_filesystem_avail_bytes"+filesystems+"[6h], 86400) <= 0", t.Disk),
 		alert("ClockUnsynchronised", warning, "10m", "The clock of {{ $labels.node }} drifts: certificates and logs depend on it.",
 			`node_timex_sync_status == 0`),
 	}}
@@ -84,10 +83,8 @@ func swarmRules(c *schema.Cluster) ruleGroup {
 	return ruleGroup{"swarm", []rule{
 		alert("NoLeader", critical, "2m", "The swarm has {{ $value }} leaders: nothing can be deployed or moved.",
 			`sum(swarm_manager_leader) != 1`),
-		alert("SwarmNodeDown", critical, c.Services.Monitoring.Thresholds.Silence, "The leader has lost {{ $value }} nodes.",
+		alert("SwarmNodeDown", critical, c.Services.Monitoring.Thresholds.Silence, "{{ $value }} nodes of the swarm are down: docker node ls names them.",
 			`max(swarm_manager_nodes{state="down"}) > 0`),
-		alert("EngineCertificateEnding", warning, "1h", "{{ $labels.file }} of {{ $labels.node }} ends in {{ $value | humanize }} days: nobody can use the Docker API then.",
-			`(skep_certificate_not_after_seconds - time()) / 86400 < %d`, c.Services.Monitoring.Thresholds.Certificate),
 	}}
 }
 
@@ -97,8 +94,6 @@ func traefikRules(c *schema.Cluster) ruleGroup {
 			`(count(up{job="traefik"} == 1) or vector(0)) < %d`, len(c.Services.Traefik.Nodes)),
 		alert("PageDown", warning, "5m", "{{ $labels.service }} fails the health check of Traefik.",
 			`min by (service) (traefik_service_server_up{service!="s3@file"}) == 0`),
-		alert("CertificateEnding", warning, "1h", "The certificate of {{ $labels.cn }} ends in {{ $value | humanize }} days.",
-			`(traefik_tls_certs_not_after - time()) / 86400 < %d`, c.Services.Monitoring.Thresholds.Certificate),
 	}}
 }
 

@@ -57,8 +57,8 @@ func (p *plan) addTraefik(c *schema.Cluster) error {
 	onDuty(&s, "traefik")
 	p.notes["services/traefik/deploy/placement"] = "services.traefik.nodes"
 	p.notes["services/traefik/image"] = "services.traefik.image"
-	// "internal" asks /ping there; the command reads the same static file as the server.
-	s.HealthCheck = health("traefik", "healthcheck")
+	// Not by Traefik's own command: it asks in clear, which the entry point of ping does not speak.
+	s.HealthCheck = healthGet(t.Ports.Internal, "/ping")
 	p.mountFile(&s, staticFile, "/etc/traefik/"+staticFile)
 	p.mountFile(&s, dynamicFile, "/etc/traefik/"+dynamicFile)
 	p.mountSecret(c, &s, loginSecret)
@@ -142,6 +142,7 @@ func entryPoints(c *schema.Cluster) []entryPoint {
 		{"dashboard", ports.Dashboard, true},
 		{"internal", ports.Internal, false},
 		{redirect, ports.Redirect, false},
+		{status, ports.Status, false},
 	}
 	if s := c.Services.S3; s != nil {
 		points = append(points, entryPoint{"s3", s.Port, true})

@@ -14,8 +14,8 @@ import (
 //   - an HTTPS router with a concrete Host goes before every TCP router: so each name has one (hosts);
 //   - of the TCP routers, only the first that matches counts, and one for exactly HostSNI(`*`) stands back behind an
 //     HTTPS router without a Host, which is that of visitors by address: "named" is always the first;
-//   - in clear, TCP goes before HTTP whatever it says: "plain" refuses it, and port 80 is led over TLS to an entry
-//     point where the second rule holds, and where Traefik's own routers redirect and answer challenges.
+//   - in clear, TCP goes before HTTP whatever it says: "plain" refuses it, and port 80 and the metrics are led over TLS
+//     to entry points where the second rule holds, and where Traefik's own routers answer.
 type (
 	dynamicTCP struct {
 		Routers    map[string]dynamicTCPRouter    `yaml:"routers"`
@@ -55,44 +55,50 @@ const (
 	everything = "HostSNI(`*`)"
 	nowhere    = "nowhere"
 	redirect   = "redirect"
+	status     = "status"
+	itself     = "itself"
 )
 
 // guard returns the TCP routers that stand before those of labels.
 func guard(c *schema.Cluster, notes Notes) dynamicTCP {
+	ports := c.Services.Traefik.Ports
+	inner := map[string]string{"web": redirect, "internal": status} // where plain HTTP goes on, over TLS
 	var plain, named []string
 	for _, e := range entryPoints(c) {
-		switch {
-		case e.name == "internal":
-			continue
-		case e.name == "websecure" && c.Services.Traefik.TCP == "sni":
-			plain = append(plain, e.name)
-		case e.name == "web":
+		if e.name != "websecure" || c.Services.Traefik.TCP == "none" {
 			named = append(named, e.name)
-		default:
-			plain, named = append(plain, e.name), append(named, e.name)
+		}
+		if inner[e.name] == "" {
+			plain = append(plain, e.name)
 		}
 	}
 	slices.Sort(plain)
 	slices.Sort(named)
-	inner := "127.0.0.1" + address(c.Services.Traefik.Ports.Redirect)
 	notes["tcp"] = "Labels can ask for raw TCP, which goes before HTTP. These routers go before theirs."
 	notes["tcp/routers/named"] = "Traefik passes over it where a router of its own entry point answers, and over all other TCP with it. services.traefik.tcp"
 	notes["tcp/routers/plain"] = "Nothing in clear on a port for TLS."
 	notes["tcp/routers/"+redirect] = "What comes to port 80 is answered where labels cannot take it: by Traefik's own routers behind TLS."
-	notes["tcp/serversTransports/"+redirect] = "Traefik talks to itself, inside its container."
-	return dynamicTCP{
+	notes["tcp/routers/"+status] = "The same for metrics."
+	notes["tcp/serversTransports/"+itself] = "Traefik talks to itself, inside its container."
+	d := dynamicTCP{
 		Routers: map[string]dynamicTCPRouter{
-			"named":  {EntryPoints: named, Rule: everything, Priority: ownPriority, Service: nowhere, TLS: &dynamicTCPTLS{Passthrough: true}},
-			"plain":  {EntryPoints: plain, Rule: everything, Priority: ownPriority, Service: nowhere},
-			redirect: {EntryPoints: []string{"web"}, Rule: everything, Priority: ownPriority, Service: redirect},
+			"named": {EntryPoints: named, Rule: everything, Priority: ownPriority, Service: nowhere, TLS: &dynamicTCPTLS{Passthrough: true}},
+			"plain": {EntryPoints: plain, Rule: everything, Priority: ownPriority, Service: nowhere},
 		},
-		Services: map[string]dynamicTCPService{
-			nowhere:  {dynamicTCPBalancer{Servers: []dynamicTCPServer{}}},
-			redirect: {dynamicTCPBalancer{Servers: []dynamicTCPServer{{inner, true}}, Transport: redirect}},
-		},
-		Transports: map[string]dynamicTCPTransport{redirect: {dynamicTCPClient{SkipVerify: true}}},
+		Services:   map[string]dynamicTCPService{nowhere: {dynamicTCPBalancer{Servers: []dynamicTCPServer{}}}},
+		Transports: map[string]dynamicTCPTransport{itself: {dynamicTCPClient{SkipVerify: true}}},
 	}
+	to := map[string]uint16{redirect: ports.Redirect, status: ports.Status}
+	for outer, name := range inner {
+		d.Routers[name] = dynamicTCPRouter{EntryPoints: []string{outer}, Rule: everything, Priority: ownPriority, Service: name}
+		server := dynamicTCPServer{loopback + address(to[name]), true}
+		d.Services[name] = dynamicTCPService{dynamicTCPBalancer{Servers: []dynamicTCPServer{server}, Transport: itself}}
+	}
+	return d
 }
+
+// loopback is where Traefik listens for itself alone: each container has a loopback of its own.
+const loopback = "127.0.0.1"
 
 // challenges keeps the paths of ACME at skep's own names: who answers there can have a certificate for the name.
 // An authority that asks on port 80 follows the redirection to here.

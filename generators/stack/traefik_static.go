@@ -111,8 +111,8 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 	static := staticConfig{
 		Log:     staticLog{Level: t.Log, Format: "json"},
 		API:     staticAPI{Dashboard: true},
-		Ping:    staticEntry{EntryPoint: "internal"},
-		Metrics: staticMetrics{Prometheus: staticEntry{EntryPoint: "internal", AddRoutersLabels: true}},
+		Ping:    staticEntry{EntryPoint: status},
+		Metrics: staticMetrics{Prometheus: staticEntry{EntryPoint: status, AddRoutersLabels: true}},
 		Providers: staticProviders{
 			Swarm: staticSwarm{
 				Endpoint:           "tcp://" + proxyHost + address(t.Proxy.Port),
@@ -126,12 +126,13 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 	}
 	notes := Notes{
 		"log":                     "services.traefik.log",
-		"ping":                    "/ping and /metrics: never published",
+		"ping":                    "/ping and /metrics, where internal leads to: never published",
 		"providers/swarm":         "Applications that users deploy; skep's own routes are in " + dynamicFile + ".",
 		"providers/swarm/network": "network.public.name",
 		"entryPoints":             "services.traefik.ports",
 
 		"entryPoints/redirect":            "What comes to web goes on to here, in the container: see tcp in " + dynamicFile + ".",
+		"entryPoints/status":              "The same for internal.",
 		"entryPoints/websecure/transport": "services.traefik.timeouts",
 	}
 	if since(t.Image, schema.Version{3, 7, 0}) {
@@ -178,10 +179,13 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 		http := staticHTTP{AliasHeaders: strategy}
 		switch e.name {
 		case redirect:
-			point.Address = "127.0.0.1" + point.Address
+			point.Address = loopback + point.Address
 			http.TLS = &staticTLS{}
 			http.Middlewares = []string{inClear + "@file"}
 			http.Redirections = &staticRedirections{EntryPoint: staticRedirection{To: "websecure", Scheme: "https", Permanent: true}}
+		case status:
+			point.Address = loopback + point.Address
+			http.TLS = &staticTLS{}
 		case "websecure":
 			point.AsDefault = true
 			point.Transport = &staticTransport{

@@ -112,11 +112,11 @@ days_left() {
 	echo $(((end - $(date +%s)) / day))
 }
 
-# at_most DAYS CERT: a certificate that outlives its authority ends with it all the same.
+# at_most DAYS CERT: a certificate that outlives its authority is good for nothing.
 at_most() {
 	local left
 	left=$(days_left "$2")
-	((left >= 1)) || fail 3 "${2##*/} ends in $left days; begin a new one in an empty directory"
+	((left >= 1)) || fail 3 "${2##*/} expires in $left days; begin a new one in an empty directory"
 	echo $((left < $1 ? left : $1))
 }
 

@@ -104,7 +104,7 @@ func (d *dice) packet() firewall.Packet {
 	}
 	switch d.IntN(10) {
 	case 0:
-		p.Proto = "esp"
+		p.Proto = pick(d, []string{"esp", "vrrp", "99", "gre"})
 	case 1:
 		p.Proto, p.ICMP = "icmp", d.IntN(20)
 		if f == 1 && d.IntN(2) == 0 {
@@ -118,7 +118,7 @@ func (d *dice) packet() firewall.Packet {
 	if p.Proto == "udp" && d.IntN(8) == 0 { // answers of address servers
 		p.SrcPort, p.Port = []uint16{67, 547, 68}[d.IntN(3)], []uint16{68, 546}[d.IntN(2)]
 	}
-	if p.Proto == "esp" || p.Proto == "icmp" {
+	if !schema.HasPorts(p.Proto) {
 		p.Port = 0
 	}
 	p.Dst, p.Elsewhere = d.destination(f)

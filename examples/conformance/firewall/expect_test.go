@@ -14,7 +14,7 @@ func interesting(c *schema.Cluster) map[string][]int {
 	for _, proto := range []string{"tcp", "udp"} {
 		ports := []int{22, 53, 111, 2049, 2375, 2376, 2377, 4789, 5432, 7946, 8080, 9100, 33332, 33333, 33334, 33335, 33336, 33337, 45000}
 		for _, e := range c.Exposures {
-			if e.Proto != "esp" {
+			if schema.HasPorts(e.Proto) {
 				ports = append(ports, int(e.Port), int(e.Last), int(e.Last)+1)
 			}
 			if e.Port != e.Last {
@@ -111,6 +111,9 @@ func (w *world) in(zone string, a netip.Addr) bool {
 	if zone == "anyone" {
 		return true
 	}
+	if zone == "public" {
+		return slices.ContainsFunc(w.cluster.Nodes, func(n schema.Node) bool { return n.Public == a })
+	}
 	if zone == "cluster" {
 		return slices.ContainsFunc(w.cluster.Nodes, func(n schema.Node) bool { return n.Address == a })
 	}
@@ -161,7 +164,6 @@ var tables = map[string]table{
 		{"tcp", 30000, 33332, "", everyone},
 		{"udp", 30000, 33332, "", everyone},
 		{"tcp", 33337, 60999, "", everyone},
-		{"udp", 33337, 60999, "", everyone},
 	},
 	"host": {
 		{"tcp", 22, 22, "", operators},

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/schema"
 )
 
 // protocol numbers on the wire.
@@ -12,7 +13,6 @@ const (
 	icmp4 = 1
 	tcp   = 6
 	udp   = 17
-	esp   = 50
 	icmp6 = 58
 )
 
@@ -21,7 +21,10 @@ func number(p firewall.Packet) byte {
 	if p.Proto == "icmp" && p.Src.Is6() {
 		return icmp6
 	}
-	return map[string]byte{"tcp": tcp, "udp": udp, "esp": esp, "icmp": icmp4}[p.Proto]
+	if n, ok := schema.ProtocolNumber(p.Proto); ok {
+		return byte(n)
+	}
+	return map[string]byte{"tcp": tcp, "udp": udp, "icmp": icmp4}[p.Proto]
 }
 
 // segment is the transport part of the packet, with its checksum.
@@ -38,13 +41,13 @@ func segment(p firewall.Packet) []byte {
 		b = append(make([]byte, 8), '?') // what a listener answers
 		binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
 		at = 6
-	case "esp":
-		b = make([]byte, 24)
-		binary.BigEndian.PutUint16(b[2:], 1)
 	case "icmp":
 		b = make([]byte, 48)
 		b[0] = byte(p.ICMP)
 		at = 2
+	default:
+		b = make([]byte, 24)
+		binary.BigEndian.PutUint16(b[2:], 1)
 	}
 	if p.Proto == "tcp" || p.Proto == "udp" {
 		binary.BigEndian.PutUint16(b[2:], p.Port)

@@ -41,3 +41,28 @@ func injectAgent() {
 		}
 	}
 }
+
+// waitRawAgent waits for a frame with a DHCP answer on eth0, as DHCP clients without an address do.
+func waitRawAgent() {
+	const all = 0x0300 // ETH_P_ALL, in the order of the network
+	socket := must(syscall.Socket(syscall.AF_PACKET, syscall.SOCK_DGRAM, all))
+	device := must(net.InterfaceByName("eth0"))
+	if err := syscall.Bind(socket, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: device.Index}); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("ready")
+	timeout := syscall.NsecToTimeval(patience.Nanoseconds())
+	_ = syscall.SetsockoptTimeval(socket, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &timeout)
+	buf := make([]byte, 2048)
+	for {
+		n, _, err := syscall.Recvfrom(socket, buf, 0)
+		if err != nil {
+			return
+		}
+		if n > 24 && buf[0]>>4 == 4 && buf[9] == udp && buf[21] == 67 && buf[23] == 68 {
+			fmt.Println("answered")
+			return
+		}
+	}
+}

@@ -11,3 +11,6 @@ type burst struct {
 
 // injectAgent never runs: without network namespaces the tests do not get there.
 func injectAgent() {}
+
+// waitRawAgent never runs either.
+func waitRawAgent() {}

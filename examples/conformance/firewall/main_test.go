@@ -30,6 +30,15 @@ func TestMain(m *testing.M) {
 	case "dial":
 		dialAgent()
 		return
+	case "hold":
+		holdAgent()
+		return
+	case "wait-udp":
+		waitAgent()
+		return
+	case "wait-raw":
+		waitRawAgent()
+		return
 	case "inject":
 		injectAgent()
 		return
@@ -49,7 +58,7 @@ func missing() []string {
 	var out []string
 	for tool, from := range map[string]string{
 		"nft": "nftables", "iptables-restore": "iptables", "ip6tables-restore": "iptables", "ip": "iproute2",
-		"unshare": "util-linux", "flock": "util-linux", "sysctl": "procps",
+		"unshare": "util-linux", "conntrack": "conntrack", "flock": "util-linux", "sysctl": "procps",
 	} {
 		if _, err := exec.LookPath(tool); err != nil {
 			out = append(out, from+" (for "+tool+")")

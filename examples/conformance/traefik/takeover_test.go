@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,7 +25,7 @@ func TestTakeover(t *testing.T) {
 			world(t, fmt.Sprintf(spec, selfSigned+", tcp: "+tcp))
 			start(t, user)
 			for _, v := range visitors {
-				t.Run(v.name+"@"+v.address, func(t *testing.T) { pages(t, v.name, v.address, tcp) })
+				t.Run(v.name+"@"+v.address, func(t *testing.T) { pages(t, v.name, v.address, tcp, http.StatusMovedPermanently) })
 			}
 			s3 := func(port string) question {
 				return question{to: "10.20.0.11:" + port, name: "s3.paris.example.org", path: "/bucket/key", tls: true}
@@ -32,6 +33,12 @@ func TestTakeover(t *testing.T) {
 			for _, port := range []string{"443", "9000"} {
 				if got := ask(t, s3(port)); got.who != "s3_s3" {
 					t.Errorf("S3 by its name on %s: %+v", port, got)
+				}
+			}
+			// Prometheus and the health check ask where nobody else does.
+			for _, path := range []string{"/metrics", "/ping"} {
+				if got := ask(t, question{to: "10.20.0.11:8082", path: path}); got.who != "" || got.status != http.StatusOK {
+					t.Errorf("%s: %+v", path, got)
 				}
 			}
 			// What is the tenant's own stays so.
@@ -46,7 +53,8 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
-func pages(t *testing.T, name, address, tcp string) {
+// pages asks for everything that is skep's; challenge is what the path of ACME's challenges answers on port 80.
+func pages(t *testing.T, name, address, tcp string, challenge int) {
 	t.Helper()
 	try := func(port, path string) answer {
 		return ask(t, question{to: net.JoinHostPort(address, port), name: name, path: path, tls: port != "80", from: from(address)})
@@ -67,8 +75,8 @@ func pages(t *testing.T, name, address, tcp string) {
 			t.Errorf("a challenge on 443: %+v", got)
 		}
 	}
-	for _, path := range []string{"/", "/.well-known/acme-challenge/x", "/ping", "/metrics"} {
-		if got := try("80", path); got.who != "" || got.status != http.StatusMovedPermanently || got.location == "" {
+	for path, want := range map[string]int{"/": 301, "/ping": 301, "/metrics": 301, "/.well-known/acme-challenge/x": challenge} {
+		if got := try("80", path); got.who != "" || got.status != want || want == 301 && !strings.HasPrefix(got.location, "https://") {
 			t.Errorf("port 80, %s: %+v", path, got)
 		}
 	}
@@ -125,12 +133,13 @@ func (s *slow) Read(p []byte) (int, error) {
 // on a cluster.
 func TestUploads(t *testing.T) {
 	for read, want := range map[string]string{"2s": "", "30s": "monitoring_grafana"} {
-		world(t, fmt.Sprintf(spec, selfSigned+", timeouts: {read: "+read+"}"))
-		stop := start(t, user)
-		body := slow(5)
-		if got := ask(t, question{to: "10.20.0.11:443", name: "paris.example.org", path: "/grafana/x", tls: true, body: &body}); got.who != want {
-			t.Errorf("with %s: %+v", read, got)
-		}
-		stop()
+		t.Run(read, func(t *testing.T) {
+			world(t, fmt.Sprintf(spec, selfSigned+", timeouts: {read: "+read+"}"))
+			start(t, user)
+			body := slow(5)
+			if got := ask(t, question{to: "10.20.0.11:443", name: "paris.example.org", path: "/grafana/x", tls: true, body: &body}); got.who != want {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }

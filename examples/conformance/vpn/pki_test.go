@@ -104,6 +104,8 @@ func TestRefusals(t *testing.T) {
 		{4, vpn.Client, []string{in.pki, "revoke", "--cert", "/nowhere"}, "no such file"},
 		{2, vpn.Client, []string{in.pki, "revoke", "--cert"}, "want a name"},
 		{3, vpn.Client, []string{in.pki, "profile", "bob"}, "no client"},
+		{3, vpn.Client, []string{in.pki, "renew", "bob"}, "no certificate that is valid"},
+		{3, vpn.Client, []string{in.pki, "handed-over", "alice"}, "nothing to hand over"},
 		{2, vpn.Client, []string{in.pki, "remove", "bob"}, "want issue"},
 		{3, vpn.Client, []string{t.TempDir(), "list"}, "no authority"},
 		{3, vpn.PKI, []string{filepath.Join(in.bundle, "vpn")}, "inside the bundle"},

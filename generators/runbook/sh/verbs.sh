@@ -68,16 +68,48 @@ verb_run() {
 	[[ $json == yes ]] || say "done. Log: $state/log.jsonl"
 }
 
-# remind says once more what only a person can do: notes of this run, and clients that need their next pair. Neither is a
-# failure.
+# remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
+# The notes of this run come first, and what expires soon last.
 remind() {
-	local line
+	local line word
 	tell_notes
-	[[ -d $state/certs ]] || return 0
-	while IFS= read -r line; do
-		# It names itself, and ran as the checked copy.
-		show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
-	done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	if [[ -d $state/certs ]]; then
+		while IFS= read -r line; do
+			# It names itself, and ran as the checked copy.
+			show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
+		done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	fi
+	for line in "$state"/vpn/clients/*/next; do
+		[[ -e $line ]] || continue
+		word=${line%/next}
+		printf -v line 'VPN client %s: give %q to it, then: %q %q handed-over %s' "${word##*/}" "$line/client.conf" "$origin/vpn/vpn-client.sh" "$state/vpn" "${word##*/}"
+		show vpn-authorities operator 'HAND OVER' "$line"
+	done
+	expiring
+}
+
+# expiring reads what the step certificate-watch saw last: dates stay true without asking a node.
+expiring() {
+	local file node host word rest end days what name left
+	for file in "$state"/output/certificate-watch.*.log; do
+		[[ -r $file ]] || continue
+		node=${file%.log}
+		node=${node##*/certificate-watch.}
+		while read -r word rest; do
+			host=$node
+			case $word in
+			expires)
+				read -r end days what name <<<"$rest"
+				# A client's date is on every manager.
+				[[ $what != *-client ]] || host=operator
+				[[ $end =~ ^[0-9]{1,12}$ && $days =~ ^[0-9]{1,5}$ ]] || continue
+				left=$(((end - EPOCHSECONDS) / 86400))
+				((left >= days)) || printf '%s EXPIRES %s %s: %d days left\n' "$host" "$what" "$name" "$left"
+				;;
+			unmeasured) printf '%s UNMEASURED %s\n' "$host" "$rest" ;;
+			esac
+		done < <(tr -d '\000' <"$file")
+	done | sort -u | while read -r host word rest; do show certificate-watch "$host" "$word" "$rest"; done
 }
 
 # stop_at STEP says what to do next.

@@ -38,6 +38,13 @@ join() { # ADDRESS ROLE
 	local id=id$1
 	printf '%s' "$id" >"$NODE/member"
 	printf 'address=%s\nrole=%s\nlabels=\n' "$1" "$2" >"$swarm/nodes/$id"
+	mkdir -p /var/lib/docker/swarm/certificates
+	certificate 90 >/var/lib/docker/swarm/certificates/swarm-node.crt
+}
+
+# certificate DAYS prints one that is signed by itself.
+certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=recorded -days "$1" 2>/dev/null
 }
 
 swarm_init() {
@@ -278,11 +285,19 @@ unshare) # an empty network namespace: a node that nobody records
 	;;
 sleep) if [[ -e $FAKE/on-sleep ]]; then bash "$FAKE/on-sleep"; fi ;;
 timeout)
-	[[ $* == */dev/tcp/* ]] || exec "${@:2}"
-	# With "cut" rules that are loaded are silent to other nodes.
-	to=$*
-	to=${to#*/dev/tcp/}
-	[[ ! -e $FAKE/cut || ! -e $FAKE/hosts/${to%%/*}/nft ]] || exit 124
+	case $* in
+	*/dev/tcp/*)
+		# With "cut" rules that are loaded are silent to other nodes.
+		to=$*
+		to=${to#*/dev/tcp/}
+		[[ ! -e $FAKE/cut || ! -e $FAKE/hosts/${to%%/*}/nft ]] || exit 124
+		;;
+	*s_client*)
+		certificate 60
+		if [[ ! -e $FAKE/untrusted ]]; then echo 'Verify return code: 0 (ok)'; fi
+		;;
+	*) exec "${@:2}" ;;
+	esac
 	;;
 wg) # a key that is the node's own
 	case $1 in

@@ -10,7 +10,7 @@ readonly -a installed=(
 # firewall.rollback
 readonly rollback=60
 # firewall.withoutRules
-readonly without_rules='hold'
+readonly without_rules='start'
 # firewall.bridges
 readonly -a bridges=(
 	'docker0'
@@ -228,6 +228,30 @@ unload() {
 	for command in "${families[@]}"; do unload_family "$command" || return 1; done
 }
 
+# openings FILE...: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
+openings() {
+	local file family
+	for file in "$@"; do
+		family=4
+		if [[ $file == *.v6.rules ]]; then family=6; fi
+		awk -v family="$family" '
+			function after(word,    i) {
+				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
+			}
+			$1 != "-A" { next }
+			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" {
+				split(after("--dport"), range, ":")
+				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], after("-g") == "" ? "any" : after("-g")
+			}
+			$2 != "SKEP" && $NF == "RETURN" && after("--dport") == "" {
+				prefix = after("-s")
+				if (prefix != "") print "source", $2, prefix
+				else if ($3 == "-j") print "source", $2, family == 4 ? "0.0.0.0/0" : "::/0"
+			}
+		' "$file"
+	done
+}
+
 # Loading: the node has the rules that somebody confirmed, or the closed minimum. Nothing in between is left standing.
 
 readonly state=/run/skep-firewall
@@ -429,6 +453,106 @@ remove() {
 	rm -rf "$state"
 }
 
+# Cutting: rules judge new connections only, so those that the new rules refuse are ended when somebody has confirmed them.
+
+# cut_refused FILE...: never a flush. Only entries that were made towards this node, by others, to ports that the rules
+# in the files close to them.
+cut_refused() {
+	local family proto from to sport dport device cut=0 example=''
+	if ! command -v conntrack >/dev/null; then
+		say "note: no conntrack command, so connections that the new rules refuse last until they end by themselves: install the package conntrack"
+		return
+	fi
+	while read -r family proto from to dport sport; do
+		# Containers have rules of their own.
+		device=$(ip -o route get "$from" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p') || continue
+		if [[ $device == lo ]] || is_bridge "$device"; then continue; fi
+		conntrack -D -f "$family" -p "$proto" --orig-src "$from" --orig-dst "$to" --dport "$dport" ${sport:+--sport "$sport"} >/dev/null 2>&1 || continue
+		# A server that speaks first would bring the entry back, as one of its own.
+		if [[ $family == ipv6 ]]; then from="[$from]"; fi
+		ss -K -H "--$proto" dst "$from" sport = "$dport" ${sport:+dport = "$sport"} >/dev/null 2>&1 || true
+		cut=$((cut + 1))
+		example="from $from to port $dport/$proto"
+	done < <(refused "$@")
+	if ((cut > 1)); then example+=", and $((cut - 1)) more such"; fi
+	if ((cut)); then say "cut connections that the new rules refuse: $example"; fi
+}
+
+# refused FILE...: prints the tracked connections to this node that the rules refuse: family, protocol, from, to, port.
+# Where the connection that tried or confirmed the rules is among those of a line, each other has a line with its own port.
+refused() {
+	{
+		openings "$@"
+		ip -o address show | awk '{ sub("/.*", "", $4); print "local", $4 }'
+		conntrack -L -f ipv4 2>/dev/null | sed 's/^/ipv4 /' || true
+		conntrack -L -f ipv6 2>/dev/null | sed 's/^/ipv6 /' || true
+	} | awk -v tried="$(<"$state/connection")" -v confirmed="${SSH_CONNECTION:-}" '
+		function binary(n, width,    out) {
+			for (; width > 0; width--) { out = n % 2 out; n = int(n / 2) }
+			return out
+		}
+		function hex(s,    i, n) {
+			for (i = 1; i <= length(s); i++) n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
+			return n
+		}
+		# bits writes an address as ones and zeros.
+		function bits(a,    part, head, tail, h, t, i, out) {
+			if (a !~ /:/) {
+				split(a, part, ".")
+				return binary(part[1], 8) binary(part[2], 8) binary(part[3], 8) binary(part[4], 8)
+			}
+			a = tolower(a)
+			i = index(a, "::")
+			h = split(i ? substr(a, 1, i - 1) : a, head, ":")
+			t = i ? split(substr(a, i + 2), tail, ":") : 0
+			for (i = 1; i <= h; i++) out = out binary(hex(head[i]), 16)
+			for (i = h + t; i < 8; i++) out = out binary(0, 16)
+			for (i = 1; i <= t; i++) out = out binary(hex(tail[i]), 16)
+			return out
+		}
+		function within(source, address,    n, i, size) {
+			if (source == "any") return 1
+			n = split(sizes[source], size, " ")
+			for (i = 1; i <= n; i++) if ((source, length(address), size[i], substr(address, 1, size[i])) in member) return 1
+			return 0
+		}
+		function open(family, proto, port, address,    i) {
+			for (i = 1; i <= rows; i++)
+				if (families[i] ~ family && protos[i] == proto && firsts[i] <= port && port <= lasts[i] && within(froms[i], address)) return 1
+			return 0
+		}
+		$1 == "open" { rows++; families[rows] = $2; protos[rows] = $3; firsts[rows] = $4 + 0; lasts[rows] = $5 + 0; froms[rows] = $6 }
+		$1 == "source" {
+			split($3, prefix, "/")
+			full = bits(prefix[1])
+			size = prefix[2] == "" ? length(full) : prefix[2]
+			if (!(($2, size) in sized)) { sized[$2, size] = 1; sizes[$2] = sizes[$2] " " size }
+			member[$2, length(full), size, substr(full, 1, size)] = 1
+		}
+		$1 == "local" { here[$2] = 1 }
+		BEGIN {
+			own[tried] = own[confirmed] = 1
+			if (split(tried, end, " ") == 4) ours[end[1] " " end[3] " " end[4]] = 1
+			if (split(confirmed, end, " ") == 4) ours[end[1] " " end[3] " " end[4]] = 1
+		}
+		/^ipv[46] (tcp|udp) / {
+			from = to = sport = dport = ""
+			for (i = 3; i <= NF && dport == ""; i++) {
+				if ($i ~ /^src=/) from = substr($i, 5)
+				if ($i ~ /^dst=/) to = substr($i, 5)
+				if ($i ~ /^sport=/) sport = substr($i, 7)
+				if ($i ~ /^dport=/) dport = substr($i, 7)
+			}
+			line = $1 " " $2 " " from " " to " " dport
+			if ((from " " to " " dport) in ours) line = line " " sport
+			if ((to in here) && !(from in here) && !((from " " sport " " to " " dport) in own) && !(line in told) && !open(substr($1, 4), $2, dport + 0, bits(from))) {
+				told[line] = 1
+				print line
+			}
+		}
+	'
+}
+
 # The command: loads the rules at boot, or tries new ones until someone proves that they can still log in.
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -504,18 +628,30 @@ warn_flush() {
 	fi
 }
 
-# check_bridges: the rules take some interfaces for Docker's. A machine that is reached through one would lock everyone out.
+# is_bridge DEVICE: do the rules take it for a bridge of Docker?
+is_bridge() {
+	local pattern
+	for pattern in "${bridges[@]}"; do
+		# shellcheck disable=SC2053 # br-* is a pattern
+		if [[ $1 == $pattern ]]; then return 0; fi
+	done
+	return 1
+}
+
+# check_bridges: a machine that is reached through what the rules take for a bridge of Docker would lock everyone out.
 check_bridges() {
-	local path device pattern
+	local path device why
 	for path in /sys/class/net/*; do
-		device=${path##*/}
-		for pattern in "${bridges[@]}"; do
-			# shellcheck disable=SC2053 # br-* is a pattern
-			[[ $device == $pattern ]] || continue
-			if [[ -e $path/device ]]; then refuse "$device is a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-			if compgen -G "$path/lower_*/device" >/dev/null; then refuse "$device leads to a network card, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-			if ways_back | grep -qx "$device"; then refuse "the way back to management leaves through $device, which the rules take for a bridge of Docker: rename it, or correct firewall.bridges"; fi
-		done
+		device=${path##*/} why=''
+		is_bridge "$device" || continue
+		if [[ -e $path/device ]]; then
+			why="$device is a network card"
+		elif compgen -G "$path/lower_*/device" >/dev/null; then
+			why="$device leads to a network card"
+		elif ways_back | grep -qx "$device"; then
+			why="the way back to management leaves through $device"
+		fi
+		if [[ -n $why ]]; then refuse "$why, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
 	done
 }
 
@@ -602,6 +738,7 @@ confirm() {
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	cut_refused "${installed[@]}"
 	start_unit
 }
 

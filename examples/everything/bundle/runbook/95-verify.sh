@@ -9,15 +9,18 @@ readonly step_title='The cluster is well'
 readonly step_why='nodes ready, pages answering, certificates good for a while'
 readonly step_hosts='all'
 readonly step_order='parallel'
-readonly step_needs='cleanup'
+readonly step_needs='cleanup certificate-watch'
 readonly step_danger=''
 readonly step_undo='nothing: it only looked'
 # nodes
 readonly node_count=4
 # engine.tls
 readonly tls_directory='/etc/docker/tls'
+# certificates.warn
+readonly warn_days=14
 # services.traefik.certificate
 readonly web_certificate='selfSigned'
+readonly web_trust='/var/lib/skep/web-trust.pem'
 # wanted answer, page
 readonly -a pages=(
 	'30[1278] http://every.example.org/'
@@ -53,23 +56,40 @@ complaints() {
 		((ready >= node_count)) || printf '%d of %d nodes are ready\n' "$ready" "$node_count"
 	fi
 	if [[ $role == manager ]] && has openssl; then
-		openssl x509 -checkend 1209600 -noout -in "$tls_directory/server-cert.pem" >/dev/null 2>&1 ||
-			printf 'the certificate of the Docker API ends within 14 days\n'
+		openssl x509 -checkend "$((warn_days * 86400))" -noout -in "$tls_directory/server-cert.pem" >/dev/null 2>&1 ||
+			printf 'the certificate of the Docker API expires within %d days\n' "$warn_days"
 	fi
 	if [[ " $duties " == *' traefik '* ]] && has curl; then ask_pages; fi
 }
 
 # ask_pages asks Traefik on this node, from this node: the firewall need not let nodes in.
 ask_pages() {
-	local row want url code here=$address trust=(--insecure)
-	[[ $here != *:* ]] || here="[$here]"
-	if [[ $web_certificate == selfSigned ]]; then trust=(--cacert "$tls_directory/ca.pem"); fi
-	[[ -r $tls_directory/ca.pem ]] || trust=(--insecure)
+	local row want url
 	for row in "${pages[@]}"; do
 		read -r want url <<<"$row"
-		code=$(curl --silent --max-time 10 "${trust[@]}" --connect-to "::$here:" --output /dev/null --write-out '%{http_code}' "$url") || true
-		[[ $code =~ ^($want)$ ]] || printf '%s answers %s, want %s\n' "$url" "$code" "${want//|/ or }"
+		ask "$want" "$url" || printf '%s\n' "$answer"
 	done
+}
+
+# ask WANT URL asks as a visitor does, who believes no certificate unseen: by the authority that the step certificate-watch
+# brought, or the system's. Files may come from either. What is wrong is left in answer.
+ask() {
+	local own=()
+	[[ ! -s $web_trust ]] || own=(--cacert "$web_trust")
+	asked "$@" "${own[@]}" || { [[ $web_certificate == files && -s $web_trust ]] && asked "$@"; }
+}
+
+# asked WANT URL OPTION...
+asked() {
+	local want=$1 url=$2 here=$address out code
+	shift 2
+	[[ $here != *:* ]] || here="[$here]"
+	out=$(curl --silent --show-error --max-time 10 "$@" --connect-to "::$here:" --output /dev/null --write-out '%{http_code}' "$url" 2>&1) || true
+	code=${out: -3} answer=$url
+	[[ ! $code =~ ^($want)$ ]] || return 0
+	answer+=" answers $code, want ${want//|/ or }"
+	[[ $out == "$code" ]] || answer+=": ${out%%$'\n'*}"
+	return 1
 }
 
 apply() { wait_for "$patience" 'the cluster to be well' well; }

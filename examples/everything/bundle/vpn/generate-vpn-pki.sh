@@ -125,11 +125,11 @@ days_left() {
 	echo $(((end - $(date +%s)) / day))
 }
 
-# at_most DAYS CERT: a certificate that outlives its authority ends with it all the same.
+# at_most DAYS CERT: a certificate that outlives its authority is good for nothing.
 at_most() {
 	local left
 	left=$(days_left "$2")
-	((left >= 1)) || fail 3 "${2##*/} ends in $left days; begin a new one in an empty directory"
+	((left >= 1)) || fail 3 "${2##*/} expires in $left days; begin a new one in an empty directory"
 	echo $((left < $1 ? left : $1))
 }
 
@@ -169,7 +169,7 @@ readonly margin server_name=$prefix-server
 usage() {
 	cat <<END
 usage: $script DIR           make what is missing in DIR; nothing that is there changes
-       $script --renew DIR   renew the server's certificate, with a new key, when it ends within $margin days or is not as the spec wants it
+       $script --renew DIR   renew the server's certificate, with a new key, when it expires within $margin days or is not as the spec wants it
        $script --check DIR   verify the authorities, the server's certificate, the revocation lists and modes
 END
 }
@@ -293,9 +293,9 @@ server_problems() {
 	name=$(openssl x509 -noout -subject -nameopt multiline -in "$cert" 2>/dev/null | sed -n 's/^ *commonName *= //p' || true)
 	if [[ $name != "$server_name" ]]; then echo "is for ${name:-nobody}, want $server_name"; fi
 	if ! left=$(days_left "$cert" 2>/dev/null); then
-		echo "end is not readable"
+		echo "its end is not readable"
 	elif ((left < margin)); then
-		echo "ends in $left days, want at least $margin"
+		echo "expires in $left days, want at least $margin"
 	fi
 }
 
@@ -305,7 +305,7 @@ authority_problems() {
 		if ! openssl verify -x509_strict -no-CApath -CAfile "$dir/root.pem" "$dir/$name.pem" >/dev/null 2>&1; then
 			echo "$name.pem does not verify"
 		elif left=$(days_left "$dir/$name.pem") && ((left < margin)); then
-			echo "$name.pem ends in $left days: begin a new authority in another directory, and issue every client anew"
+			echo "$name.pem expires in $left days: begin a new authority in another directory, and issue every client anew"
 		fi
 	done
 	if ! openssl crl -noout -CAfile "$dir/client-ca.pem" -in "$dir/server/crl.pem" >/dev/null 2>&1; then

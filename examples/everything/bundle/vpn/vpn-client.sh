@@ -129,11 +129,11 @@ days_left() {
 	echo $(((end - $(date +%s)) / day))
 }
 
-# at_most DAYS CERT: a certificate that outlives its authority ends with it all the same.
+# at_most DAYS CERT: a certificate that outlives its authority is good for nothing.
 at_most() {
 	local left
 	left=$(days_left "$2")
-	((left >= 1)) || fail 3 "${2##*/} ends in $left days; begin a new one in an empty directory"
+	((left >= 1)) || fail 3 "${2##*/} expires in $left days; begin a new one in an empty directory"
 	echo $((left < $1 ? left : $1))
 }
 
@@ -169,10 +169,12 @@ usage() {
 	cat <<END
 usage: $script DIR issue NAME              make a key and a certificate, and the profile clients/NAME/client.conf
        $script DIR issue NAME --csr FILE   sign the request of a device that keeps its key; its profile has no key
+       $script DIR renew NAME [--csr FILE] lay the next ones beside, in clients/NAME/next; both are good until they expire
+       $script DIR handed-over NAME        NAME has them: they take the place of the old ones
        $script DIR profile NAME            print the profile
        $script DIR revoke NAME             refuse every certificate of NAME from now on
        $script DIR revoke --cert FILE      refuse a certificate that a vpn-api has signed with client-ca-key.pem
-       $script DIR list                    every certificate: name, state, end, serial number
+       $script DIR list                    every certificate: name, state, last day, serial number
 DIR is the directory of generate-vpn-pki.sh. NAME is of letters, digits, dots and dashes: a person, or the id of a NuvlaEdge.
 END
 }
@@ -189,17 +191,40 @@ rows() {
 		name = $6
 		sub(/.*\/CN=/, "", name)
 		end = length($2) == 13 ? "20" $2 : $2
-		state = $1 == "R" ? "revoked" : (end < now ? "ended" : "valid")
+		state = $1 == "R" ? "revoked" : (end < now ? "expired" : "valid")
 		printf "%s %s %s-%s-%s %s\n", state, name, substr(end, 1, 4), substr(end, 5, 2), substr(end, 7, 2), $4
 	}' "$dir/index.txt"
 }
 
-# valid NAME prints the serial numbers of its certificates that are neither revoked nor ended.
+# valid NAME prints the serial numbers of its certificates that are neither revoked nor expired.
 valid() { rows | awk -v name="$1" '$1 == "valid" && $2 == name { print $4 }'; }
 
 issue() {
-	local name=$1 csr=${2-} new=$dir/.work/client
-	if [[ -n $(valid "$name") ]]; then fail 3 "$name has a certificate; revoke it first, or choose another name"; fi
+	if [[ -n $(valid "$1") ]]; then fail 3 "$1 has a certificate; renew it, revoke it first, or choose another name"; fi
+	make "clients/$1" "$@"
+}
+
+# renew leaves what the client has: it is good until it expires, and nobody can take it back but by revoking it.
+renew() {
+	local next=clients/$1/next
+	if [[ -z $(valid "$1") ]]; then fail 3 "$1 has no certificate that is valid; issue one"; fi
+	if [[ -e $dir/$next ]]; then fail 3 "$next is there already; hand it over, then: $script $dir handed-over $1"; fi
+	make "$next" "$@"
+}
+
+# handed_over copies first and removes then: a run that is cut off is made good by the next one.
+handed_over() {
+	local at=$dir/clients/$1
+	[[ -s $at/next/client.conf ]] || fail 3 "$1 has no next certificate: there is nothing to hand over"
+	[[ -e $at/next/key.pem ]] || rm -f -- "$at/key.pem"
+	cp -- "$at/next"/* "$at"
+	rm -rf -- "$at/next"
+	echo "clients/$1: the next one is in its place"
+}
+
+# make PLACE NAME [CSR]
+make() {
+	local at=$1 name=$2 csr=${3-} new=$dir/.work/client
 	need_key client-ca
 	mkdir -- "$new"
 	config "$name" >"$new.cnf"
@@ -216,10 +241,10 @@ issue() {
 	quiet openssl ca -batch -notext -config "$new.cnf" -name client -cert "$dir/client-ca.pem" -keyfile "$dir/client-ca-key.pem" \
 		-subj "/O=skep $cluster/CN=$name" -days "$(at_most "$days" "$dir/client-ca.pem")" -extensions clients -in "$csr" -out "$new/cert.pem"
 	profile "$new" >"$new/client.conf"
-	mkdir -p -- "$dir/clients"
-	rm -rf -- "$dir/clients/$name"
-	mv -T -- "$new" "$dir/clients/$name"
-	echo "made clients/$name"
+	mkdir -p -- "$(dirname -- "$dir/$at")"
+	rm -rf -- "${dir:?}/$at"
+	mv -T -- "$new" "$dir/$at"
+	echo "made $at"
 }
 
 # profile DIRECTORY prints the configuration of a client as Nuvla's web interface and NuvlaEdge write it, to the letter:
@@ -301,7 +326,7 @@ main() {
 	local verb=$2 name=${3-} file=
 	[[ -s $dir/client-ca.pem && -e $dir/index.txt ]] || fail 3 "$dir holds no authority; make it with generate-vpn-pki.sh"
 	shift $(($# < 3 ? $# : 3))
-	if [[ $verb == issue && ${1-} == --csr && -n ${2-} ]]; then
+	if [[ $verb == issue || $verb == renew ]] && [[ ${1-} == --csr && -n ${2-} ]]; then
 		file=$2
 		shift 2
 	elif [[ $verb == revoke && $name == --cert && -n ${1-} ]]; then
@@ -311,20 +336,20 @@ main() {
 	[[ -z $file || -r $file ]] || fail 4 "$file: no such file can be read"
 	(($# == 0)) || fail 2 "$1: is too much; try --help"
 	case $verb in
-	issue | profile | revoke)
+	issue | renew | handed-over | profile | revoke)
 		[[ -n $name ]] || fail 2 "$verb: want a name"
 		[[ $name == --cert && -n $file ]] || check_name "$name"
 		;;
 	list) [[ -z $name ]] || fail 2 "$name: is too much; try --help" ;;
-	*) fail 2 "$verb: want issue, profile, revoke or list" ;;
+	*) fail 2 "$verb: want issue, renew, handed-over, profile, revoke or list" ;;
 	esac
 	case $verb in
-	issue | revoke)
+	issue | renew | handed-over | revoke)
 		# A command that breaks has said why; exit 1 is for findings.
 		set -E
 		trap 'exit 4' ERR
 		hold
-		"$verb" "$name" ${file:+"$file"}
+		"${verb/-/_}" "$name" ${file:+"$file"}
 		;;
 	profile)
 		[[ -s $dir/clients/$name/cert.pem ]] || fail 3 "$name is no client; issue it first"

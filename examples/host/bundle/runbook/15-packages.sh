@@ -21,6 +21,7 @@ readonly -a packages=(
 	'ip iproute2 all'
 	'iptables iptables all'
 	'nft nftables all'
+	'update-ca-certificates ca-certificates traefik'
 )
 
 # Debian packages that the later steps need. A site without apt installs them by hand.

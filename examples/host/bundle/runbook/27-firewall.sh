@@ -218,7 +218,8 @@ lost() {
 		say "nobody confirmed the rules on trial over a second login; the previous ones come back within ${rollback}s"
 		return
 	fi
-	if [[ -s $work/$1.cut ]]; then
+	# A connection came through, and the rules were refused for another reason.
+	if [[ -s $work/$1.cut ]] || grep -q '^skep-firewall: ' "$state/output/firewall.$1.log"; then
 		rm -f -- "$work/$1.cut"
 		printf '%s rollback\n' "$command_path" | shell_on "$1" 2>&1 || say "the previous rules of $1 come back within ${rollback}s"
 		return

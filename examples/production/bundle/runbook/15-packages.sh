@@ -23,6 +23,7 @@ readonly -a packages=(
 	'nft nftables all'
 	'mount.nfs nfs-common all'
 	'exportfs nfs-kernel-server nfs'
+	'update-ca-certificates ca-certificates traefik'
 )
 
 # Debian packages that the later steps need. A site without apt installs them by hand.

@@ -74,16 +74,47 @@ verb_run() {
 	[[ $json == yes ]] || say "done. Log: $state/log.jsonl"
 }
 
-# remind says once more what only a person can do: notes of this run, and clients that need their next pair. Neither is a
-# failure.
+# remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
+# Then what expires soon.
 remind() {
-	local line
-	tell_notes
-	[[ -d $state/certs ]] || return 0
-	while IFS= read -r line; do
-		# It names itself, and ran as the checked copy.
-		show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
-	done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	local line word
+	if [[ -d $state/certs ]]; then
+		while IFS= read -r line; do
+			# It names itself, and ran as the checked copy.
+			show certificates operator 'HAND OVER' "${line//"$bundle/"/"$origin/"}"
+		done < <(bash "$bundle/certs/generate-certificates.sh" --hand-over "$state/certs" 2>&1)
+	fi
+	for line in "$state"/vpn/clients/*/next; do
+		[[ -e $line ]] || continue
+		word=${line%/next}
+		printf -v line 'VPN client %s: give %q to it, then: %q %q handed-over %s' "${word##*/}" "$line/client.conf" "$origin/vpn/vpn-client.sh" "$state/vpn" "${word##*/}"
+		show vpn-authorities operator 'HAND OVER' "$line"
+	done
+	expiring
+}
+
+# expiring reads what the step certificate-watch saw last: dates stay true without asking a node.
+expiring() {
+	local file node host word rest end days what name left
+	for file in "$state"/output/certificate-watch.*.log; do
+		[[ -r $file ]] || continue
+		node=${file%.log}
+		node=${node##*/certificate-watch.}
+		while read -r word rest; do
+			host=$node
+			case $word in
+			expires)
+				read -r end days what name <<<"$rest"
+				# A client's date is on every manager.
+				[[ $what != *-client ]] || host=operator
+				[[ $end =~ ^[0-9]{1,12}$ && $days =~ ^[0-9]{1,5}$ ]] || continue
+				left=$(((end - EPOCHSECONDS) / 86400))
+				((left >= days)) || printf '%s EXPIRES %s %s: %d days left\n' "$host" "$what" "$name" "$left"
+				;;
+			unmeasured) printf '%s UNMEASURED %s\n' "$host" "$rest" ;;
+			esac
+		done < <(tr -d '\000' <"$file")
+	done | sort -u | while read -r host word rest; do show certificate-watch "$host" "$word" "$rest"; done
 }
 
 # stop_at STEP says what to do next.
@@ -91,8 +122,8 @@ stop_at() {
 	local host
 	{
 		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "$(number "$1")" "${failed_hosts[*]}"
-		for host in "${failed_hosts[@]}"; do say "  log:    $state/output/$1.$host.log"; done
-		say "  resume: $(printf %q "$0") run --from $1$(flags)"
+		for host in "${failed_hosts[@]}"; do printf '  log:    %s\n' "$state/output/$1.$host.log"; done
+		printf '  resume: %q run --from %s%s\n' "$0" "$1" "$(flags)"
 	} >&2
 }
 
@@ -136,7 +167,6 @@ dry_run() {
 		for host in "${hosts[@]}"; do forecast "$id" "$host" || refused=1; done
 		tell "$id"
 	done
-	tell_notes
 	[[ $json == yes ]] || say 'dry run: nothing was changed.'
 	return "$refused"
 }
@@ -162,8 +192,6 @@ forecast() {
 			fi
 		done <"$work/$2.answers"
 	fi
-	printf -v answer '%s\n' "${kept[@]}"
-	[[ $answer != *'note: '* ]] || keep_notes "$1" "$2" "$answer"
 	case ${code:-none} in
 	0) status=ALREADY_DONE kept=() ;;
 	10) status=PENDING ;;
@@ -269,8 +297,7 @@ verb_undo() {
 		ask "undo $id on $(names "${hosts[@]}")"
 		each 1 undo_host "$id" "${hosts[@]}"
 		if ! failed "$id" "${hosts[@]}"; then
-			say >&2
-			say "stopped while taking back $id on ${failed_hosts[*]}; go on with: $(printf %q "$0") undo --to $id$(flags)" >&2
+			printf '\nstopped while taking back %s on %s; go on with: %q undo --to %s%s\n' "$id" "${failed_hosts[*]}" "$0" "$id" "$(flags)" >&2
 			exit 1
 		fi
 	done

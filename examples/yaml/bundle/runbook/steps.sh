@@ -144,7 +144,7 @@ check_host() {
 
 # apply_host STEP HOST
 apply_host() {
-	local code=0 started=$EPOCHSECONDS phase told
+	local code=0 started=$EPOCHSECONDS phase told=''
 	for phase in before apply confirm verify; do
 		code=0
 		case $phase in
@@ -157,14 +157,15 @@ apply_host() {
 			if [[ $phase == confirm ]]; then hook lost "$1" "$2" || true; fi
 			return "$code"
 		fi
+		told+=$'\n'$(notes "$1" "$2")
 	done
 	record "$1" "$2" DONE $((EPOCHSECONDS - started))
-	told=$(notes "$1" "$2")
+	told=$(sort -u <<<"$told")
 	show "$1" "$2" DONE "$((EPOCHSECONDS - started))s${told:+$'\n'$told}"
 }
 
 # notes STEP HOST prints what the step has to tell although all is done.
-notes() { sed -n '/^note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
+notes() { sed -n 's/^\(skep-firewall: \)\{0,1\}note: /note: /p' "$state/output/$1.$2.log" 2>/dev/null || true; }
 
 # hook NAME STEP HOST: what a step does on this machine for a host, if it has such a function.
 hook() (

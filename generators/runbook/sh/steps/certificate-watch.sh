@@ -1,40 +1,121 @@
-# What measures when the certificates of a manager's Docker API end. Monitoring reads its directory on every node.
+# What measures when certificates expire, on every node. Monitoring reads its directory; runbook.sh status and verify read
+# what check prints: "expires SECONDS DAYS-TO-WARN WHAT NAME" and "unmeasured WHAT NAME".
 
-files() {
-	[[ $role == manager ]] || return 0
-	printf '%s\n' engine/skep-certificates.sh engine/skep-certificates.service engine/skep-certificates.timer
-}
+files() { printf '%s\n' engine/skep-certificates.sh engine/skep-certificates.service engine/skep-certificates.timer; }
 
 readonly timer=${timer_path##*/} directory=${measures%/*}
+readonly patience=7200 # seconds that a measure is believed
 
-# measured: since the certificate is there.
-measured() { [[ -s $measures && ! $tls_directory/server-cert.pem -nt $measures ]]; }
+prepare() {
+	given wanted "$(rows)"
+	given wanted_trust "$(trust)"
+}
+
+# rows prints what expires on the host, and what is told there. No key is read.
+rows() {
+	local duties=" ${inventory_duties[$host]} " at=${inventory_address[$host]} name
+	[[ $at != *:* ]] || at="[$at]"
+	printf 'swarm-node %s file %s\n' "$host" "$swarm_certificate"
+	if [[ $role == manager ]]; then
+		printf '%s %s file %s\n' docker-api-authority "$tls_directory/ca.pem" "$tls_directory/ca.pem" \
+			docker-api-server "$tls_directory/server-cert.pem" "$tls_directory/server-cert.pem"
+		for name in "${clients[@]}"; do dated docker-api-client "$name" "$state/certs/clients/$name/cert.pem"; done
+	fi
+	if [[ $duties == *' traefik '* ]]; then
+		for name in "${web_names[@]}"; do printf 'web %s served %s:%d\n' "$name" "$at" "$web_port"; done
+	fi
+	if [[ $duties == *' vpn '* ]]; then
+		for name in "${vpn_files[@]}"; do printf '%s %s file %s\n' "${name% *}" "${name#* }" "${name#* }"; done
+		for name in "$state"/vpn/clients/*/cert.pem; do
+			name=${name%/cert.pem}
+			dated vpn-client "${name##*/}" "$name/cert.pem"
+		done
+	fi
+}
+
+# dated WHAT NAME FILE: a certificate that somebody else uses. Who has let one expire a month ago uses it no more.
+dated() {
+	local end
+	[[ -s $3 && $2 =~ ^[A-Za-z0-9.-]+$ ]] || return 0
+	end=$(openssl x509 -noout -enddate -in "$3") && end=$(date -d "${end#*=}" +%s) || return 0
+	((end > EPOCHSECONDS - 30 * 86400)) || return 0
+	printf '%s %s date %d\n' "$1" "$2" "$end"
+}
+
+# trust prints the authority of the web certificate, where it is one that the system does not know.
+trust() {
+	local file
+	case $web_certificate in
+	selfSigned) file=$state/certs/ca.pem ;;
+	files)
+		for file in "$state"/secrets/{web-certificate,web.crt}; do
+			[[ ! -s $file ]] || break
+		done
+		;;
+	*) file='' ;;
+	esac
+	if [[ -n $web_root ]]; then
+		printf '%s\n' "$web_root"
+	elif [[ -n $file && -s $file ]]; then
+		openssl crl2pkcs7 -nocrl -certfile "$file" 2>/dev/null | openssl pkcs7 -print_certs 2>/dev/null | sed -n '/BEGIN CERT/,/END CERT/p' || true
+	fi
+}
+
+# measured: not long ago, and since what is watched was last changed.
+measured() {
+	local when
+	[[ -s $measures && ! $list -nt $measures && ! $trust_path -nt $measures && ! $tls_directory/server-cert.pem -nt $measures ]] || return 1
+	when=$(sed -n 's/^skep_measured_seconds //p' "$measures")
+	[[ -n $when ]] && ((EPOCHSECONDS - when < patience))
+}
+
+# has_text FILE TEXT
+has_text() { [[ -e $1 && $(<"$1") == "$2" ]]; }
 
 check() {
 	[[ -d $directory ]] || would "make $directory"
-	[[ $role == manager ]] || return 0
 	would_install engine/skep-certificates.sh "$command_path"
 	would_install engine/skep-certificates.service "$service_path"
 	would_install engine/skep-certificates.timer "$timer_path"
 	systemctl is-enabled --quiet "$timer" 2>/dev/null || would "enable $timer"
-	measured || would 'measure when the certificates end'
+	has_text "$list" "$wanted" || would 'write what expires here'
+	# An authority that was handed over and is no longer on this machine stays believed.
+	[[ -z $wanted_trust ]] || has_text "$trust_path" "$wanted_trust" || would 'write the authority of the web certificate'
+	if ! measured; then
+		would 'measure what expires'
+	elif ((skep_changes == 0)); then
+		report
+	fi
+}
+
+report() {
+	sed -n 's/^skep_certificate_not_after_seconds{what="\([^"]*\)",name="\([^"]*\)"} \([0-9]*\)$/expires \3 '"$warn_days"' \1 \2/p
+		s/^skep_measure_failed{what="\([^"]*\)",name="\([^"]*\)"} 1$/unmeasured \1 \2/p' "$measures"
+}
+
+# keep TEXT FILE writes public text for root's programs.
+keep() {
+	printf '%s\n' "$1" >"$2.skep-new"
+	mv -f -- "$2.skep-new" "$2"
 }
 
 apply() {
 	install -d -m 0755 -- "$directory"
-	[[ $role == manager ]] || return 0
 	put engine/skep-certificates.sh "$command_path" 0755
 	put engine/skep-certificates.service "$service_path" 0644
 	put engine/skep-certificates.timer "$timer_path" 0644
+	has_text "$list" "$wanted" || keep "$wanted" "$list"
+	[[ -z $wanted_trust ]] || has_text "$trust_path" "$wanted_trust" || keep "$wanted_trust" "$trust_path"
 	systemctl daemon-reload
 	systemctl enable --quiet "$timer"
-	"$command_path"
+	# What cannot be measured yet is said, and measured again by the timer.
+	"$command_path" || true
 	systemctl restart "$timer"
 }
 
 verify() {
 	check
-	((skep_changes == 0)) || refuse 'nobody would notice when the certificates of the Docker API end'
+	((skep_changes == 0)) || refuse 'nobody would notice when a certificate expires'
 }
 
 undo() {
@@ -43,7 +124,7 @@ undo() {
 	take_back "$service_path"
 	take_back "$command_path"
 	systemctl daemon-reload
-	rm -f -- "$measures" "$measures".*
+	rm -f -- "$measures" "$measures".* "$list" "$trust_path"
 	# Whatever else is measured there stays.
 	rmdir -- "$directory" 2>/dev/null || true
 }

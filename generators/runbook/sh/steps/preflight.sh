@@ -11,6 +11,8 @@ check() {
 	addresses
 	engine
 	traps
+	transit
+	redundancy
 	ports
 }
 

@@ -1,0 +1,84 @@
+package runbook_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// transitBefore are the words of the runbook's library that the functions call, and the rows of one node.
+const transitBefore = `set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+refuse() { printf '%s\n' "$@"; exit 12; }
+has() { case $1 in keepalived | dockerd) [[ " $installed " == *" $1 "* ]] ;; *) command -v "$1" >/dev/null ;; esac; }
+systemctl() { [[ $* == *keepalived* ]]; }
+host=w1 role=worker sysctl_file=/etc/sysctl.d/90-skep.conf installed=dockerd
+bridges=(docker0 docker_gwbridge 'br-*') forward=() vrrp=()
+mount -t tmpfs tmpfs /etc/sysctl.d
+ip link set lo up
+bridge() { ip link add "$1" type bridge; ip address add "$2" dev "$1"; ip link set "$1" up; }
+link() { ip link add "$1" type veth peer name "p-$1"; ip address add "$2" dev "$1"; ip link set "$1" up; ip link set "p-$1" up; }
+link eth0 203.0.113.5/24; ip route add default via 203.0.113.1
+link eth1 10.0.0.21/24
+bridge docker0 172.20.0.1/24
+bridge docker_gwbridge 172.20.1.1/24
+bridge br-0123456789ab 172.20.2.1/24
+iptables -t nat -A POSTROUTING -s 172.20.0.0/24 ! -o docker0 -j MASQUERADE
+iptables -t nat -A POSTROUTING -o docker_gwbridge -m addrtype --src-type LOCAL -j MASQUERADE
+iptables -t nat -A POSTROUTING -s 172.20.2.5/32 -d 172.20.2.5/32 -p tcp --dport 80 -j MASQUERADE
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo net.ipv4.ip_forward=1 >"$sysctl_file"
+`
+
+// TestTransitIsNamed runs the functions on a node of its own: what it passes on for others is refused with the row of the
+// spec that says it; what Docker made is none of that.
+func TestTransitIsNamed(t *testing.T) {
+	if os.Geteuid() != 0 || exec.Command("unshare", "-n", "true").Run() != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("want root and unshare(1) from util-linux")
+		}
+		t.Skip("want root and unshare(1) from util-linux")
+	}
+	const (
+		virbr0 = "bridge virbr0 192.168.122.1/24\n"
+		router = "echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-router.conf\n"
+	)
+	for name, test := range map[string]struct{ before, want string }{
+		"docker alone": {"", ""},
+		"a bridge of guests": {virbr0, "192.168.122.0/24 are guests of this node, on virbr0, which the firewall will refuse\n" +
+			`say it in the spec: firewall: forward: [{from: "192.168.122.0/24", to: "0.0.0.0/0", device: "virbr0", on: ["w1"], why: "guests on virbr0"}]` + "\n"},
+		"guests that the spec names":        {virbr0 + "forward=('192.168.122.0/24 virbr0 w1')\n", ""},
+		"guests within a wider row":         {virbr0 + "forward=('192.168.0.0/16 - workers')\n", ""},
+		"guests that the spec names on m1":  {virbr0 + "forward=('192.168.122.0/24 virbr0 m1')\n", "192.168.122.0/24 are guests"},
+		"guests whose row has another net":  {virbr0 + "forward=('192.168.121.0/24 - all')\n", "192.168.122.0/24 are guests"},
+		"guests whose row has another link": {virbr0 + "forward=('192.168.122.0/24 virbr1 all')\n", "192.168.122.0/24 are guests"},
+		"guests on IPv6": {"bridge incusbr0 fd42:1::1/64\n", "fd42:1::/64 are guests of this node, on incusbr0, which the firewall will refuse\n" +
+			`say it in the spec: firewall: forward: [{from: "fd42:1::/64", to: "::/0", device: "incusbr0", on: ["w1"], why: "guests on incusbr0"}]` + "\n"},
+		"a bridge that the node goes out by": {"bridge br0 192.0.2.5/24\nip route replace default via 192.0.2.1 dev br0\n", ""},
+		"addresses translated by iptables": {"iptables -t nat -A POSTROUTING -s 10.9.0.0/24 -o eth0 -j MASQUERADE\n",
+			"10.9.0.0/24 is behind this node (iptables: -A POSTROUTING -s 10.9.0.0/24 -o eth0 -j MASQUERADE), which the firewall will refuse\n" +
+				`say it in the spec: firewall: forward: [{from: "10.9.0.0/24", to: "0.0.0.0/0", on: ["w1"], why: "behind this node"}]` + "\n"},
+		"all addresses translated": {"iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\n", "addresses of others are translated on this node (iptables"},
+		"addresses translated by nft": {"nft add table inet lxd\nnft 'add chain inet lxd pstrt { type nat hook postrouting priority 100; }'\n" +
+			"nft add rule inet lxd pstrt ip saddr 10.8.0.0/24 ip daddr != 10.8.0.0/24 masquerade\n", "10.8.0.0/24 is behind this node (nft, table inet/lxd: ip saddr 10.8.0.0/24"},
+		"a router": {router, "this node may route between eth0 eth1 (/etc/sysctl.d/99-router.conf turns forwarding on), which the firewall will refuse\n" +
+			`name what it passes on, such as firewall: forward: [{from: "0.0.0.0/0", to: "0.0.0.0/0", on: ["w1"], why: "routes for a site"}], or take the setting away: skep has one of its own for Docker` + "\n"},
+		"a router with one link":       {router + "ip link del eth1\n", ""},
+		"a router that the spec names": {router + "forward=('10.0.0.0/24 - workers')\n", ""},
+		"a router before Docker":       {"installed=\n", "this node may route between eth0 eth1 (a setting of this machine turns forwarding on)"},
+		"keepalived": {"installed+=' keepalived'\n", "keepalived runs here, and the firewall will refuse VRRP\n" +
+			`say it in the spec: exposures: vrrp: {proto: "vrrp", on: ["w1"], from: ["cluster"], why: "keepalived"}, with the other nodes that run it` + "\n"},
+		"keepalived that the spec names": {"installed+=' keepalived'\nvrrp=(all)\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := exec.Command("unshare", "-n", "-m", "bash", "-c", transitBefore+test.before+"source sh/transit.sh\ntransit\nredundancy").CombinedOutput()
+			if test.want == "" && (err != nil || len(out) > 0) || test.want != "" && (err == nil || err.(*exec.ExitError).ExitCode() != 12) {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if !strings.HasPrefix(string(out), test.want) {
+				t.Errorf("%s", out)
+			}
+		})
+	}
+}
