@@ -22,6 +22,7 @@ func (c *Cluster) check() Mistakes {
 	k.pools()
 	k.exposures()
 	k.forward()
+	k.bridges()
 	k.ports()
 	k.tests()
 	k.directories()

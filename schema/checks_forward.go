@@ -78,7 +78,7 @@ func (k *checker) forwardEnd(path string, p netip.Prefix) {
 
 // forwardDevice refuses interfaces whose packets have rules of their own.
 func (k *checker) forwardDevice(path, device string) {
-	own := slices.Clone(k.Firewall.Bridges)
+	own := k.Firewall.Interfaces()
 	if m := k.Mesh(); m != nil {
 		own = append(own, m.Device)
 	}
@@ -89,6 +89,24 @@ func (k *checker) forwardDevice(path, device string) {
 		if device != "" && matches(name, device) {
 			k.add(path, "is an interface of Docker or of skep (%s): its packets have rules of their own", name)
 			return
+		}
+	}
+}
+
+// bridges refuses those of which the rules know more than that containers are behind them.
+func (k *checker) bridges() {
+	var own []string
+	if m := k.Mesh(); m != nil {
+		own = append(own, m.Device)
+	}
+	if a := k.VPNAccess(); a != nil {
+		own = append(own, a.Device)
+	}
+	for i, pattern := range k.Firewall.Bridges {
+		for _, device := range own {
+			if matches(pattern, device) {
+				k.add(fmt.Sprintf("firewall.bridges.%d", i), "is an interface of skep (%s), and no bridge of Docker", device)
+			}
 		}
 	}
 }

@@ -116,7 +116,8 @@ type Firewall struct {
 	Rollback     int       `json:"rollback"`
 	WithoutRules string    `json:"withoutRules"` // "hold" or "start"
 	Forward      []Forward `json:"forward"`
-	Bridges      []string  `json:"bridges"` // interfaces; a last "*" stands for any ending
+	Bridges      []string  `json:"bridges"` // of Docker's networks with names of their own; a last "*" stands for any ending
+	Docker       []string  `json:"docker"`  // that Docker names itself
 	Answers      Answers   `json:"answers"`
 }
 

@@ -87,3 +87,6 @@ func (c *Cluster) Duties(name string) []string {
 	}
 	return duties
 }
+
+// Interfaces are those on which packets of the node's own containers arrive; a last "*" stands for any ending.
+func (f Firewall) Interfaces() []string { return slices.Concat(f.Docker, f.Bridges) }

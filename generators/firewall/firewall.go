@@ -110,7 +110,7 @@ func command(c *schema.Cluster) artifact.File {
 		artifact.Strings("installed", Installed(c)).From("firewall.backend"),
 		artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 		artifact.String("without_rules", c.Firewall.WithoutRules).From("firewall.withoutRules"),
-		artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
 	}, closedVars(c)...)

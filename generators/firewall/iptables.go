@@ -82,7 +82,7 @@ func short(zone string) string {
 func iptablesPrerouting(w *lines, p policy, f family) {
 	w.add("-A %s -i lo -j RETURN", chain)
 	iptablesStrayed(w, p, f)
-	for _, name := range p.cluster.Firewall.Bridges {
+	for _, name := range p.cluster.Firewall.Interfaces() {
 		if prefix, ok := strings.CutSuffix(name, "*"); ok {
 			name = prefix + "+"
 		}

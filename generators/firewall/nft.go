@@ -90,7 +90,7 @@ func nftPrerouting(w *lines, p policy) {
 		w.add(`iifname "lo" accept`)
 		nftStray(w, p)
 		w.add("# packets of the node's own containers")
-		for _, name := range p.cluster.Firewall.Bridges {
+		for _, name := range p.cluster.Firewall.Interfaces() {
 			w.add("iifname %q goto containers", name)
 		}
 		w.add("ct state established,related accept")

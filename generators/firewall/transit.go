@@ -59,3 +59,26 @@ func (w *Wall) Forward(v Verdict) (row schema.Forward, field string, ok bool) {
 	}
 	return w.cluster.Firewall.Forward[i], v.Rule.Field, true
 }
+
+// Passes returns what the rules pass on for other machines, beside answers, the mesh and clients of the VPN: the matches of
+// rows of firewall.forward, and "everything" where a stranger is passed on to a stranger.
+func (s *Ruleset) Passes() []string {
+	strangers := []Packet{ // addresses for benchmarks (RFC 2544, RFC 5180)
+		{Src: netip.MustParseAddr("198.18.0.1"), Dst: netip.MustParseAddr("198.19.0.1"), Elsewhere: true, Proto: "udp", Port: 9},
+		{Src: netip.MustParseAddr("2001:2::1"), Dst: netip.MustParseAddr("2001:2:0:1::1"), Elsewhere: true, Proto: "udp", Port: 9},
+	}
+	if slices.ContainsFunc(strangers, func(p Packet) bool { return s.Decide(p).Allow }) {
+		return []string{"everything"}
+	}
+	var out []string
+	for _, c := range s.chains {
+		for _, r := range c.rules {
+			if strings.HasPrefix(r.field, "firewall.forward.") {
+				text, _, _ := strings.Cut(r.text, " goto ")
+				text, _, _ = strings.Cut(strings.TrimPrefix(text, "-A "+c.name+" "), " -g ")
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}

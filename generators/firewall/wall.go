@@ -60,7 +60,7 @@ func (w *Wall) Decide(node string, p Packet) Verdict {
 
 // Contained reports whether the packet comes from a container of the node.
 func (w *Wall) Contained(p Packet) bool {
-	return slices.ContainsFunc(w.cluster.Firewall.Bridges, func(name string) bool { return deviceMatch{name}.holds(&p) })
+	return slices.ContainsFunc(w.cluster.Firewall.Interfaces(), func(name string) bool { return deviceMatch{name}.holds(&p) })
 }
 
 // Class returns the class of a node.
@@ -155,7 +155,7 @@ func container(c *schema.Cluster) netip.Addr { return c.Engine.Bridges.Subnet.Ad
 
 // bridge is an interface on which packets of containers arrive.
 func (w *Wall) bridge() string {
-	return strings.ReplaceAll(w.cluster.Firewall.Bridges[0], "*", "0")
+	return strings.ReplaceAll(w.cluster.Firewall.Docker[0], "*", "0")
 }
 
 // enough addresses of one kind: where one is the node that is asked, the other can ask.

@@ -24,9 +24,10 @@ type Firewall struct {
 	Ports     []PortChange    `json:"ports"`     // what is closed first; then by zone, role, protocol and port
 	Addresses []AddressChange `json:"addresses"` // of zones that both name
 	Nodes     []NodeChange    `json:"nodes"`
+	Transit   []TransitChange `json:"transit,omitempty"` // what is closed first
 }
 
-func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes) == 0 }
+func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes)+len(f.Transit) == 0 }
 
 // PortChange is ports of some nodes of one role that are "opened" or "closed" to a zone: to all of its addresses of the
 // family, both families unless told, that are in none of the zones that it excepts. Those could connect before, and still can.
@@ -64,6 +65,7 @@ func Compare(before, after *Bundle) Plan {
 		Ports:     ports(before, after),
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
+		Transit:   transit(before, after),
 	}}
 }
 

@@ -28,6 +28,9 @@ func (p Plan) Lines() []string {
 			out = append(out, fmt.Sprintf("removed  %s from zone %s", prefix, a.Zone))
 		}
 	}
+	for _, c := range p.Firewall.Transit {
+		out = append(out, c.String())
+	}
 	for _, c := range p.Firewall.Ports {
 		out = append(out, c.String())
 	}

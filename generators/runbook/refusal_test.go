@@ -190,3 +190,14 @@ func TestUnnamedBridge(t *testing.T) {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }
+
+// A pattern that takes the node's own interface for a bridge of Docker is refused before anything is tried.
+func TestOwnBridge(t *testing.T) {
+	c := target(t)
+	c.Firewall.Bridges = []string{"eth*"}
+	s := newSandbox(t, c)
+	r := s.want(1, "run", "--yes", "--only", "firewall", "--host", "w1")
+	if !strings.Contains(r.stdout, "10.0.0.12 is the address of eth0, which the rules take for a bridge of Docker") || strings.Contains(s.calls(), " nft -f") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}

@@ -99,7 +99,7 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("unit_path", firewall.UnitPath),
 				artifact.String("docker_path", firewall.DockerPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
-				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
+				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 				artifact.Strings("reached", reached(c)).From("exposures to the nodes: port, nodes"),
 			},
 		},

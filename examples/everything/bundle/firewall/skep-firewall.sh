@@ -16,6 +16,8 @@ readonly -a bridges=(
 	'docker0'
 	'docker_gwbridge'
 	'br-*'
+	'lan7'
+	'site-*'
 )
 # access.management: an address of each network
 readonly -a management=(
@@ -651,7 +653,7 @@ check_bridges() {
 		elif ways_back | grep -qx "$device"; then
 			why="the way back to management leaves through $device"
 		fi
-		if [[ -n $why ]]; then refuse "$why, and the rules take it for a bridge of Docker: rename it, or correct firewall.bridges"; fi
+		if [[ -n $why ]]; then refuse "$why, and the rules take it for a bridge of Docker: rename it, or take it out of firewall.bridges"; fi
 	done
 }
 

@@ -48,9 +48,8 @@ readonly -a listeners=(
 )
 # firewall.bridges
 readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
+	'lan7'
+	'site-*'
 )
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()

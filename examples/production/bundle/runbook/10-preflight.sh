@@ -41,11 +41,7 @@ readonly -a listeners=(
 	'udp 33335 w2'
 )
 # firewall.bridges
-readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
-)
+readonly -a bridges=()
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP

@@ -33,11 +33,7 @@ readonly -a listeners=(
 	'udp 51820 all'
 )
 # firewall.bridges
-readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
-)
+readonly -a bridges=()
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP

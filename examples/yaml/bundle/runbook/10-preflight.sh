@@ -30,11 +30,7 @@ readonly -a listeners=(
 	'tcp 8080 m1'
 )
 # firewall.bridges
-readonly -a bridges=(
-	'docker0'
-	'docker_gwbridge'
-	'br-*'
-)
+readonly -a bridges=()
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP

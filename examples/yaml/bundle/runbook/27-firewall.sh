@@ -79,7 +79,7 @@ own_device() {
 	local device
 	while read -r _ device _; do
 		if is_bridge "$device"; then
-			refuse "$address is the address of $device, which firewall.bridges takes for a bridge of Docker" "name Docker's bridges more closely there, or rename $device"
+			refuse "$address is the address of $device, which the rules take for a bridge of Docker" "rename it, or take it out of firewall.bridges"
 		fi
 	done < <(ip -o address show to "$address" 2>/dev/null)
 }
@@ -92,7 +92,7 @@ unnamed_bridges() {
 	((${#ids[@]})) || return 0
 	while read -r id name device; do
 		[[ -n $device ]] || device=br-${id:0:12}
-		is_bridge "$device" || note "the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off"
+		is_bridge "$device" || say "note: the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off; add it"
 	done < <(docker network inspect --format '{{.Id}} {{.Name}} {{index .Options "com.docker.network.bridge.name"}}' "${ids[@]}")
 }
 
