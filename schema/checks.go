@@ -16,6 +16,7 @@ type checker struct {
 // check gives the mistakes that only show once the cluster is decoded, in file order, each once.
 func (c *Cluster) check() Mistakes {
 	k := &checker{Cluster: c}
+	k.derived()
 	k.prefixes()
 	k.addresses()
 	k.subnets()
@@ -36,6 +37,16 @@ func (c *Cluster) check() Mistakes {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(k.found)
+}
+
+// derived refuses rows of skep's own: CUE takes one that a default would allow, and it would differ from the field that
+// it follows from.
+func (k *checker) derived() {
+	for _, name := range []string{"secrets", "networks"} {
+		if k.isSet(name) {
+			k.add(name, derivedRule)
+		}
+	}
 }
 
 // add notes a mistake at a field.

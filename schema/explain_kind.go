@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,8 @@ func (s *shape) standing(elements []string, t *tree) string {
 	switch {
 	case len(elements) > 0 && isDerived(elements[0]):
 		return "derived: it follows from the other fields"
+	case isComputed(t):
+		return "derived: it follows from other fields, and cannot be set"
 	case s.isFixed(t):
 		return "fact: it cannot be set"
 	case t.required():
@@ -42,6 +45,9 @@ func (s *shape) defaultText(t *tree) string {
 
 // kind names the type of a field in the words of a spec.
 func (s *shape) kind(t *tree) string {
+	if isComputed(t) {
+		return cmp.Or(s.scalar(t.places[0].expr, 0), "string")
+	}
 	if t.isList() && len(s.allNames(t)) == 0 {
 		if t.each != nil && len(t.each.places) > 0 {
 			return "list of " + plural(s.kind(t.each))
@@ -112,6 +118,35 @@ func (s *shape) scalar(e ast.Expr, depth int) string {
 			return k
 		}
 		return s.scalar(e.Y, depth+1)
+	case *ast.IndexExpr:
+		return s.scalar(e.X, depth+1)
+	case *ast.ListLit: // of which one is picked
+		for _, element := range e.Elts {
+			if k := s.scalar(element, depth+1); k != "" {
+				return k
+			}
+		}
+	case *ast.Comprehension:
+		if value, ok := e.Value.(*ast.StructLit); ok {
+			return s.scalar(value, depth+1)
+		}
+	case *ast.StructLit: // a value in braces, or one of several by name
+		for _, d := range e.Elts {
+			k := ""
+			switch d := d.(type) {
+			case *ast.EmbedDecl:
+				k = s.scalar(d.Expr, depth+1)
+			case *ast.Field:
+				k = s.scalar(d.Value, depth+1)
+			}
+			if k != "" {
+				return k
+			}
+		}
+	case *ast.SelectorExpr:
+		if t, n := s.root.find(strings.Split(sourceText(e), ".")); n > 0 && n == strings.Count(sourceText(e), ".")+1 {
+			return s.kind(t)
+		}
 	case *ast.BasicLit:
 		return map[token.Token]string{token.STRING: "string", token.INT: "whole number", token.TRUE: "true or false", token.FALSE: "true or false"}[e.Kind]
 	case *ast.Ident:
@@ -127,7 +162,7 @@ func (s *shape) scalar(e ast.Expr, depth int) string {
 
 // exampleLine writes an example as a spec in CUE has it, on one line.
 func (s *shape) exampleLine(elements []string, t *tree) string {
-	if s.isFixed(t) || isDerived(elements[0]) {
+	if s.isFixed(t) || isComputed(t) || isDerived(elements[0]) {
 		return ""
 	}
 	value := s.example(t, 0)

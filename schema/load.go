@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/parser"
 )
 
 // Limits bound what one spec may cost.
@@ -53,6 +54,16 @@ func loadSpec(spec string, bytes int64, o Origin) (*Cluster, error) {
 	if inst.Err != nil {
 		return nil, syntaxMistakes(inst.Err, o)
 	}
+	odd := misread(spec, o)
+	c, err := r.cluster()
+	if len(odd) > 0 {
+		return nil, odd.with(err)
+	}
+	return c, err
+}
+
+// cluster gives the cluster, or all mistakes of the spec.
+func (r *reader) cluster() (*Cluster, error) {
 	v, err := r.evaluate()
 	if err != nil {
 		return nil, err
@@ -74,6 +85,7 @@ type reader struct {
 	ctx    *cue.Context
 	inst   *build.Instance
 	source *sourceMap
+	schema *cue.Value // of the package, when it is first asked for
 }
 
 func newReader(inst *build.Instance, o Origin) *reader {
@@ -82,8 +94,23 @@ func newReader(inst *build.Instance, o Origin) *reader {
 	return &reader{ctx: ctx, inst: inst, source: newSourceMap(inst, o)}
 }
 
-// evaluate gives the concrete cluster, or Mistakes.
-func (r *reader) evaluate() (cue.Value, error) {
+// evaluate gives the concrete cluster, or Mistakes: also where the evaluator breaks down over one, as v0.17 does over a
+// value for a field that is computed (a nil pointer).
+func (r *reader) evaluate() (v cue.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w := newRewriter(r.source)
+			w.structure(nil, r.source.tree(), w.shape.root)
+			if len(w.list) == 0 {
+				panic(p)
+			}
+			err = w.sorted()
+		}
+	}()
+	return r.unify()
+}
+
+func (r *reader) unify() (cue.Value, error) {
 	user := r.ctx.BuildInstance(r.inst)
 	top := user
 	wrapped := user.LookupPath(cue.ParsePath("cluster"))
@@ -130,6 +157,27 @@ func (r *reader) definition() (cue.Value, error) {
 	}
 	def := r.ctx.BuildInstance(inst).LookupPath(cue.ParsePath("#Cluster"))
 	return def, def.Err()
+}
+
+// accepts evaluates an expression of the schema on a value of the spec.
+func (r *reader) accepts(rule, value ast.Expr) bool {
+	if r.schema == nil {
+		inst, err := schemaInstance()
+		if err != nil {
+			return false
+		}
+		v := r.ctx.BuildInstance(inst)
+		r.schema = &v
+	}
+	want, err := parser.ParseExpr("", sourceText(rule))
+	if err != nil {
+		return false
+	}
+	is, err := parser.ParseExpr("", sourceText(value))
+	if err != nil {
+		return false
+	}
+	return r.ctx.BuildExpr(want, cue.Scope(*r.schema)).Unify(r.ctx.BuildExpr(is)).Validate(cue.Concrete(true)) == nil
 }
 
 // importedSchema finds the schema among the imports of an instance and of what it imports.

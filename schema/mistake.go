@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,6 +48,20 @@ type Mistakes []Mistake
 func (ms Mistakes) Ordered() Mistakes {
 	slices.SortStableFunc(ms, Mistake.compare)
 	return ms
+}
+
+// with adds the mistakes in err but those about the same fields.
+func (ms Mistakes) with(err error) Mistakes {
+	var more Mistakes
+	if !errors.As(err, &more) {
+		return ms.Ordered()
+	}
+	known := map[string]bool{}
+	for _, m := range ms {
+		known[m.Path] = true
+	}
+	more = slices.DeleteFunc(slices.Clone(more), func(m Mistake) bool { return known[m.Path] })
+	return append(ms, more...).Ordered()
 }
 
 // Error gives one line for each mistake.

@@ -17,10 +17,12 @@ import (
 type rewriter struct {
 	source *sourceMap
 	shape  *shape
-	list   Mistakes
-	byPath map[string]bool // paths that have their mistake
-	gone   []string        // paths of unknown fields: what CUE says about things below them is noise
-	lost   []string        // paths of missing fields, likewise
+	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
+	accepts func(rule, value ast.Expr) bool
+	list    Mistakes
+	byPath  map[string]bool // paths that have their mistake
+	gone    []string        // paths of unknown fields: what CUE says about things below them is noise
+	lost    []string        // paths of missing fields, likewise
 }
 
 // complaint is all that CUE says about one path.
@@ -29,9 +31,22 @@ type complaint struct {
 	errors []cueerrors.Error
 }
 
+// schema is the shape, also for a rewriter of syntax that was made without.
+func (w *rewriter) schema() *shape {
+	if w.shape == nil {
+		w.shape = newShape()
+	}
+	return w.shape
+}
+
+func newRewriter(source *sourceMap) *rewriter {
+	return &rewriter{source: source, shape: newShape(), byPath: map[string]bool{}}
+}
+
 // mistakes explains the errors of an evaluation. There is always at least one.
 func (r *reader) mistakes(errs ...error) Mistakes {
-	w := &rewriter{source: r.source, shape: newShape(), byPath: map[string]bool{}}
+	w := newRewriter(r.source)
+	w.accepts = r.accepts
 	complaints, checks, plain := group(errs)
 	if len(plain) > 0 { // the spec is no valid CUE: nothing else is known about it
 		for _, e := range plain {
@@ -41,7 +56,7 @@ func (r *reader) mistakes(errs ...error) Mistakes {
 	}
 	w.structure(nil, r.source.tree(), w.shape.root)
 	for i, c := range complaints {
-		if !w.below(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
+		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
 		}
 	}
@@ -176,6 +191,7 @@ func (w *rewriter) complain(c complaint) {
 	text := w.ruleText(c)
 	first := message(c.errors[0])
 	switch {
+	case w.elementTwice(c.path):
 	case text != "" && w.isNameRule(c.path, text):
 		w.say(c.path, "", text, w.label(c))
 	case known && w.twice(c, t):
@@ -183,40 +199,19 @@ func (w *rewriter) complain(c complaint) {
 		w.unknown(c.path, w.label(c))
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
+	case strings.HasPrefix(first, "adding field "):
+		w.say(c.path, "", "a loop over these fields adds to them; loop over a field of its own", w.position(c))
 	case strings.HasPrefix(first, "ambiguous default"):
 		w.say(c.path, got(t), "depends on itself; give it a value of its own", w.position(c))
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
 		w.say(c.path, got(t), "has no definite value; "+cmp.Or(w.shape.want(s), "give one"), w.position(c))
 	case text != "":
-		w.say(c.path, got(t), text, w.position(c))
+		w.say(c.path, got(t), text+w.quotes(s, t), w.position(c))
 	case s != nil && w.shape.want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, got(t), w.shape.want(s), w.position(c))
+		w.say(c.path, got(t), w.shape.want(s)+w.quotes(s, t), w.position(c))
 	default:
 		w.say(c.path, got(t), first, w.position(c))
 	}
-}
-
-// twice finds two different values that the user wrote for one field.
-func (w *rewriter) twice(c complaint, t *tree) bool {
-	var literals []place
-	for _, p := range t.places {
-		if _, ok := p.expr.(*ast.BasicLit); !ok || !p.certain {
-			continue
-		}
-		if !slices.ContainsFunc(literals, func(q place) bool { return sourceText(q.expr) == sourceText(p.expr) }) {
-			literals = append(literals, p)
-		}
-	}
-	if len(literals) < 2 {
-		return false
-	}
-	slices.SortStableFunc(literals, func(a, b place) int {
-		p, q := w.source.place(a.expr.Pos()), w.source.place(b.expr.Pos())
-		return cmp.Or(cmp.Compare(p.Filename, q.Filename), cmp.Compare(p.Offset, q.Offset))
-	})
-	pos, other := w.source.place(literals[0].expr.Pos()), w.source.place(literals[1].expr.Pos())
-	w.say(c.path, "", fmt.Sprintf("is set twice: %s here and %s at %s:%d:%d", shorten(literals[0].expr), shorten(literals[1].expr), other.Filename, other.Line, other.Column), pos)
-	return true
 }
 
 // check repeats what a rule of checks.cue says, at the field it names.
@@ -248,6 +243,7 @@ func (w *rewriter) plain(e cueerrors.Error) {
 		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
 		text += "; the schema is \"" + importPath + "\", and other packages must stand below cue.mod"
 	}
+	text = w.quoted(specPath(e.Path()), text)
 	if strings.HasPrefix(text, "imported and not used: \""+importPath) {
 		text += "; write cluster: schema.#Cluster, or drop the import"
 	}
@@ -258,7 +254,7 @@ func (w *rewriter) plain(e cueerrors.Error) {
 // plainPath gives the path of an error unless it is that of a package.
 func plainPath(e cueerrors.Error) []string {
 	path := e.Path()
-	if len(path) > 0 && strings.ContainsAny(path[0], "@/") {
+	if len(path) > 0 && (strings.ContainsAny(path[0], "@/") || slices.ContainsFunc(path, func(e string) bool { return strings.HasPrefix(e, "let[") })) {
 		return nil
 	}
 	return path

@@ -41,9 +41,10 @@ func (s *shape) isOwnRow(path []string) bool {
 }
 
 // newShape reads the embedded files; they are valid, since Load's tests compile them.
-func newShape() *shape {
+func newShape() *shape { return shapeOf(Vendored()) }
+
+func shapeOf(files map[string][]byte) *shape {
 	s := &shape{root: &tree{}, defs: map[string]ast.Expr{}, rules: map[string]bool{}}
-	files := Vendored()
 	var clusters []*ast.Field
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		f, err := parser.ParseFile(name, files[name], parser.ParseComments)
@@ -125,6 +126,9 @@ func errorText(n ast.Node) (string, bool) {
 // rule gives the error text of a field: what it wants.
 func (s *shape) rule(t *tree) string {
 	for _, p := range t.places {
+		if _, ofName := errorText(p.expr); ofName {
+			continue // `[!~"^[a-z]+$"]: error("...")` is about the name of the field
+		}
 		if text := s.exprRule(p.expr, 0); text != "" {
 			return text
 		}
@@ -167,6 +171,9 @@ func (s *shape) want(t *tree) string {
 	if value, ok := s.fact(t); ok {
 		return "is always " + value + " and cannot be set"
 	}
+	if isComputed(t) {
+		return computedRule
+	}
 	switch {
 	case len(s.visible(t)) > 0:
 		return "want the fields " + strings.Join(s.visible(t), ", ")
@@ -203,7 +210,7 @@ func (t *tree) isList() bool {
 func (s *shape) visible(t *tree) []string {
 	var names []string
 	for _, n := range t.names {
-		if isHidden(n) || t == s.root && isDerived(n) || s.isFixed(t.fields[n]) {
+		if isHidden(n) || t == s.root && isDerived(n) || s.isFixed(t.fields[n]) || isComputed(t.fields[n]) {
 			continue
 		}
 		names = append(names, n)
@@ -237,6 +244,32 @@ func (s *shape) fact(t *tree) (string, bool) {
 	default:
 		return "", false
 	}
+}
+
+// computedRule is what a spec hears that sets what the schema computes.
+const computedRule = "is derived from other fields and cannot be set"
+
+// isComputed reports whether a field's value is an expression over other fields, without a choice.
+func isComputed(t *tree) bool {
+	if len(t.places) == 0 || len(t.fields) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(t.places, func(p place) bool { return !computes(p.expr) })
+}
+
+func computes(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return computes(e.X)
+	case *ast.BinaryExpr: // the others are choices and bounds
+		return slices.Contains([]token.Token{token.ADD, token.SUB, token.MUL, token.QUO}, e.Op)
+	case *ast.CallExpr:
+		_, isRule := errorText(e)
+		return !isRule
+	case *ast.IndexExpr, *ast.SelectorExpr, *ast.Interpolation:
+		return true
+	}
+	return false
 }
 
 // fallback gives a field's default as it is written, or "".

@@ -7,14 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/encoding/json"
-	"cuelang.org/go/encoding/yaml"
 )
 
 // source reads a spec into a build instance that is not evaluated yet.
@@ -151,44 +149,14 @@ func dataSource(file string, limit int64, o Origin) (*build.Instance, error) {
 		}
 		return inst, nil
 	}
-	tree, err := yaml.Extract(file, b)
+	tree, err := yamlTree(file, b, o)
 	if err != nil {
-		return nil, yamlMistakes(file, err, o)
-	}
-	if err := oneDocument(file, tree); err != nil {
 		return nil, err
 	}
 	if err := inst.AddSyntax(tree); err != nil {
 		return nil, syntaxMistakes(err, o)
 	}
 	return inst, nil
-}
-
-// oneDocument refuses what CUE would read as a list: several documents in a stream.
-func oneDocument(file string, tree *ast.File) error {
-	for _, d := range tree.Decls {
-		e, ok := d.(*ast.EmbedDecl)
-		if !ok {
-			continue
-		}
-		if _, ok := e.Expr.(*ast.ListLit); ok {
-			return &InputError{Path: file, Text: "is a list, or a stream of several documents; want the fields of one cluster"}
-		}
-	}
-	return nil
-}
-
-// yamlMistakes reads the place from the text of a parser's error: "spec.yaml:3: did not find expected ',' or ']'".
-func yamlMistakes(file string, err error, o Origin) Mistakes {
-	text := strings.TrimPrefix(joinLines(err.Error()), file+":")
-	m := Mistake{File: newNames(o).of(file), Line: 1, Column: 1}
-	if number, rest, ok := strings.Cut(text, ":"); ok {
-		if n, err := strconv.Atoi(number); err == nil {
-			m.Line, text = n, rest
-		}
-	}
-	m.Rule = "no valid YAML: " + strings.TrimSpace(text)
-	return Mistakes{m}
 }
 
 // jsonMistakes asks encoding/json for the reason, since CUE's own gives none.

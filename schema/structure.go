@@ -10,6 +10,9 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
+// derivedRule is what a spec hears that sets rows which follow from its other fields.
+const derivedRule = "follows from the other fields and is never set; remove it"
+
 // structure finds unknown and missing fields in the spec as it is written. CUE reports the first only where everything
 // below is right, and the second only when nothing else is wrong: the user would see them one run later.
 func (w *rewriter) structure(path []string, t, s *tree) {
@@ -21,7 +24,7 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 		next := append(slices.Clone(path), name)
 		at := w.source.place(child.places[0].label)
 		if len(path) == 0 && isDerived(name) {
-			w.say(next, "", "follows from the other fields and is never set; remove it", at)
+			w.say(next, "", derivedRule, at)
 			continue
 		}
 		if w.shape.isOwnRow(next) {
@@ -33,6 +36,10 @@ func (w *rewriter) structure(path []string, t, s *tree) {
 		inner := s.at(name)
 		if inner == nil {
 			w.unknown(next, at)
+			continue
+		}
+		if isComputed(inner) {
+			w.say(next, got(child), computedRule, at)
 			continue
 		}
 		w.structure(next, child, inner)
@@ -57,8 +64,8 @@ func (t *tree) isCertain() bool {
 	return slices.ContainsFunc(t.places, func(p place) bool { return p.certain })
 }
 
-// isInnocent reports whether an element of a list is one of the words that its rule allows: CUE complains of it too when
-// another element is wrong, since it differs from the list's default.
+// isInnocent reports whether an element of a list is what its rule wants: CUE complains of it too when another element is
+// wrong, since it differs from the list's default.
 func (w *rewriter) isInnocent(c complaint) bool {
 	last := len(c.path) - 1
 	if last < 0 {
@@ -68,7 +75,14 @@ func (w *rewriter) isInnocent(c complaint) bool {
 		return false
 	}
 	t, depth := w.source.tree().find(c.path)
-	return depth == len(c.path) && strings.HasPrefix(got(t), `"`) && strings.Contains(w.ruleText(c), got(t))
+	s, fits := w.shape.root.find(c.path)
+	if depth < len(c.path) || fits < len(c.path) || len(distinct(t, isLiteral)) != 1 {
+		return false
+	}
+	if strings.HasPrefix(got(t), `"`) && strings.Contains(w.ruleText(c), got(t)) {
+		return true // one of the words that the rule names
+	}
+	return !slices.ContainsFunc(s.places, func(p place) bool { return !w.accepts(p.expr, t.places[0].expr) })
 }
 
 // isStruct reports whether a field is written as nothing but fields; the spec itself (no path) is.
@@ -101,6 +115,8 @@ func (w *rewriter) unknown(path []string, at token.Position) {
 	if parent, depth := w.shape.root.find(path[:len(path)-1]); depth == len(path)-1 {
 		names := w.shape.visible(parent)
 		switch near := nearest(name, names); {
+		case parent.fields[name] != nil: // such as close({...}) around the cluster
+			rule = "is a field of the schema that the spec shuts out; remove what closes the fields around it"
 		case near != "":
 			rule += fmt.Sprintf("; did you mean %q?", near)
 		case len(names) > 0:
@@ -114,7 +130,9 @@ func (w *rewriter) unknown(path []string, at token.Position) {
 func (w *rewriter) missing(path []string, s *tree) {
 	rule := "required field is missing"
 	if s != nil {
-		if want := w.shape.want(s); strings.HasPrefix(want, "want") {
+		if want := w.shape.want(s); strings.HasPrefix(w.shape.kind(s), "fields") {
+			rule += fmt.Sprintf(" (such as %s: %s)", path[len(path)-1], w.shape.example(s, 0))
+		} else if strings.HasPrefix(want, "want") {
 			rule += " (" + want + ")"
 		}
 	}

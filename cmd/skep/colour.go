@@ -10,21 +10,25 @@ import (
 	"skep.dev/generators/artifact"
 )
 
-// output is stdout: buffered, and aware of whether it may carry colour.
+// output is stdout: buffered, harmless, and aware of whether it may carry colour.
 type output struct {
-	*bufio.Writer
-	colours colours
-	file    *os.File // nil for what is no file
+	harmless
+	buffer *bufio.Writer
+	file   *os.File // nil for what is no file
 }
+
+// Flush writes what is left.
+func (o output) Flush() error { return o.buffer.Flush() }
 
 // colours are on or off: on a terminal only, and never against https://no-color.org.
 type colours struct{ on bool }
 
 func newOutput(w io.Writer) output {
 	f, isFile := w.(*os.File)
-	return output{bufio.NewWriter(w), colours{
+	buffer := bufio.NewWriter(w)
+	return output{harmless{buffer, colours{
 		on: isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-	}, f}
+	}}, buffer, f}
 }
 
 // coloursOf says what may be written to w; a writer that is not stdout gets none.

@@ -42,6 +42,7 @@ func main() {
 // run is skep with the given arguments; it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	out := newOutput(stdout)
+	stderr = harmless{to: stderr}
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetOut(out)

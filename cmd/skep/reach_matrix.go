@@ -104,7 +104,7 @@ func matrixText(c *schema.Cluster, width int) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s: %s\n", zone, addresses(c, zone))
+		fmt.Fprintf(&b, "%s: %s\n", zone, members(c, zone))
 		for _, r := range all {
 			if !slices.Contains(r.From, zone) {
 				continue
@@ -131,36 +131,10 @@ func brief(on []string) string {
 	return fmt.Sprintf("%s and %d more", on[0], len(on)-1)
 }
 
-// addresses says who is in a zone.
-func addresses(c *schema.Cluster, zone string) string {
-	switch zone {
-	case "anyone":
-		return "whoever sends it"
-	case "public":
-		return "the nodes, by the addresses that they have outside"
-	case "cluster":
-		return fmt.Sprintf("the nodes, %d", len(c.Nodes))
-	case "containers":
-		return "tasks on the node itself"
-	}
-	var texts []string
-	for _, p := range c.Access.Zone(zone) {
-		texts = append(texts, p.String())
-	}
-	if m := c.Mesh(); m != nil {
-		for _, p := range m.Peers {
-			if p.Zone == zone {
-				texts = append(texts, p.Name+" in the mesh")
-			}
-		}
-	}
-	if a := c.VPNAccess(); a != nil && a.Zone == zone {
-		texts = append(texts, "clients of the VPN")
-	}
-	switch {
-	case len(texts) == 0:
-		return "nobody"
-	case len(texts) > 4:
+// members says who is in a zone, cut short where they are many.
+func members(c *schema.Cluster, zone string) string {
+	texts := review.Members(c, zone)
+	if len(texts) > 4 {
 		return fmt.Sprintf("%s and %d more", strings.Join(texts[:4], ", "), len(texts)-4)
 	}
 	return strings.Join(texts, ", ")

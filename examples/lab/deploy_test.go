@@ -168,12 +168,15 @@ func (l *lab) state(t *testing.T) string {
 				/etc/exports.d /etc/nfs.conf.d /usr/local/sbin/skep-firewall -type f -not -path '*/secrets/*' \
 				-exec sha256sum {} + 2>/dev/null | sort -k 2
 			ls /etc/skep/secrets 2>/dev/null
-			nft --stateless list table inet skep | sed 's/counter packets.*drop/counter drop/; / ct count over /d' | sha256sum # who is connected comes and goes
+			`+ruleset+` | sha256sum
 			swarm=$(docker info --format '{{.Swarm.LocalNodeState}}'); echo "$swarm"
 			systemctl is-enabled docker skep-firewall; systemctl is-active docker ssh`))
 	}
 	return b.String()
 }
+
+// ruleset prints the firewall of a node, without what has been counted, and who is connected.
+const ruleset = "nft --stateless list table inet skep | sed 's/counter packets.*drop/counter drop/; / ct count over /d'"
 
 // sameState compares the cluster with what it was.
 func (l *lab) sameState(t *testing.T, want string) {

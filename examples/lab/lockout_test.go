@@ -11,7 +11,7 @@ func lockOut(t *testing.T, l *lab) {
 	const management = `management: ["10.78.1.0/24"]`
 	rules := map[string]string{}
 	for _, node := range l.nodes(t) {
-		rules[node] = l.on(t, node, "nft --stateless list table inet skep; sha256sum /etc/skep/firewall.nft")
+		rules[node] = l.on(t, node, ruleset+"; sha256sum /etc/skep/firewall.nft")
 	}
 	good := l.spec
 	l.build(t, edit{management, `management: ["10.78.9.0/24"]`}, edit{"\taccess: {", "\tfirewall: rollback: 30\n\taccess: {"})
@@ -19,7 +19,7 @@ func lockOut(t *testing.T, l *lab) {
 	o.want(t, 1, "no new connection to w1 came through the rules on trial", "come back within 30s",
 		"w1 answers again under its previous rules", "access.management", "stopped at step firewall (", ") on w1.")
 	for node, want := range rules {
-		if got := l.on(t, node, "nft --stateless list table inet skep; sha256sum /etc/skep/firewall.nft"); got != want {
+		if got := l.on(t, node, ruleset+"; sha256sum /etc/skep/firewall.nft"); got != want {
 			t.Errorf("%s has other rules:\n%s", node, got)
 		}
 	}

@@ -27,12 +27,14 @@ cluster: {
 		nuvla: ["203.0.113.10/32"]
 		users: ["0.0.0.0/0", "::/0"]
 	}
+	firewall: backend: "iptables"
 	services: {}
 }
 `
 
-// TestSpec raises the lab for another spec: names, addresses of both families, a login that is not root, an ssh port. The
-// bundle's runbook comes to its nodes from the zone management, and the firewall is tried over both families.
+// TestSpec raises the lab for another spec: names, addresses of both families, a login that is not root, an ssh port, the
+// other backend of the firewall. The bundle's runbook comes to its nodes from the zone management, and the rules are tried
+// before and after a reboot.
 func TestSpec(t *testing.T) {
 	if *vm {
 		t.Skip("-vm runs TestLab alone")
@@ -50,6 +52,20 @@ func TestSpec(t *testing.T) {
 		}
 	}
 	l.run(t, "--only", "firewall", "--only", "preflight")
+	l.elsewhere(t)
+	l.do(t, "reboot", "beta-2")
+	l.do(t, "stop", "alpha")
+	l.do(t, "start", "alpha")
+	l.elsewhere(t)
+	t.Run("transit", func(t *testing.T) { transit(t, l) })
+	for _, node := range l.nodes(t) {
+		l.on(t, node, "systemctl is-active skep-firewall docker && skep-firewall status")
+	}
+}
+
+// elsewhere tries a few ports over both families.
+func (l *lab) elsewhere(t *testing.T) {
+	t.Helper()
 	for _, c := range []struct {
 		from, to string
 		port     string
@@ -69,9 +85,5 @@ func TestSpec(t *testing.T) {
 		if open, err := passes(c.from, net.JoinHostPort(c.to, c.port), 2*time.Second); open != c.open || err != nil {
 			t.Errorf("%s -> %s %s: open is %v, want %v (%v)", c.from, c.to, c.port, open, c.open, err)
 		}
-	}
-	l.do(t, "reboot", "beta-2")
-	if open, err := passes("management", "[fd77::6]:22", 2*time.Second); !open || err != nil {
-		t.Errorf("after the reboot: %v", err)
 	}
 }

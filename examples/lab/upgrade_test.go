@@ -14,12 +14,17 @@ import (
 	"time"
 )
 
-// changes are what a takeover may replace or interrupt; each is a line of CHANGELOG.md.
-var changes = struct {
-	tasks []string // services whose tasks are new
-	ports []int    // ports that are refused for a moment, while such a task starts
-	files []string // of the previous runbook's state, and of the nodes, that are new
-}{}
+// replacement is something that a takeover makes new.
+type replacement struct {
+	what  string // as held calls it
+	ports []int  // refused meanwhile
+	why   string
+}
+
+// changes are what a takeover may replace or interrupt, and the line of CHANGELOG.md that says so.
+var changes = []replacement{
+	{"traefik_traefik", []int{80, 443, 8080, 9000}, "Traefik's files change, so its task restarts once on each of its nodes."},
+}
 
 // stays is what undo leaves of files, and why.
 var stays = regexp.MustCompile(strings.Join([]string{
@@ -105,13 +110,25 @@ func takeover(t *testing.T, l *lab) {
 	crowd := l.visitors(t)
 	began := time.Now()
 	l.run(t)
-	crowd.end(t, changes.ports)
+	var moments []int
+	told := read(t, "../../CHANGELOG.md")
+	for _, change := range changes {
+		if !strings.Contains(told, change.why) {
+			t.Errorf("CHANGELOG.md does not say %q", change.why)
+		}
+		moments = append(moments, change.ports...)
+	}
+	crowd.end(t, moments)
 	t.Logf("the takeover took %v, %d connections were tried", time.Since(began).Round(time.Second), crowd.tried())
 	l.whole(t)
 	l.converged(t)
 	for _, difference := range differences(before, l.held(t)) {
-		if !slices.ContainsFunc(slices.Concat(changes.tasks, changes.files), func(name string) bool { return strings.HasPrefix(difference, name+":") }) {
+		name, _, _ := strings.Cut(difference, ":")
+		named := slices.IndexFunc(changes, func(c replacement) bool { return c.what == name })
+		if named < 0 {
 			t.Errorf("the takeover changed %s", difference)
+		} else {
+			t.Logf("%s is new, as CHANGELOG.md says: %s", name, changes[named].why)
 		}
 	}
 	for _, node := range l.nodes(t) {

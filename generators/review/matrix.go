@@ -65,13 +65,14 @@ func ports(e schema.Exposure, protos []string) string {
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
 	for _, name := range []string{"management", "nuvla", "users", "cluster", "containers"} {
-		t = append(t, []string{name, strings.Join(behind(c, name), ", ")})
+		t = append(t, []string{name, strings.Join(Members(c, name), ", ")})
 	}
 	return t.String()
 }
 
-// behind returns who is in a zone.
-func behind(c *schema.Cluster, zone string) []string {
+// Members returns who is in a zone, in words: its networks, and who else counts as of it. The README, the picture and
+// skep reach say the same.
+func Members(c *schema.Cluster, zone string) []string {
 	switch zone {
 	case "anyone":
 		return []string{"whoever sends it"}

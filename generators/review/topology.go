@@ -167,7 +167,7 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 	out := make([]zoneBox, len(names))
 	total := 0
 	for i, name := range names {
-		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{listing(behind(c, name))}, zoneLetters)}
+		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{listing(Members(c, name))}, zoneLetters)}
 		total += out[i].height()
 	}
 	space := max(gap, (height-gap-total)/max(1, len(out)))

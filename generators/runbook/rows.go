@@ -26,6 +26,15 @@ func handed(c *schema.Cluster) []string {
 	return rows
 }
 
+// tools are what the runbook and its programs call on the operator's machine, and the Debian packages they come with.
+var tools = []string{
+	"awk mawk", "base64 coreutils", "bash bash", "cat coreutils", "chmod coreutils", "cmp diffutils", "cp coreutils", "cut coreutils",
+	"date coreutils", "dirname coreutils", "find findutils", "flock util-linux", "grep grep", "gzip gzip", "head coreutils",
+	"mkdir coreutils", "mktemp coreutils", "mv coreutils", "openssl openssl", "realpath coreutils", "rm coreutils", "sed sed",
+	"sha256sum coreutils", "sort coreutils", "ssh openssh-client", "stat coreutils", "tail coreutils", "tar tar", "tee coreutils",
+	"tr coreutils", "wc coreutils",
+}
+
 // listeners are the single ports that must be free, but for sshd's, the kernel's and those of what the operator runs.
 func listeners(c *schema.Cluster) []string {
 	var rows []string

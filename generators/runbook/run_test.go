@@ -197,7 +197,7 @@ func checkChangedBundle(t *testing.T, s *sandbox) {
 	before := len(s.calls())
 	s.want(0, "run", "--yes")
 	for name, want := range map[string]bool{
-		"traefik-dashboard-r1": false, "traefik-dashboard-r1.password": false, "traefik-dashboard-r2": true, "traefik-dashboard-r2.password": true,
+		"traefik-dashboard-r1": true, "traefik-dashboard-r1.password": true, "traefik-dashboard-r2": true, "traefik-dashboard-r2.password": true,
 		"grafana-admin-r1": true, "grafana-admin-r7": false, "grafana-admin-r7.password": false, "grafana-admin": true, "my-grafana-admin-r7": true,
 	} {
 		if _, err := os.Stat(filepath.Join(store, name)); (err == nil) != want {
@@ -205,7 +205,7 @@ func checkChangedBundle(t *testing.T, s *sandbox) {
 		}
 	}
 	changes := s.changes(before)
-	if len(changes) != 2 || !strings.Contains(changes[0], "secret create") || !strings.Contains(changes[1], "secret rm traefik-dashboard-r1") {
+	if len(changes) != 2 || !strings.Contains(changes[0], "secret create") || !strings.Contains(changes[1], "deploy --prune") {
 		t.Errorf("a raised revision did:\n%s", strings.Join(changes, "\n"))
 	}
 	must(t, os.WriteFile(filepath.Join(s.bundle, "nfs/skep.exports"), []byte("/ *\n"), 0o644))
@@ -306,16 +306,17 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// list, plan and the dry run need no cluster, no ssh and no docker, and write nothing.
+// list, plan and the dry run need no cluster and no docker, and write nothing.
 func TestWithoutCluster(t *testing.T) {
 	s := newSandbox(t, target(t))
 	bin := t.TempDir()
 	for _, tool := range []string{
-		"awk", "base64", "bash", "cat", "cp", "cut", "dirname", "find", "flock", "grep", "gzip", "mkdir", "mktemp", "mv", "openssl", "realpath", "rm", "sed",
-		"sha256sum", "sort", "tail", "tar", "wc",
+		"awk", "base64", "bash", "cat", "chmod", "cmp", "cp", "cut", "date", "dirname", "find", "flock", "grep", "gzip", "head", "mkdir", "mktemp", "mv", "openssl",
+		"realpath", "rm", "sed", "sha256sum", "sort", "stat", "tail", "tar", "tee", "tr", "wc",
 	} {
 		must(t, os.Symlink("/usr/bin/"+tool, filepath.Join(bin, tool)))
 	}
+	must(t, os.WriteFile(filepath.Join(bin, "ssh"), []byte("#!/usr/bin/bash\nexit 255\n"), 0o755))
 	s.path = bin
 	for _, args := range [][]string{{"list"}, {"plan"}, {"run", "--dry-run"}} {
 		r := s.want(0, args...)

@@ -16,6 +16,7 @@ import (
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/runbook"
+	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
 	"skep.dev/generators/vpn"
 	"skep.dev/schema"
@@ -36,7 +37,7 @@ type sandbox struct {
 
 // nodePrograms are the programs of a node that testdata/node.sh stands in for.
 var nodePrograms = []string{
-	"docker", "dockerd", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
+	"docker", "dockerd", "df", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
 	"iptables-restore", "ip6tables", "ip6tables-restore", "iptables-save", "ip6tables-save",
 	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw", "wg", "nsenter",
 }
@@ -65,20 +66,17 @@ func newSandbox(t *testing.T, c *schema.Cluster) *sandbox {
 	return s
 }
 
-// build writes the cluster's bundle, with empty stack files: the recorder of docker does not read them.
+// build writes the cluster's bundle.
 func (s *sandbox) build(c *schema.Cluster) {
 	s.t.Helper()
 	must(s.t, os.RemoveAll(s.bundle))
 	var files []artifact.File
 	for _, generate := range []func(*schema.Cluster) ([]artifact.File, error){
-		engine.Files, firewall.Files, nfs.Files, tls.Files, vpn.Files, runbook.Files,
+		engine.Files, firewall.Files, nfs.Files, tls.Files, vpn.Files, runbook.Files, stack.Files,
 	} {
 		fs, err := generate(c)
 		must(s.t, err)
 		files = append(files, fs...)
-	}
-	for _, name := range []string{"traefik", "monitoring", "s3"} {
-		files = append(files, artifact.File{Path: "stacks/" + name + "/compose.yaml", Mode: 0o644, Data: []byte("services: {}\n")})
 	}
 	for _, f := range append(files, artifact.Manifest(files)) {
 		path := filepath.Join(s.bundle, f.Path)

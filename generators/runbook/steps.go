@@ -40,6 +40,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			Undo:  "nothing: it only looked",
 			header: []artifact.Var{
 				artifact.Strings("handed", handed(c)).From("secrets that are handed over: object and name"),
+				artifact.Strings("tools", tools).From("command, package"),
 			},
 		},
 		{
@@ -298,7 +299,7 @@ func bucketStep(s *schema.S3) Step {
 func lastSteps(c *schema.Cluster) []Step {
 	return []Step{watchStep(c), {
 		Number: 90, ID: "cleanup", script: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
-		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of an earlier revision",
+		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last",
 		Danger: "removes them from the swarm",
 		Undo:   "nothing: an earlier bundle makes them again",
 		header: []artifact.Var{

@@ -67,6 +67,8 @@ type (
 		SourceRange []string `yaml:"sourceRange"`
 	}
 	dynamicTLSPart struct {
+		Certificates []dynamicCertificate `yaml:"certificates,omitempty"`
+
 		Stores  map[string]dynamicStore   `yaml:"stores"`
 		Options map[string]dynamicOptions `yaml:"options"`
 	}
@@ -126,6 +128,8 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 		},
 		TCP: guard(c, notes),
 		TLS: dynamicTLSPart{
+			Certificates: certificates(c),
+
 			Stores:  map[string]dynamicStore{"default": defaultCertificate(c)},
 			Options: map[string]dynamicOptions{"default": {MinVersion: "VersionTLS12"}},
 		},
@@ -142,11 +146,19 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 	return encodeValue(d, notes)
 }
 
+// certificates are those for visitors by name: a label can take the default one away, but not these. ACME has its own.
+func certificates(c *schema.Cluster) []dynamicCertificate {
+	if c.Services.Traefik.Certificate.ACME != nil {
+		return nil
+	}
+	return []dynamicCertificate{{CertFile: secretFile(certificateSecret), KeyFile: secretFile(keySecret)}}
+}
+
 func defaultCertificate(c *schema.Cluster) dynamicStore {
 	if c.Services.Traefik.Certificate.ACME != nil {
 		return dynamicStore{Generated: &dynamicGenerated{Resolver: resolver, Domain: dynamicDomain{Main: c.Domain}}}
 	}
-	return dynamicStore{Default: &dynamicCertificate{CertFile: secretFile(certificateSecret), KeyFile: secretFile(keySecret)}}
+	return dynamicStore{Default: &certificates(c)[0]}
 }
 
 // addMonitoring adds the pages of the monitoring. Grafana has a login of its own; the others have none, so they get

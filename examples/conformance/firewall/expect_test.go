@@ -162,7 +162,7 @@ var tables = map[string]table{
 		{"tcp", 9000, 9000, "manager", everyone},
 		{"tcp", 9323, 9323, "", []string{"peer", "app", "other"}},
 		{"tcp", 30000, 33332, "", everyone},
-		{"udp", 30000, 33332, "", everyone},
+		{"udp", 30000, 32767, "", everyone},
 		{"tcp", 33337, 60999, "", everyone},
 	},
 	"host": {

@@ -208,7 +208,7 @@ func TestForward(t *testing.T) {
 			c := *specs(t)["production"]
 			c.Firewall.Backend = backend
 			c.Firewall.Forward = []schema.Forward{
-				{From: "192.168.122.0/24", To: netip.MustParsePrefix("0.0.0.0/0"), Device: "virbr0", On: []string{"m1"}, Why: "guests"},
+				{From: "192.168.122.0/24", To: netip.MustParsePrefix("0.0.0.0/0"), On: []string{"m1"}, Why: "guests"},
 			}
 			s := newSite(t, &c)
 			sh(t, `ip -n t-stranger route replace default via $1`, s.m1.Public.String())

@@ -35,6 +35,9 @@ func TestTakeover(t *testing.T) {
 					t.Errorf("S3 by its name on %s: %+v", port, got)
 				}
 			}
+			if c := served("paris.example.org"); c == nil || c.Subject.CommonName != "paris.example.org" {
+				t.Errorf("the certificate by name is %+v", c)
+			}
 			// Prometheus and the health check ask where nobody else does.
 			for _, path := range []string{"/metrics", "/ping"} {
 				if got := ask(t, question{to: "10.20.0.11:8082", path: path}); got.who != "" || got.status != http.StatusOK {

@@ -9,8 +9,10 @@ set -euo pipefail
 
 # plain is the one way of text that skep did not write: to the terminal, and into files that people read. From stdin to
 # stdout pass printable ASCII and well-formed UTF-8; what steers a terminal or turns the direction of a line becomes "?".
+# Arguments are flags of sed.
+# shellcheck disable=SC2120 # the parts pass them
 plain() {
-	LC_ALL=C sed -E '
+	LC_ALL=C sed "$@" -E '
 		s/\r$//
 		s/\t/ /g
 		s/[\x00-\x1f\x7f]/?/g
@@ -39,7 +41,7 @@ read_manifest() {
 		sum=${line%%  *} path=${line#*  }
 		if [[ ! $sum =~ ^[0-9a-f]{64}$ || ! $path =~ ^[A-Za-z0-9._/-]+$ || "/$path/" == */./* || "/$path/" == */../* ||
 			"/$path/" == *//* || $path == MANIFEST || -n ${sums[$path]:-} ]]; then
-			die 3 "MANIFEST:$number: want a digest, two blanks and a path inside the bundle, each once; $way_out"
+			die 3 "MANIFEST:$number: want a digest, two spaces and a path inside the bundle, each once; $way_out"
 		fi
 		sums[$path]=$sum
 		listed+=("$path")
@@ -56,18 +58,18 @@ strange() {
 		[[ -e $origin/$path ]] || say "$path: is missing"
 		tops[${path%%/*}]=1
 	done
-	[[ -z $(find "$origin" -maxdepth 0 -perm -o+w) ]] || say "$origin: everybody may write there"
+	[[ -z $(find "$origin" -maxdepth 0 -perm -o+w) ]] || say "$origin: is writable by everybody: chmod o-w"
 	for top in "${!tops[@]}"; do
 		[[ -e $origin/$top || -L $origin/$top ]] || continue
 		while read -r -d '' type mode path; do
 			path=$top${path:+/$path}
 			path=${path//$'\n'/?}
 			if [[ -n ${sums[$path]:-} || -n ${tops[$path]:-} ]]; then
-				[[ $type == [fd] ]] || say "$path: is no regular file"
+				[[ $type == [fd] ]] || say "$path: is not a regular file"
 			elif [[ $type != d ]]; then
 				say "$path: not written by skep; move it out of the bundle"
 			fi
-			[[ $type == l ]] || (((8#$mode & 2) == 0)) || say "$path: everybody may write it"
+			[[ $type == l ]] || (((8#$mode & 2) == 0)) || say "$path: is writable by everybody: chmod o-w"
 		done < <(find "$origin/$top" -printf '%y %m %P\0')
 	done
 }

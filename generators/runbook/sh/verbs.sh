@@ -69,9 +69,10 @@ verb_run() {
 }
 
 # remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
-# Then what expires soon.
+# The notes of this run come first, and what expires soon last.
 remind() {
 	local line word
+	tell_notes
 	if [[ -d $state/certs ]]; then
 		while IFS= read -r line; do
 			# It names itself, and ran as the checked copy.
@@ -116,8 +117,8 @@ stop_at() {
 	local host
 	{
 		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "$(number "$1")" "${failed_hosts[*]}"
-		for host in "${failed_hosts[@]}"; do printf '  log:    %s\n' "$state/output/$1.$host.log"; done
-		printf '  resume: %q run --from %s%s\n' "$0" "$1" "$(flags)"
+		for host in "${failed_hosts[@]}"; do say "  log:    $state/output/$1.$host.log"; done
+		say "  resume: $(printf %q "$0") run --from $1$(flags)"
 	} >&2
 }
 
@@ -161,6 +162,7 @@ dry_run() {
 		for host in "${hosts[@]}"; do forecast "$id" "$host" || refused=1; done
 		tell "$id"
 	done
+	tell_notes
 	[[ $json == yes ]] || say 'dry run: nothing was changed.'
 	return "$refused"
 }
@@ -186,6 +188,8 @@ forecast() {
 			fi
 		done <"$work/$2.answers"
 	fi
+	printf -v answer '%s\n' "${kept[@]}"
+	[[ $answer != *'note: '* ]] || keep_notes "$1" "$2" "$answer"
 	case ${code:-none} in
 	0) status=ALREADY_DONE kept=() ;;
 	10) status=PENDING ;;
@@ -291,7 +295,8 @@ verb_undo() {
 		ask "undo $id on $(names "${hosts[@]}")"
 		each 1 undo_host "$id" "${hosts[@]}"
 		if ! failed "$id" "${hosts[@]}"; then
-			printf '\nstopped while taking back %s on %s; go on with: %q undo --to %s%s\n' "$id" "${failed_hosts[*]}" "$0" "$id" "$(flags)" >&2
+			say >&2
+			say "stopped while taking back $id on ${failed_hosts[*]}; go on with: $(printf %q "$0") undo --to $id$(flags)" >&2
 			exit 1
 		fi
 	done

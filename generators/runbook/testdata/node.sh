@@ -4,6 +4,7 @@ set -euo pipefail
 name=${0##*/}
 swarm=$FAKE/swarm
 [[ $name == unshare || -n ${SCRATCH:-} ]] || printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
+if [[ -e $FAKE/noise ]]; then cat "$FAKE/noise" >&2; fi
 
 # format prints the argument after --format.
 format() {
@@ -142,11 +143,28 @@ service() {
 		;;
 	inspect)
 		case $(format "$@") in
+		*PreviousSpec*Configs*) { cat "$swarm/services/${*: -1}" "$swarm/previous/${*: -1}" 2>/dev/null || true; } | objects configs ;;
+		*PreviousSpec*Secrets*) for stack in "${@:4}"; do if [[ -e $swarm/previous/$stack ]]; then objects secrets <"$swarm/previous/$stack"; fi; done ;;
 		*'.Spec}}') sha256sum <"$swarm/services/${*: -1}" ;;
 		*UpdateStatus*) echo "${*: -1}|$(cat "$FAKE/broken" 2>/dev/null || echo completed)" ;;
 		esac
 		;;
 	esac
+}
+
+# objects KIND prints the names of a stack's configs or secrets, from its file on stdin.
+objects() { sed -n "/^$1:/,/^[a-z]/s/^    name: //p"; }
+
+# deploy FILE STACK: one service a stack. What it was before is its PreviousSpec; a secret that is not there is an error.
+deploy() {
+	local name
+	for name in $(objects secrets <"$1"); do
+		[[ -e $swarm/secrets/$name ]] || { echo "secret not found: $name" >&2 && return 1; }
+	done
+	mkdir -p "$swarm/configs" "$swarm/previous"
+	for name in $(objects configs <"$1"); do touch "$swarm/configs/$name"; done
+	if [[ -e $swarm/services/$2 ]]; then mv "$swarm/services/$2" "$swarm/previous/$2"; fi
+	cat "$1" >"$swarm/services/$2"
 }
 
 docker() {
@@ -169,10 +187,9 @@ docker() {
 	'pull '*) touch "$NODE/images/${3//\//_}" ;;
 	'load ') cat >/dev/null ;;
 	'service '*) service "${@:2}" ;;
-	'stack deploy') [[ $* == *--help* ]] || cat "$(sed 's/.*--compose-file \([^ ]*\).*/\1/' <<<"$*")" >"$swarm/services/${*: -1}" ;;
-	'stack rm') rm "$swarm/services/$3" ;;
+	'stack deploy') [[ $* == *--help* ]] || deploy "$(sed 's/.*--compose-file \([^ ]*\).*/\1/' <<<"$*")" "${*: -1}" ;;
+	'stack rm') rm -f "$swarm/services/$3" "$swarm/previous/$3" "$swarm/configs/$3-"* ;;
 	'stack ps') if [[ -e $FAKE/broken && $* == *Error* ]]; then echo 'traefik_one.1 on m1: Shutdown, Rejected "no such image"'; fi ;;
-	'config ls') ;;
 	'ps '*) [[ ! -e $swarm/services/s3 ]] || echo task ;;
 	'inspect '*) echo 1 ;;
 	'exec '*) # a secret in the one task there is
@@ -183,6 +200,9 @@ docker() {
 		;;
 	'volume inspect') [[ -d /var/lib/docker/volumes/${*: -1}/_data ]] && echo "/var/lib/docker/volumes/${*: -1}/_data" ;;
 	'volume create') mkdir -p "/var/lib/docker/volumes/$3/_data" ;;
+	'config ls') if [[ -e $swarm/configs ]]; then ls "$swarm/configs" | grep "^$(sed 's/.*namespace=\([^ ]*\).*/\1/' <<<"$*")-" || true; fi ;;
+	'config rm') rm "$swarm/configs/$3" ;;
+	'service rollback') mv "$swarm/previous/$3" "$swarm/services/$3" ;;
 	esac
 }
 
@@ -250,7 +270,10 @@ nft() {
 
 case $name in
 docker | systemctl | curl | nft) "$name" "$@" ;;
-ip) [[ $* != *' to '* ]] || echo "2: eth0 inet ${*: -1}/24" ;;
+df) # what preflight asks: the free KiB of a path
+	if [[ -e $NODE/full ]]; then printf 'Avail\n1024\n'; else printf 'Avail\n99999999\n'; fi
+	;;
+ip) [[ $* != *' to '* || $* == *" $(cat "$FAKE/elsewhere" 2>/dev/null || echo none)" ]] || echo "2: eth0 inet ${*: -1}/24" ;;
 ss)
 	[[ $* != *:2376 || ! -e $NODE/units/docker.service ]] || echo 'LISTEN 0 4096 *:2376'
 	[[ $* != *:1194 || ! -e $NODE/units/skep-vpn.service ]] || echo 'UNCONN 0 0 0.0.0.0:1194 0.0.0.0:* users:(("openvpn",pid=2,fd=6))'

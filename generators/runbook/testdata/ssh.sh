@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A recorded ssh: runs the command in a mount namespace with the node's own /etc, /var, /run and /usr/local/sbin.
-# $FAKE holds everything: calls (argument lists), hosts/ADDRESS/, down/ADDRESS, held (a pipe to wait for), kill-at.
+# $FAKE holds everything: calls (argument lists), hosts/ADDRESS/, down/ADDRESS, held (a pipe to wait for), noise (what a node says first), kill-at.
 set -euo pipefail
 printf 'ssh %s\n' "$*" >>"$FAKE/calls"
 count=$$
@@ -29,6 +29,7 @@ if [[ -e $FAKE/down/$address ]]; then
 	cat "$FAKE/down/$address" >&2
 	exit 255
 fi
+if [[ -e $FAKE/noise ]]; then cat "$FAKE/noise" && cat "$FAKE/noise" >&2; fi
 if [[ -p $FAKE/held ]]; then cat "$FAKE/held"; fi
 node=$FAKE/hosts/$address
 if [[ ! -d $node ]]; then

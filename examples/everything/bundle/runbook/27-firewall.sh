@@ -102,7 +102,7 @@ unnamed_bridges() {
 	((${#ids[@]})) || return 0
 	while read -r id name device; do
 		[[ -n $device ]] || device=br-${id:0:12}
-		is_bridge "$device" || say "note: the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off; add it"
+		is_bridge "$device" || note "the bridge $device of Docker's network $name is not in firewall.bridges: its containers are cut off; add it"
 	done < <(docker network inspect --format '{{.Id}} {{.Name}} {{index .Options "com.docker.network.bridge.name"}}' "${ids[@]}")
 }
 

@@ -121,7 +121,7 @@ gateway_fits() {
 	local mtu
 	((link_mtu)) || return 0
 	mtu=$(docker network inspect --format '{{index .Options "com.docker.network.driver.mtu"}}' "$gateway" 2>/dev/null) || return 0
-	[[ $mtu == "$link_mtu" ]] || say "note: $gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
+	[[ $mtu == "$link_mtu" ]] || note "$gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
 }
 
 # What runbook.sh shows and obeys.

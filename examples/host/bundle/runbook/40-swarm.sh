@@ -47,7 +47,7 @@ settings() {
 	local pools port
 	pools=$(docker info --format '{{range .Swarm.Cluster.DefaultAddrPool}}{{.}} {{end}}{{.Swarm.Cluster.SubnetSize}}')
 	port=$(docker info --format '{{.Swarm.Cluster.DataPathPort}}')
-	[[ $pools == "$pool $pool_size" ]] || say "note: the swarm's address pool is $pools, the spec's $pool $pool_size; it is fixed when a swarm is made"
+	[[ $pools == "$pool $pool_size" ]] || note "the swarm's address pool is $pools, the spec's $pool $pool_size; it is fixed when a swarm is made"
 	((port == 0 || port == data_port)) || refuse "the swarm's data port is $port, the spec wants $data_port" 'it is fixed when a swarm is made: set engine.dataPathPort to what it is'
 	[[ $(docker info --format '{{.Swarm.Cluster.Spec.EncryptionConfig.AutoLockManagers}}') == "$autolock" ]] ||
 		would "set autolock to $autolock"
@@ -153,7 +153,7 @@ gateway_fits() {
 	local mtu
 	((link_mtu)) || return 0
 	mtu=$(docker network inspect --format '{{index .Options "com.docker.network.driver.mtu"}}' "$gateway" 2>/dev/null) || return 0
-	[[ $mtu == "$link_mtu" ]] || say "note: $gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
+	[[ $mtu == "$link_mtu" ]] || note "$gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
 }
 
 # What runbook.sh shows and obeys.

@@ -101,10 +101,11 @@ causes() {
 		grep -v ': Running, Running' | head -n 12 || true
 }
 
-# sweep removes the stack's older configs: the swarm refuses for those in use.
+# sweep removes the stack's older configs, but for those that "docker service rollback" would want: they stay one
+# generation, until the deploy after this one.
 sweep() {
 	local name used
-	used=$(ids | xargs --no-run-if-empty docker service inspect --format '{{range .Spec.TaskTemplate.ContainerSpec.Configs}}{{.ConfigName}} {{end}}')
+	used=$(ids | xargs --no-run-if-empty docker service inspect --format '{{range .Spec.TaskTemplate.ContainerSpec.Configs}}{{.ConfigName}} {{end}}{{with .PreviousSpec}}{{range .TaskTemplate.ContainerSpec.Configs}}{{.ConfigName}} {{end}}{{end}}')
 	while IFS= read -r name; do
 		if [[ -n $name && " ${used//$'\n'/ } " != *" $name "* ]]; then
 			if docker config rm "$name" >/dev/null; then say "removed the old config $name"; fi

@@ -33,16 +33,20 @@ end_work() {
 
 # one PHASE STEP HOST: runs a phase on a host; the exit code is that of the step.
 one() {
-	local output=$state/output/$2.$3.log code=0 last
+	local output=$state/output/$2.$3.log code=0 last text
 	remote "$1" "$3" "$output.new" "$2" || code=$?
 	last=$(grep -a "^@skep $2 " "$output.new" | tail -n 1) || true
 	if [[ -n $last ]]; then
 		code=${last##* }
+		[[ $code =~ ^[0-9]{1,3}$ ]] || code=4
 	elif ((code == 0)); then
 		code=4
 	fi
-	sed -i '/^@skep /d' "$output.new"
-	log "$2" "$3" "$1" "$code" "$(tr -d '\000' <"$output.new")"
+	text=$(tr -d '\000' <"$output.new" | sed '/^@skep /d')
+	text=${text//"$bundle/"/"$origin/"} # programs name themselves, and ran as the checked copy
+	[[ $text != *'note: '* ]] || keep_notes "$2" "$3" "$text"
+	log "$2" "$3" "$1" "$code" "$text"
+	say "$text" >"$output.new"
 	mv -f -- "$output.new" "$output"
 	return "$code"
 }
@@ -107,7 +111,7 @@ job() {
 flush() {
 	while ((shown < ${#list[@]})) && [[ -e $work/${list[shown]}.code ]]; do
 		wipe
-		cat -- "$work/${list[shown]}.out"
+		plain <"$work/${list[shown]}.out"
 		shown=$((shown + 1))
 	done
 }
@@ -168,7 +172,7 @@ hook() (
 	has_function "$1" "$2" || exit 0
 	# shellcheck source=/dev/null
 	source "${step_files[$2]}"
-	"$1" "$3" 2>&1 | tee -a "$state/output/$2.$3.log" | sed "s/^/$wiping   /" >&2
+	"$1" "$3" 2>&1 | plain --unbuffered | tee -a "$state/output/$2.$3.log" | sed "s/^/$wiping   /" >&2
 )
 
 # has_function NAME STEP
@@ -266,7 +270,8 @@ ask() {
 	[[ $yes == no ]] || return 0
 	local answer=''
 	[[ -t 0 ]] || die 3 "$1; there is no terminal to ask: add --yes"
-	printf '   %s\n   Go on? [y/N] ' "$1" >&2
+	say "   $1" >&2
+	printf '   Go on? [y/N] ' >&2
 	read -r answer || true
 	[[ $answer == y || $answer == yes ]] || die 3 'stopped before a dangerous step; nothing of it was done'
 }

@@ -44,7 +44,7 @@ apply() {
 	if grep -qw nfs4 /proc/filesystems; then
 		trial
 	else
-		say 'note: the kernel of this node has no NFS client, so Docker cannot mount the share here'
+		note 'the kernel of this node has no NFS client, so Docker cannot mount the share here'
 	fi
 	printf '%s\n' "$server_address:$share" >"$kept/nfs.tried"
 }

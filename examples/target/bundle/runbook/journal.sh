@@ -18,7 +18,7 @@ run_id='' digest=''
 
 timestamp() { TZ=UTC printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
 
-# quoted TEXT prints a JSON string.
+# quoted TEXT prints a JSON string. It hides no control character, and none of them reaches a terminal.
 quoted() {
 	local text=$1 out='' i char
 	text=${text//\\/\\\\}
@@ -34,6 +34,7 @@ quoted() {
 		done
 		text=$out
 	fi
+	if [[ $text == *[!\ -~]* ]]; then text=$(plain <<<"$text"); fi
 	printf '"%s"' "$text"
 }
 
@@ -98,23 +99,50 @@ read_state() {
 	done <"$state/state.jsonl"
 }
 
+# keep_notes STEP HOST TEXT keeps the notes of what a host said, for the end of the run.
+keep_notes() {
+	local line
+	while IFS= read -r line; do
+		[[ $line != 'note: '* ]] || printf '%s\t%s\t%s\n' "$1" "$(say "${line#note: }")" "$2" >>"$work/notes"
+	done <<<"$3"
+}
+
+# tell_notes says each note of this run once, with the hosts that it is about.
+tell_notes() {
+	local step text host last='' hosts=()
+	[[ -n $work && -s $work/notes ]] || return 0
+	while IFS=$'\t' read -r step text host; do
+		if [[ -n $last && $last != "$step"$'\t'"$text" ]]; then tell_note "$last"; fi
+		last=$step$'\t'$text
+		hosts+=("$host")
+	done < <(LC_ALL=C sort -u "$work/notes")
+	tell_note "$last"
+}
+
+# tell_note STEP-TAB-TEXT shows one note about hosts, and empties that list.
+tell_note() {
+	if [[ $json == yes ]]; then
+		for host in "${hosts[@]}"; do show "${1%%$'\t'*}" "$host" NOTE "${1#*$'\t'}"; done
+	else
+		show "${1%%$'\t'*}" "$(names "${hosts[@]}")" NOTE "${1#*$'\t'}"
+	fi
+	hosts=()
+}
+
 # show STEP HOST STATUS TEXT: one line for a reader, or one object for a program.
 show() {
+	local line first=yes text=$4
 	if [[ $json == yes ]]; then
-		printf '{"step":"%s","host":"%s","status":"%s","text":%s}\n' "$1" "$2" "$3" "$(quoted "$4")"
+		printf '{"step":"%s","host":"%s","status":"%s","text":%s}\n' "$1" "$2" "$3" "$(quoted "$text")"
 		return
 	fi
-	local line first=yes
+	if [[ -n $text ]]; then text=$(say "$text"); fi
 	while IFS= read -r line; do
-		# A node must not steer the terminal that shows what it said.
-		line=${line//$'\t'/ }
-		line=${line//$'\r'/}
-		line=${line//[[:cntrl:]]/?}
 		if [[ $first == yes ]]; then
 			printf '   %-14s %-13s %s\n' "$2" "$3" "$line"
 			first=no
 		elif [[ -n $line ]]; then
 			printf '   %-14s %-13s %s\n' '' '' "$line"
 		fi
-	done <<<"$4"
+	done <<<"$text"
 }

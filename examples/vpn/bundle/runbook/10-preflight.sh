@@ -46,7 +46,8 @@ readonly sysctl_file='/etc/sysctl.d/90-skep.conf'
 # services.vpn.mesh
 readonly mesh_device='skep-mesh'
 
-# What a node must be before anything is changed on it.
+# What a node must be before anything is changed on it. What the runbook could not work with, or against, stops every run;
+# what would only make a poor node stops the first one (first_run).
 
 readonly least_kib=$((4 << 20))
 
@@ -82,14 +83,14 @@ system() {
 # Certificates and raft suffer from clocks that differ; operator_time is the operator's clock when this was sent.
 clock() {
 	local skew=$((EPOCHSECONDS - operator_time))
-	((skew > -60 && skew < 60)) || refuse "the clock differs by ${skew}s from the operator's machine" 'let NTP set it (timedatectl set-ntp true)'
+	((skew > -60 && skew < 60)) || first_run "the clock differs by ${skew}s from the operator's machine" 'let NTP set it (timedatectl set-ntp true)'
 }
 
 room() {
 	local path=$docker_directory free
 	while [[ ! -d $path ]]; do path=$(dirname "$path"); done
 	free=$(df --output=avail -k -- "$path" | tail -n 1)
-	((free >= least_kib)) || refuse "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+	((free >= least_kib)) || first_run "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
 }
 
 addresses() {
@@ -104,7 +105,7 @@ engine() {
 	version=$(docker version --format '{{.Server.Version}}' 2>/dev/null) || version=$(dockerd --version | awk '{gsub(",", "", $3); print $3}')
 	version=${version%%[-+~]*}
 	version_between "$version" "$engine_from" "$engine_below" ||
-		refuse "engine $version is outside engine.versions: $engine_from up to, not with, $engine_below" 'install another engine, or change the range'
+		first_run "engine $version is outside engine.versions: $engine_from up to, not with, $engine_below" 'install another engine, or change the range'
 	say "engine $version"
 }
 
@@ -127,7 +128,7 @@ traps() {
 	done
 }
 
-# ports refuses a port of the cluster that a stranger listens on. Docker and the kernel's own listeners are no strangers.
+# ports finds a port of the cluster that a stranger listens on. Docker and the kernel's own listeners are no strangers.
 ports() {
 	local row proto port group owner
 	has ss || return 0
@@ -140,7 +141,7 @@ ports() {
 		wireguard-go) ! systemctl is-active --quiet skep-mesh.service || continue ;;
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
-		refuse "port $port/$proto is taken by $owner" "stop $owner, or move it"
+		first_run "port $port/$proto is taken by $owner" "stop $owner, or move it"
 	done
 }
 

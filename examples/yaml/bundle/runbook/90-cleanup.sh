@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly step_id='cleanup'
 readonly step_title='What the spec names no more'
-readonly step_why='stacks, networks and secrets of an earlier bundle, and secrets of an earlier revision'
+readonly step_why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last'
 readonly step_hosts='first manager'
 readonly step_order='serial'
 readonly step_needs='networks'
@@ -29,10 +29,21 @@ readonly -a secrets=(
 )
 
 # What an earlier bundle of this cluster made and this one does not name: stacks, networks, secrets and their values.
+# A secret and its value stay one generation: while "docker service rollback" would want them.
+
+# previous prints the secrets that the services of the wanted stacks had before their last update.
+previous() {
+	local name
+	for name in "${stacks[@]}"; do
+		docker service ls --quiet --filter "label=com.docker.stack.namespace=$name"
+	done | xargs --no-run-if-empty docker service inspect --format '{{with .PreviousSpec}}{{range .TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}} {{end}}{{end}}'
+}
 
 # obsolete prints "kind name" lines.
 obsolete() {
-	local record name
+	local record name kept_secrets
+	kept_secrets=$(previous)
+	kept_secrets=" ${secrets[*]} ${kept_secrets//$'\n'/ } "
 	for record in "$kept"/stacks/*; do
 		name=${record##*/}
 		if [[ -f $record && " ${stacks[*]} " != *" $name "* ]]; then printf 'stack %s\n' "$name"; fi
@@ -41,11 +52,11 @@ obsolete() {
 		if [[ -n $name && " ${networks[*]} " != *" $name "* ]]; then printf 'network %s\n' "$name"; fi
 	done < <(docker network ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
 	while IFS= read -r name; do
-		if [[ -n $name && " ${secrets[*]} " != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
+		if [[ -n $name && $kept_secrets != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
 	done < <(docker secret ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
 	for record in "$store"/*; do
 		name=${record##*/}
-		if [[ -f $record ]] && superseded "${name%.password}"; then printf 'value %s\n' "$name"; fi
+		if [[ -f $record && $kept_secrets != *" ${name%.password} "* ]] && superseded "${name%.password}"; then printf 'value %s\n' "$name"; fi
 	done
 }
 

@@ -20,7 +20,7 @@ settings() {
 	local pools port
 	pools=$(docker info --format '{{range .Swarm.Cluster.DefaultAddrPool}}{{.}} {{end}}{{.Swarm.Cluster.SubnetSize}}')
 	port=$(docker info --format '{{.Swarm.Cluster.DataPathPort}}')
-	[[ $pools == "$pool $pool_size" ]] || say "note: the swarm's address pool is $pools, the spec's $pool $pool_size; it is fixed when a swarm is made"
+	[[ $pools == "$pool $pool_size" ]] || note "the swarm's address pool is $pools, the spec's $pool $pool_size; it is fixed when a swarm is made"
 	((port == 0 || port == data_port)) || refuse "the swarm's data port is $port, the spec wants $data_port" 'it is fixed when a swarm is made: set engine.dataPathPort to what it is'
 	[[ $(docker info --format '{{.Swarm.Cluster.Spec.EncryptionConfig.AutoLockManagers}}') == "$autolock" ]] ||
 		would "set autolock to $autolock"
