@@ -6,8 +6,8 @@ packages=systemd,systemd-sysv,dbus,docker.io,openssh-server,nftables,iptables,ip
 packages+=,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,libnfs-utils
 # Where the machine's kernel has no WireGuard, the command of the bundle takes the program instead.
 packages+=,wireguard-tools,wireguard-go
-# The server that services.vpn.access asks for.
-packages+=,openvpn
+# The server that services.vpn.access asks for; what cuts connections that new rules refuse.
+packages+=,openvpn,conntrack
 
 # base_path is where the base system is; with other packages it is another one.
 base_path() { printf '%s/base-%s-%.8s\n' "$work" "$suite" "$(sha256sum <<<"$packages")"; }

@@ -127,8 +127,8 @@ func journal(t *testing.T, l *lab) {
 		}
 	}
 	values := strings.Fields(l.on(t, "m1", "cd /etc/skep/secrets && for file in grafana* s3* *.password; do cat $file && echo; done; docker swarm join-token -q worker"))
-	if len(values) != 5 {
-		t.Fatalf("want four secrets and the token, got %d", len(values))
+	if len(values) != 7 {
+		t.Fatalf("want six secrets and the token, got %d", len(values))
 	}
 	for _, line := range lines[logLine](t, filepath.Join(l.bundle+".state", "log.jsonl")) {
 		if line.Time.IsZero() || line.Step == "" || line.Host == "" || line.Run == "" ||

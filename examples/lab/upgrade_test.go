@@ -24,6 +24,12 @@ type replacement struct {
 // changes are what a takeover may replace or interrupt, and the line of CHANGELOG.md that says so.
 var changes = []replacement{
 	{"traefik_traefik", []int{80, 443, 8080, 9000}, "Traefik's files change, so its task restarts once on each of its nodes."},
+	{"s3_s3", nil, "S3 (versitygw) has a user of its own"},
+	{"secret s3-user-key-r1", nil, "with a new secret `s3-user-key`"},
+	{"m1 /etc/skep/secrets/s3-user-key-r1", nil, "with a new secret `s3-user-key`"},
+	{"monitoring_grafana", nil, "Grafana encrypts with a key of its own"},
+	{"secret grafana-secret-key-r1", nil, "the new secret `grafana-secret-key`"},
+	{"m1 /etc/skep/secrets/grafana-secret-key-r1", nil, "the new secret `grafana-secret-key`"},
 }
 
 // stays is what undo leaves of files, and why.
