@@ -224,7 +224,7 @@ func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
 // keep are the fields whose strings are words of the schema, not of the user: another value means another program path.
 // The last three are numbers, which the generators themselves read.
 var keep = []string{
-	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Field", "Versions", "Server", "Log", "Size", "Engine",
+	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Field", "Versions", "Server", "Log", "Size", "Engine", "Filesystem", "Zone",
 	"CPUs", "Memory", "Reserve",
 }
 

@@ -15,7 +15,7 @@ type Advice struct {
 
 // Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
 func Warnings() []Advice {
-	all := slices.Concat(clusterAdvice(), routerAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
+	all := slices.Concat(clusterAdvice(), storageAdvice(), routerAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
 	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
@@ -70,6 +70,18 @@ func clusterAdvice() []Advice {
 			Title: "overlay networks have fewer addresses than the cluster has nodes",
 			Why:   "Every node takes an address on the ingress network, and on each overlay that one of its tasks uses. Nodes without one run no published service.",
 			Way:   "Lower engine.pool.size: every step doubles the addresses of a network. It is fixed when the swarm is made.",
+		},
+	}
+}
+
+// storageAdvice is of what Lint finds about object storage.
+func storageAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "s3-root",
+			Title: "who uses the object storage holds root's keys",
+			Why:   "With versitygw the storage has a user of its own, and root's keys stay on the cluster. For MinIO skep makes none: the keys that are handed out reach every bucket, and the administration.",
+			Way:   "Use server: \"versitygw\"; or make a user with MinIO's own client, mc, and hand out its keys.",
 		},
 	}
 }

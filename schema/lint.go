@@ -29,6 +29,7 @@ func Lint(c *Cluster) []Finding {
 	l.pool()
 	l.images()
 	l.traefik()
+	l.storage()
 	l.mesh()
 	l.access()
 	l.clear()
@@ -112,6 +113,12 @@ func (l *linter) traefik() {
 	}
 	if s := l.Services.S3; s != nil && s.Host != "" {
 		l.add("s3-host", "services.s3.host", fmt.Sprintf("keys with // or /./ fail there, since port 443 cleans up paths; they work on port %d", s.Port))
+	}
+}
+
+func (l *linter) storage() {
+	if s := l.Services.S3; s != nil && s.Server == "minio" {
+		l.add("s3-root", "services.s3.server", "MinIO gets no user here: whoever stores objects holds root's keys; want \"versitygw\"")
 	}
 }
 

@@ -118,7 +118,14 @@ type Grafana struct {
 	Port     uint16 `json:"port"`
 	UID      int    `json:"uid"`
 
-	Resources Resources `json:"resources"`
+	From      []string         `json:"from"` // zones
+	SecretKey GrafanaSecretKey `json:"secretKey"`
+	Resources Resources        `json:"resources"`
+}
+
+// GrafanaSecretKey encrypts what Grafana keeps of others, such as passwords of data sources.
+type GrafanaSecretKey struct {
+	Revision int `json:"revision"`
 }
 
 // Exporter is a task on every node that Prometheus scrapes.
@@ -164,11 +171,12 @@ type Email struct {
 
 // NFS is a directory of one node that all nodes can mount, read-only.
 type NFS struct {
-	Server   string   `json:"server"`
-	Path     string   `json:"path"`
-	Versions string   `json:"versions"` // "4" or "3+4"
-	Ports    NFSPorts `json:"ports"`
-	Nobody   Owner    `json:"nobody"`
+	Server     string   `json:"server"`
+	Path       string   `json:"path"`
+	Filesystem string   `json:"filesystem"` // "any" or "own"
+	Versions   string   `json:"versions"`   // "4" or "3+4"
+	Ports      NFSPorts `json:"ports"`
+	Nobody     Owner    `json:"nobody"`
 }
 
 // Owner is a user and a group by number, as files have them.
@@ -193,12 +201,21 @@ type S3 struct {
 	Image        string    `json:"image"`
 	Node         string    `json:"node"`
 	Path         string    `json:"path"`
+	Filesystem   string    `json:"filesystem"` // "any" or "own"
 	Port         uint16    `json:"port"`
 	Host         string    `json:"host,omitempty"`
 	Revision     int       `json:"revision"`
+	User         S3User    `json:"user"`
 	Region       string    `json:"region"`
 	UID          int       `json:"uid"`
 	GID          int       `json:"gid"`
 	InternalPort uint16    `json:"internalPort"`
+	AdminPort    uint16    `json:"adminPort"`
 	Resources    Resources `json:"resources"`
+}
+
+// S3User is whoever uses the storage, beside root; MinIO has none.
+type S3User struct {
+	Name     string `json:"name"`
+	Revision int    `json:"revision"`
 }

@@ -142,7 +142,7 @@ func storage(t *testing.T, l *lab) {
 // upload puts a file into a new bucket, where it is a plain file of the S3 server's user.
 func upload(t *testing.T, l *lab, file string) {
 	t.Helper()
-	key := l.on(t, "m1", "cat /etc/skep/secrets/s3-access-key-r1") + ":" + l.on(t, "m1", "cat /etc/skep/secrets/s3-secret-key-r1")
+	key := "nuvla:" + l.on(t, "m1", "cat /etc/skep/secrets/s3-user-key-r1")
 	for _, args := range [][]string{{"-X", "PUT", "https://lab.example.org:9000/hive"}, {"-T", file, "https://lab.example.org:9000/hive/bees.txt"}} {
 		if out, err := l.s3(t, "users", key, args...); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)

@@ -34,8 +34,15 @@ const (
 // Mode is that of the shared directory: its owner writes, everybody reads.
 const Mode = "0755"
 
-// options of every client: readers only, and their root is nobody here.
-const options = "ro,sync,no_subtree_check,root_squash,sec=sys"
+// options returns those of every client: readers only, and their root is nobody here. A disk that is not mounted is no
+// empty share: nothing is exported then.
+func options(n *schema.NFS) string {
+	const readers = "ro,sync,no_subtree_check,root_squash,sec=sys"
+	if n.Filesystem == "own" {
+		return readers + ",mountpoint"
+	}
+	return readers
+}
 
 // Owner returns who owns the shared directory: S3, which writes into it, or nobody.
 func Owner(c *schema.Cluster) schema.Owner {
@@ -85,7 +92,7 @@ func exports(c *schema.Cluster) []byte {
 	var b strings.Builder
 	b.WriteString(generated)
 	b.WriteString("# services.nfs.path, to the addresses of all nodes and to nobody else\n")
-	b.WriteString(c.Services.NFS.Path + " -" + options)
+	b.WriteString(c.Services.NFS.Path + " -" + options(c.Services.NFS))
 	for _, n := range c.Nodes {
 		b.WriteString(" \\\n\t" + n.Address.String())
 	}

@@ -102,7 +102,7 @@ func pages(c *schema.Cluster) table {
 	t := table{{"Traefik dashboard", fmt.Sprintf("https://%s:%d/dashboard/ (management)", c.Domain, s.Traefik.Ports.Dashboard), dashboard}}
 	if m := s.Monitoring; m != nil {
 		t = append(t,
-			[]string{"Grafana", "https://" + c.Domain + m.Grafana.Path + "/", "`" + m.Grafana.User + "`, secret `grafana-admin`"},
+			[]string{"Grafana", "https://" + c.Domain + m.Grafana.Path + "/ (" + strings.Join(m.Grafana.From, ", ") + ")", "`" + m.Grafana.User + "`, secret `grafana-admin`"},
 			[]string{"Prometheus", "https://" + c.Domain + m.Prometheus.Path + "/ (management)", dashboard})
 		if m.Alerts != nil {
 			t = append(t, []string{"Alertmanager", "https://" + c.Domain + m.Alerts.Path + "/ (management)", dashboard})
@@ -113,7 +113,11 @@ func pages(c *schema.Cluster) table {
 		if s.S3.Host != "" {
 			endpoint += " or, but for keys with `//` or `/./`, https://" + s.S3.Host
 		}
-		t = append(t, []string{"S3, path style, region " + s.S3.Region, endpoint, "secrets `s3-access-key`, `s3-secret-key`"})
+		login := "root: secrets `s3-access-key`, `s3-secret-key`"
+		if user, ok := c.Secret("s3-user-key"); ok {
+			login = "`" + user.User + "`, secret `" + user.Name + "`"
+		}
+		t = append(t, []string{"S3, path style, region " + s.S3.Region, endpoint, login})
 	}
 	return t
 }

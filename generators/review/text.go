@@ -37,7 +37,7 @@ func register(c *schema.Cluster) string {
 	text := choose(registerText, traits(c))
 	values := []string{"DOMAIN", c.Domain, "API_HOST", apiHost(c), "API_PORT", fmt.Sprint(c.Engine.Ports.API)}
 	if s := c.Services.S3; s != nil {
-		values = append(values, "S3_PORT", fmt.Sprint(s.Port))
+		values = append(values, "S3_PORT", fmt.Sprint(s.Port), "S3_USER", s.User.Name)
 	}
 	if n := c.Services.NFS; n != nil {
 		values = append(values, "NFS_PATH", n.Path)
@@ -88,6 +88,10 @@ func traits(c *schema.Cluster) map[string]bool {
 		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil
 		t["acme"] = s.Traefik.Certificate.ACME != nil
 		t["files"] = s.Traefik.Certificate.Files != nil
+	}
+	if s.S3 != nil {
+		_, user := c.Secret("s3-user-key")
+		t["s3-user"], t["s3-root"] = user, !user
 	}
 	if s.Monitoring != nil {
 		t["alerts"] = s.Monitoring.Alerts != nil

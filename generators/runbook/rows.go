@@ -146,15 +146,16 @@ func secretNames(c *schema.Cluster) []string {
 	return names
 }
 
-// directories are duty, path and owner. With both services S3 writes into the share of NFS.
+// directories are duty, path, owner, and whether it is a file system of its own. With both services S3 writes into the
+// share of NFS.
 func directories(c *schema.Cluster) []string {
 	s := c.Services
 	switch {
 	case s.NFS != nil:
 		o := nfs.Owner(c)
-		return []string{fmt.Sprintf("nfs %s %d:%d", s.NFS.Path, o.UID, o.GID)}
+		return []string{fmt.Sprintf("nfs %s %d:%d %s", s.NFS.Path, o.UID, o.GID, s.NFS.Filesystem)}
 	case s.S3 != nil:
-		return []string{fmt.Sprintf("s3 %s %d:%d", s.S3.Path, s.S3.UID, s.S3.GID)}
+		return []string{fmt.Sprintf("s3 %s %d:%d %s", s.S3.Path, s.S3.UID, s.S3.GID, s.S3.Filesystem)}
 	}
 	return nil
 }

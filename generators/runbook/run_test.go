@@ -155,8 +155,8 @@ func checkSecrets(t *testing.T, s *sandbox) {
 	must(t, err)
 	values["join token"] = "SWMTKN"
 	values["current token"] = strings.TrimSpace(string(token))
-	if len(values) < 9 {
-		t.Errorf("want six secrets, the clear password and the tokens, got %d", len(values))
+	if len(values) < 10 {
+		t.Errorf("want seven secrets, the clear password and the tokens, got %d", len(values))
 	}
 	places := s.calls()
 	for _, dir := range []string{"state.jsonl", "log.jsonl", "output"} {
@@ -241,8 +241,8 @@ func TestInterrupted(t *testing.T) {
 	checkJSON(t, s.state("state.jsonl"), []string{"time", "run", "bundle", "step", "host", "status", "seconds"})
 	nodes, _ := filepath.Glob(filepath.Join(s.fake, "swarm/nodes/*"))
 	secrets, _ := filepath.Glob(filepath.Join(s.fake, "swarm/secrets/*"))
-	if len(nodes) != 3 || len(secrets) != 6 {
-		t.Errorf("%d nodes and %d secrets, want 3 and 6", len(nodes), len(secrets))
+	if len(nodes) != 3 || len(secrets) != 7 {
+		t.Errorf("%d nodes and %d secrets, want 3 and 7", len(nodes), len(secrets))
 	}
 }
 

@@ -46,13 +46,14 @@ func lookSteps(c *schema.Cluster) []Step {
 		{
 			Number: 10, ID: "preflight", script: "preflight", library: "transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
-			Why:   "reachable, root, clock, disk, address, engine version, free ports, no second firewall",
+			Why:   "reachable, root, clock, disks, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
 			header: append([]artifact.Var{
 				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
 				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
+				artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
 				artifact.Strings("bridges", c.Firewall.Bridges).From("firewall.bridges"),
 				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
 				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
@@ -201,7 +202,7 @@ func storageSteps(c *schema.Cluster) []Step {
 			Title: "Directories of NFS and S3", Why: "their owner writes, everybody else reads",
 			Undo: "nothing: the data stays",
 			header: []artifact.Var{
-				artifact.Strings("directories", rows).From("services.nfs.path, services.s3.path: duty, path, owner"),
+				artifact.Strings("directories", rows).From("services.nfs, services.s3: duty, path, owner, filesystem"),
 				artifact.String("directory_mode", nfs.Mode),
 			},
 		})
@@ -268,7 +269,30 @@ func serviceSteps(c *schema.Cluster) []Step {
 			header: []artifact.Var{artifact.String("stack", s.name)},
 		})
 	}
+	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
+		steps = append(steps, bucketStep(s))
+	}
 	return steps
+}
+
+// bucketStep gives the user of the storage what root's keys made.
+func bucketStep(s *schema.S3) Step {
+	return Step{
+		Number: 83, ID: "buckets", script: "buckets", Hosts: "duty s3", Order: "parallel", Needs: []string{"s3"},
+		Title: "Every bucket belongs to the user of S3", Why: "root's keys made some, or may still; their ACLs and policies begin anew",
+		Undo: "nothing: root reaches every bucket",
+		header: []artifact.Var{
+			artifact.String("owner", s.User.Name).From("services.s3.user.name"),
+			artifact.String("directory", s.Path).From("services.s3.path"),
+			artifact.Number("uid", s.UID),
+			artifact.String("region", s.Region),
+			artifact.Number("port", int(s.InternalPort)),
+			artifact.Number("admin_port", int(s.AdminPort)),
+			artifact.String("service", stack.S3Service),
+			artifact.Strings("root_keys", []string{stack.AccessSecret, stack.SecretSecret}),
+			artifact.String("owner_key", stack.UserSecret),
+		},
+	}
 }
 
 // lastSteps clean up and look.

@@ -73,6 +73,9 @@ func (p *plan) addGrafana(c *schema.Cluster) error {
 		{"GF_SERVER_SERVE_FROM_SUB_PATH", "true"},
 		{"GF_SECURITY_ADMIN_USER", g.User},
 		{"GF_SECURITY_ADMIN_PASSWORD__FILE", secretFile(grafanaSecret)},
+		// Grafana has two well-known keys of its own: that of the database, and since 12 that of the secrets manager.
+		{"GF_SECURITY_SECRET_KEY__FILE", secretFile(grafanaKeySecret)},
+		{"GF_SECRETS_MANAGER_ENCRYPTION_SECRET_KEY_V1_SECRET_KEY__FILE", secretFile(grafanaKeySecret)},
 		{"GF_SECURITY_COOKIE_SECURE", "true"},
 		{"GF_SECURITY_DISABLE_GRAVATAR", "true"},
 		{"GF_USERS_ALLOW_SIGN_UP", "false"},
@@ -94,6 +97,7 @@ func (p *plan) addGrafana(c *schema.Cluster) error {
 	p.mountFile(&s, providersFile, grafanaProvision+"dashboards/"+providersFile)
 	p.mountFile(&s, dashboardFile, grafanaBoards+"/"+dashboardFile)
 	p.mountSecret(c, &s, grafanaSecret)
+	p.mountSecret(c, &s, grafanaKeySecret)
 	p.mountVolume(&s, "grafana", "/var/lib/grafana")
 	scratch(&s, "/tmp", 64<<20)
 	p.attach(&s, monitoringNetwork)

@@ -13,6 +13,7 @@ const (
 	rulesFile        = "rules.yaml"
 	alertmanagerFile = "alertmanager.yaml"
 	grafanaSecret    = "grafana-admin"
+	grafanaKeySecret = "grafana-secret-key"
 	smtpSecret       = "smtp-password"
 )
 

@@ -118,13 +118,19 @@ func storageRules(c *schema.Cluster) ruleGroup {
 	disk := c.Services.Monitoring.Thresholds.Disk
 	if n := c.Services.NFS; n != nil {
 		group.Rules = append(group.Rules,
-			full("ShareFull", "The disk of the NFS share", n.Server, n.Path, disk),
+			full("ShareFull", "The disk of the NFS share", n.Server, mounts(n.Path, n.Filesystem), disk),
 			alert("NFSMountDead", critical, "1m", "The server of {{ $labels.export }} does not answer {{ $labels.node }}.",
 				`sum by (node, export) (increase(node_mountstats_nfs_operations_major_timeouts_total[10m])) > 0`))
 	}
+	if n := c.Services.NFS; n != nil && n.Filesystem == "own" {
+		group.Rules = append(group.Rules, unmounted("ShareUnmounted", n.Server, n.Path))
+	}
 	if s := c.Services.S3; s != nil {
 		if n := c.Services.NFS; n == nil || n.Path != s.Path {
-			group.Rules = append(group.Rules, full("ObjectStoreFull", "The disk of the object storage", s.Node, s.Path, disk))
+			group.Rules = append(group.Rules, full("ObjectStoreFull", "The disk of the object storage", s.Node, mounts(s.Path, s.Filesystem), disk))
+			if s.Filesystem == "own" {
+				group.Rules = append(group.Rules, unmounted("ObjectStoreUnmounted", s.Node, s.Path))
+			}
 		}
 		group.Rules = append(group.Rules, alert("S3Down", critical, "2m", "S3 fails the health check of Traefik.",
 			`min(traefik_service_server_up{service="s3@file"}) == 0`))
@@ -132,13 +138,40 @@ func storageRules(c *schema.Cluster) ruleGroup {
 	return group
 }
 
-// full watches the file systems that may hold the directory: it or one above it is a mount point.
-func full(name, what, node, directory string, percent int) rule {
-	var above []string
-	for d := directory; d != "/"; d = path.Dir(d) {
-		above = append(above, d)
+// onDisk selects the file systems of a node's disks.
+func onDisk(node, mountpoints string) string {
+	return fmt.Sprintf(`{node=%q,fstype!~"tmpfs|overlay|nfs.*",mountpoint=~"%s"}`, node, mountpoints)
+}
+
+// mounts returns the directory and those above it, the deepest first: any of them may be the mount point of its file
+// system, unless that is its own.
+func mounts(directory, filesystem string) []string {
+	if filesystem == "own" {
+		return []string{directory}
 	}
-	selector := fmt.Sprintf(`{node=%q,fstype!~"tmpfs|overlay|nfs.*",mountpoint=~"/|%s"}`, node, strings.Join(above, "|"))
-	return alert(name, critical, "10m", what+" ({{ $labels.mountpoint }} of {{ $labels.node }}) has {{ $value | humanize }} % left.",
-		"100 * node_filesystem_avail_bytes"+selector+" / node_filesystem_size_bytes"+selector+" < %d", percent)
+	var all []string
+	for d := directory; d != "/"; d = path.Dir(d) {
+		all = append(all, d)
+	}
+	return append(all, "/")
+}
+
+// full watches the file system that holds a directory: of its possible mount points the deepest that is one.
+func full(name, what, node string, mounts []string, percent int) rule {
+	var terms []string
+	for i, m := range mounts {
+		at := onDisk(node, m)
+		term := fmt.Sprintf("100 * node_filesystem_avail_bytes%s / node_filesystem_size_bytes%[1]s < %d", at, percent)
+		if i > 0 {
+			term = "(" + term + ") unless on (node) node_filesystem_size_bytes" + onDisk(node, strings.Join(mounts[:i], "|"))
+		}
+		terms = append(terms, term)
+	}
+	return alert(name, critical, "10m", what+" ({{ $labels.mountpoint }} of {{ $labels.node }}) has {{ $value | humanize }} % left.", strings.Join(terms, "\nor "))
+}
+
+// unmounted watches the mount point of a file system of its own.
+func unmounted(name, node, mountpoint string) rule {
+	return alert(name, critical, "5m", mountpoint+" of {{ $labels.node }} has no disk: nobody reaches the files.",
+		fmt.Sprintf(`up{job="node-exporter",node=%q} == 1 unless on (node) node_filesystem_size_bytes%s`, node, onDisk(node, mountpoint)))
 }

@@ -8,10 +8,20 @@ import (
 	"skep.dev/schema"
 )
 
+// S3Service is the storage's name in the swarm.
+const S3Service = "s3_s3"
+
+// The secrets of the storage: the keys of root, and that of whoever uses it.
 const (
-	accessSecret = "s3-access-key"
-	secretSecret = "s3-secret-key"
-	s3Data       = "/data"
+	AccessSecret = "s3-access-key"
+	SecretSecret = "s3-secret-key"
+	UserSecret   = "s3-user-key"
+)
+
+const (
+	s3Data = "/data"
+	// In memory: what is known of users comes from the secrets, at each start, and is never on a disk or in the share.
+	s3Users = "/tmp/iam"
 )
 
 // s3 is the object storage. It publishes no port of its own: Traefik gives it TLS, and the signed keys never travel
@@ -27,14 +37,16 @@ func s3(c *schema.Cluster) (plan, error) {
 	// Two servers on one directory would not see each other's locks.
 	s.Deploy.Placement.MaxReplicas = 1
 	p.notes["services/s3/deploy/placement"] = "The node that has the files: services.s3.node"
-	p.mountSecret(c, &s, accessSecret)
-	p.mountSecret(c, &s, secretSecret)
+	p.mountSecret(c, &s, AccessSecret)
+	p.mountSecret(c, &s, SecretSecret)
 	s.User = fmt.Sprintf("%d:%d", spec.UID, spec.GID)
 	switch spec.Server {
 	case "minio":
 		minio(&s, spec)
 	default:
+		p.mountSecret(c, &s, UserSecret)
 		versitygw(&s, spec)
+		p.notes["services/s3/command"] = "The keys of root, and services.s3.user: it makes buckets of its own, and the step buckets gives it the others."
 	}
 	s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: "bind", Source: spec.Path, Target: s3Data})
 	scratch(&s, "/tmp", 16<<20)
@@ -52,11 +64,19 @@ func versitygw(s *types.ServiceConfig, spec *schema.S3) {
 	// It reads its keys from the environment only, which the shell fills from the secrets' files.
 	s.Entrypoint = []string{"/bin/sh", "-euc"}
 	s.Command = []string{
-		fmt.Sprintf("ROOT_ACCESS_KEY_ID=$(cat %s)\nROOT_SECRET_ACCESS_KEY=$(cat %s)\n", secretFile(accessSecret), secretFile(secretSecret)) +
+		fmt.Sprintf("ROOT_ACCESS_KEY_ID=$(cat %s)\nROOT_SECRET_ACCESS_KEY=$(cat %s)\n", secretFile(AccessSecret), secretFile(SecretSecret)) +
 			"export ROOT_ACCESS_KEY_ID ROOT_SECRET_ACCESS_KEY\n" +
+			// Files in the share are for everybody to read, so the mask is not for the server.
+			"(\n  umask 077\n" + `  mkdir -p "$VGW_IAM_DIR"` + "\n" +
+			fmt.Sprintf(`  printf '{"accessAccounts":{"%%s":{"access":"%%s","secret":"%%s","role":"userplus"}}}' \`+"\n"+
+				`    "$S3_USER" "$S3_USER" "$(sed 's/["\\]/\\&/g' %s)" >"$VGW_IAM_DIR/users.json"`+"\n)\n", secretFile(UserSecret)) +
 			"exec versitygw posix " + s3Data + "\n",
 	}
+	setenv(s, "S3_USER", spec.User.Name)
+	setenv(s, "VGW_IAM_DIR", s3Users)
 	setenv(s, "VGW_PORT", address(spec.InternalPort))
+	// Nobody administrates from outside, not even with root's keys.
+	setenv(s, "VGW_ADMIN_PORT", "127.0.0.1"+address(spec.AdminPort))
 	setenv(s, "VGW_REGION", spec.Region)
 	setenv(s, "VGW_HEALTH", s3Health(spec))
 	// Readers over NFS are other users, squashed to nobody.
@@ -70,8 +90,8 @@ func versitygw(s *types.ServiceConfig, spec *schema.S3) {
 // minio stores objects in a format of its own; its files are of no use to other readers.
 func minio(s *types.ServiceConfig, spec *schema.S3) {
 	s.Command = []string{"server", s3Data, "--address=" + address(spec.InternalPort)}
-	setenv(s, "MINIO_ROOT_USER_FILE", secretFile(accessSecret))
-	setenv(s, "MINIO_ROOT_PASSWORD_FILE", secretFile(secretSecret))
+	setenv(s, "MINIO_ROOT_USER_FILE", secretFile(AccessSecret))
+	setenv(s, "MINIO_ROOT_PASSWORD_FILE", secretFile(SecretSecret))
 	setenv(s, "MINIO_SITE_REGION", spec.Region)
 	setenv(s, "MINIO_BROWSER", "off")
 	setenv(s, "MINIO_UPDATE", "off")

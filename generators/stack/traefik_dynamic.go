@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 
 	"skep.dev/schema"
 )
@@ -93,11 +94,12 @@ type (
 
 // Names in the dynamic file. Applications may use the middlewares by "NAME@file".
 const (
-	adminLogin     = "admin-login"
-	managementOnly = "management-only"
-	compress       = "compress"
-	noIdentity     = "no-identity"
-	inClear        = "in-clear"
+	adminLogin      = "admin-login"
+	managementOnly  = "management-only"
+	grafanaVisitors = "grafana-visitors"
+	compress        = "compress"
+	noIdentity      = "no-identity"
+	inClear         = "in-clear"
 )
 
 // ownPriority is the highest that Traefik lets a router have. The labels of an application may ask for the same: then
@@ -167,10 +169,10 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 		return
 	}
 	d.HTTP.Middlewares[compress] = dynamicMiddleware{Compress: &struct{}{}}
-	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Access.Management)}}
+	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Zone("management"))}}
 	notes["http/middlewares/"+managementOnly] = "access.management"
 	guard := []string{managementOnly, adminLogin, compress}
-	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", []string{compress})
+	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", d.grafanaGuard(c, notes))
 	d.page(c, "prometheus", m.Prometheus.Path, m.Prometheus.Port, "/-/healthy", guard)
 	// Grafana asks nobody for a login there, and names its data sources (grafana/grafana#118173). Prometheus asks it directly.
 	grafana := d.HTTP.Routers["grafana"]
@@ -181,6 +183,24 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 		d.page(c, "alertmanager", a.Path, a.Port, "/-/healthy", guard)
 		notes["http/routers/alertmanager"] = "services.monitoring.alerts"
 	}
+}
+
+// grafanaGuard returns the middlewares of Grafana: one that knows addresses where not all may see it that reach https.
+func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes Notes) []string {
+	from := c.Services.Monitoring.Grafana.From
+	excluded := func(zone string) bool { return !slices.Contains(from, zone) }
+	if !slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool {
+		return e.Port == c.Services.Traefik.Ports.Websecure && slices.ContainsFunc(e.From, excluded)
+	}) {
+		return []string{compress}
+	}
+	var ranges []string
+	for _, zone := range from {
+		ranges = append(ranges, texts(c.Zone(zone))...)
+	}
+	d.HTTP.Middlewares[grafanaVisitors] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: ranges}}
+	notes["http/middlewares/"+grafanaVisitors] = "services.monitoring.grafana.from"
+	return []string{grafanaVisitors, compress}
 }
 
 // port gives a service a whole entry point of the same name: by name, and for visitors by address, who send none.
@@ -219,7 +239,7 @@ func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
 	if s == nil {
 		return
 	}
-	d.HTTP.Services["s3"] = server("s3_s3", s.InternalPort, s3Health(s))
+	d.HTTP.Services["s3"] = server(S3Service, s.InternalPort, s3Health(s))
 	d.port(c, "s3", "s3", nil)
 	notes["http/routers/s3"] = "services.s3.port, for visitors by address"
 	notes["http/routers/s3-names"] = "certificates.names and domain: by name, no label comes before it."

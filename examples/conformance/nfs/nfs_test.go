@@ -113,6 +113,9 @@ func judgeExports(t *testing.T, c *schema.Cluster, root string) {
 				t.Fatalf("export %q: lacks %s", line, o)
 			}
 		}
+		if own := c.Services.NFS.Filesystem == "own"; own != slices.Contains(list, "mountpoint") {
+			t.Fatalf("export %q: only where the disk is mounted: want %v", line, own)
+		}
 	}
 	if len(want) != 0 {
 		t.Errorf("%d nodes see no export", len(want))

@@ -40,4 +40,5 @@ fi
 export NODE=$node SSH_CONNECTION="operator $count"
 exec unshare -m bash -c '
 	mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var && mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin
+	if [[ -d $NODE/disk ]]; then mount --bind "$NODE/disk" /var/lib/share; fi
 	PATH=$FAKE/node:/usr/bin:/bin exec "$@"' node "$@"

@@ -18,8 +18,10 @@ readonly store='/etc/skep/secrets'
 # object name make user
 readonly -a secrets=(
 	'grafana-admin-r4 grafana-admin password viewer'
+	'grafana-secret-key-r2 grafana-secret-key password'
 	's3-access-key-r5 s3-access-key key-id'
 	's3-secret-key-r5 s3-secret-key password'
+	's3-user-key-r3 s3-user-key password bees'
 	'smtp-password-r2 smtp-password given every@example.org'
 	'traefik-dashboard-r3 traefik-dashboard login boss'
 	'web-certificate-r2 web-certificate certificate'

@@ -27,8 +27,10 @@ readonly -a networks=(
 )
 readonly -a secrets=(
 	'grafana-admin-r4'
+	'grafana-secret-key-r2'
 	's3-access-key-r5'
 	's3-secret-key-r5'
+	's3-user-key-r3'
 	'smtp-password-r2'
 	'traefik-dashboard-r3'
 	'web-certificate-r2'

@@ -18,6 +18,7 @@ readonly store='/etc/skep/secrets'
 # object name make user
 readonly -a secrets=(
 	'grafana-admin-r1 grafana-admin password admin'
+	'grafana-secret-key-r1 grafana-secret-key password'
 	'traefik-dashboard-r1 traefik-dashboard login admin'
 	'web-certificate-r1 web-certificate given'
 	'web-key-r1 web-key given'

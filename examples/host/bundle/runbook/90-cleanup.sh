@@ -26,6 +26,7 @@ readonly -a networks=(
 )
 readonly -a secrets=(
 	'grafana-admin-r1'
+	'grafana-secret-key-r1'
 	'traefik-dashboard-r1'
 	'web-certificate-r1'
 	'web-key-r1'

@@ -18,8 +18,10 @@ readonly store='/etc/skep/secrets'
 # object name make user
 readonly -a secrets=(
 	'grafana-admin-r1 grafana-admin password admin'
+	'grafana-secret-key-r1 grafana-secret-key password'
 	's3-access-key-r1 s3-access-key key-id'
 	's3-secret-key-r1 s3-secret-key password'
+	's3-user-key-r1 s3-user-key password nuvla'
 	'smtp-password-r1 smtp-password given paris@example.org'
 	'traefik-dashboard-r1 traefik-dashboard login admin'
 )

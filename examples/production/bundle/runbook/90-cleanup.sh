@@ -27,8 +27,10 @@ readonly -a networks=(
 )
 readonly -a secrets=(
 	'grafana-admin-r1'
+	'grafana-secret-key-r1'
 	's3-access-key-r1'
 	's3-secret-key-r1'
+	's3-user-key-r1'
 	'smtp-password-r1'
 	'traefik-dashboard-r1'
 )

@@ -18,8 +18,10 @@ readonly store='/etc/skep/secrets'
 # object name make user
 readonly -a secrets=(
 	'grafana-admin-r1 grafana-admin password admin'
+	'grafana-secret-key-r1 grafana-secret-key password'
 	's3-access-key-r1 s3-access-key key-id'
 	's3-secret-key-r1 s3-secret-key password'
+	's3-user-key-r1 s3-user-key password nuvla'
 	'traefik-dashboard-r1 traefik-dashboard login admin'
 	'web-certificate-r1 web-certificate certificate'
 	'web-key-r1 web-key key'

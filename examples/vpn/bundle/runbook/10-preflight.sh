@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly step_id='preflight'
 readonly step_title='Each node is what the spec says'
-readonly step_why='reachable, root, clock, disk, address, engine version, free ports, no second firewall'
+readonly step_why='reachable, root, clock, disks, address, engine version, free ports, no second firewall'
 readonly step_hosts='all'
 readonly step_order='parallel'
 readonly step_needs='operator'
@@ -31,6 +31,10 @@ readonly -a listeners=(
 	'udp 7946 all'
 	'tcp 8080 m1'
 	'udp 51820 all'
+)
+# services.nfs, services.s3: duty, path, owner, filesystem
+readonly -a directories=(
+	'nfs /nfs-root 65534:65534 any'
 )
 # firewall.bridges
 readonly -a bridges=()
@@ -58,6 +62,7 @@ check() {
 	transit
 	redundancy
 	ports
+	disks
 }
 
 system() {
@@ -137,6 +142,26 @@ ports() {
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
 		first_run "port $port/$proto is taken by $owner" "stop $owner, or move it"
+	done
+}
+
+# disks looks at the directories that users fill. Where the runbook was at work before, it goes on without the disk, up to the step storage: it may
+# be about to close a hole.
+disks() {
+	local row duty path filesystem
+	for row in "${directories[@]}"; do
+		read -r duty path _ filesystem <<<"$row"
+		[[ " $duties " == *" $duty "* ]] || continue
+		if [[ $filesystem == own ]]; then
+			if mountpoint -q -- "$path"; then continue; fi
+			[[ -d $kept/bundle ]] || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
+				'mount its disk, also in /etc/fstab; or set "any" to share a part of another file system'
+			say "note: $path is not a mount point: the step storage will refuse"
+			continue
+		fi
+		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+		[[ $(df --output=target -- "$path" | tail -n 1) != / ]] ||
+			say "note: the files of services.$duty are on the root file system: who fills it stops this node; give them a disk, and say services.$duty.filesystem: \"own\""
 	done
 }
 
