@@ -197,6 +197,8 @@ func (w *rewriter) complain(c complaint) {
 	case known && w.twice(c, t):
 	case strings.HasPrefix(first, "field not allowed"):
 		w.unknown(c.path, w.label(c))
+	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.shape.fallback(s) != "":
+		w.say(c.path, "", "follows from fields that have no definite value; look for one that depends on itself", w.position(c))
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
 	case strings.HasPrefix(first, "adding field "):
