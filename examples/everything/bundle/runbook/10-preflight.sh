@@ -52,6 +52,9 @@ readonly -a directories=(
 )
 # firewall.bridges
 readonly -a bridges=(
+	'docker0'
+	'docker_gwbridge'
+	'br-*'
 	'lan7'
 	'site-*'
 )

@@ -39,7 +39,11 @@ readonly -a listeners=(
 # services.nfs, services.s3: duty, path, owner, filesystem
 readonly -a directories=()
 # firewall.bridges
-readonly -a bridges=()
+readonly -a bridges=(
+	'docker0'
+	'docker_gwbridge'
+	'br-*'
+)
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP

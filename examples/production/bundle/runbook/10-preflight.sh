@@ -45,7 +45,11 @@ readonly -a directories=(
 	'nfs /nfs-root 10001:10001 own'
 )
 # firewall.bridges
-readonly -a bridges=()
+readonly -a bridges=(
+	'docker0'
+	'docker_gwbridge'
+	'br-*'
+)
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP

@@ -37,7 +37,11 @@ readonly -a directories=(
 	'nfs /nfs-root 10001:10001 any'
 )
 # firewall.bridges
-readonly -a bridges=()
+readonly -a bridges=(
+	'docker0'
+	'docker_gwbridge'
+	'br-*'
+)
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP
