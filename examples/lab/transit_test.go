@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,7 +147,7 @@ func (l *lab) handOver(t *testing.T, node string, packets []packet) []packet {
 	slices.Sort(places)
 	places = slices.Compact(places)
 	for _, place := range places {
-		watch(t, place)
+		l.watch(t, place)
 	}
 	for i, p := range packets {
 		send(t, node, firstNumber+i, p)
@@ -155,7 +156,7 @@ func (l *lab) handOver(t *testing.T, node string, packets []packet) []packet {
 	time.Sleep(patient(500 * time.Millisecond))
 	var out []packet
 	for _, place := range places {
-		for _, number := range watched(t, place) {
+		for _, number := range l.watched(t, place) {
 			if i := number - firstNumber; i >= 0 && i < len(packets) && packets[i].to == place {
 				out = append(out, packets[i])
 			}
@@ -164,10 +165,17 @@ func (l *lab) handOver(t *testing.T, node string, packets []packet) []packet {
 	return out
 }
 
-// watch notes the source ports of what a place gets, before any rule of its own.
-func watch(t *testing.T, place string) {
+// nft is the nodes' own command: one of another version may not even be able to read what theirs loaded.
+func (l *lab) nft(t *testing.T, place string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("ip", "netns", "exec", "skep-"+place, "nft", "-f", "-")
+	base := strings.TrimSpace(read(t, filepath.Join(l.dir(), "nodes", l.nodes(t)[0]+".base")))
+	return exec.Command("ip", append([]string{"netns", "exec", "skep-" + place, "chroot", base, "nft"}, args...)...)
+}
+
+// watch notes the source ports of what a place gets, before any rule of its own.
+func (l *lab) watch(t *testing.T, place string) {
+	t.Helper()
+	cmd := l.nft(t, place, "-f", "-")
 	cmd.Stdin = strings.NewReader(`
 		table inet lab-transit
 		delete table inet lab-transit
@@ -183,13 +191,15 @@ func watch(t *testing.T, place string) {
 	}
 }
 
-func watched(t *testing.T, place string) []int {
+func (l *lab) watched(t *testing.T, place string) []int {
 	t.Helper()
-	out, err := exec.Command("ip", "netns", "exec", "skep-"+place, "nft", "list", "set", "inet", "lab-transit", "seen").Output()
+	out, err := l.nft(t, place, "list", "set", "inet", "lab-transit", "seen").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustZone(t, place, "nft delete table inet lab-transit")
+	if out, err := l.nft(t, place, "delete", "table", "inet", "lab-transit").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	_, elements, _ := strings.Cut(string(out), "elements = {")
 	var numbers []int
 	for _, word := range strings.FieldsFunc(elements, func(r rune) bool { return r < '0' || r > '9' }) {
