@@ -145,7 +145,8 @@ openings() {
 				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
 			}
 			$1 != "-A" { next }
-			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" {
+			# A jump only counts; what it counts comes again below.
+			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" && after("-j") !~ /^SKEP/ {
 				split(after("--dport"), range, ":")
 				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], after("-g") == "" ? "any" : after("-g")
 			}

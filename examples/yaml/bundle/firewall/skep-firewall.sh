@@ -144,7 +144,8 @@ openings() {
 				for (i = 1; i <= n; i++) print "source", chain, prefix[i]
 			}
 		}
-		chain == "prerouting" && ($1 == "tcp" || $1 == "udp") && $2 == "dport" {
+		# A jump only counts; what it counts comes again below.
+		chain == "prerouting" && ($1 == "tcp" || $1 == "udp") && $2 == "dport" && !/ jump / {
 			source = match($0, /goto from_[^ ]+/) ? substr($0, RSTART + 5, RLENGTH - 5) : "any"
 			for (i = 3; i <= NF && $i !~ /^(accept|goto|jump|counter|ct|limit)$/; i++)
 				if (split($i, range, /[-,]/) && range[1] ~ /^[0-9]+$/) print "open", "46", $1, range[1], range[2] == "" ? range[1] : range[2], source
