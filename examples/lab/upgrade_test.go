@@ -40,6 +40,7 @@ var stays = regexp.MustCompile(strings.Join([]string{
 	"^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$", // users of packages
 	"^/etc/docker/key.json$",                               // the engine's own
 	"^/etc/nfs(mount)?.conf$",                              // of the packages
+	"(^|/)nfs-server.service$",                             // stopped and disabled: the previous runbook noted nowhere that it had been on
 }, "|"))
 
 // TestUpgrade builds a cluster with the bundle that the previous skep made, testdata/before, and its own runbook. Then this

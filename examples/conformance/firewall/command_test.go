@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,24 +92,20 @@ func (tr *trial) want(t *testing.T, code int, part, env string, args ...string) 
 // holds compares the kernel's rules with those at an earlier time.
 func (tr *trial) holds(t *testing.T, want string) {
 	t.Helper()
-	if got := tr.own(t); !slices.Equal(chains(got), chains(want)) {
+	if got := tr.own(t); got != want {
 		t.Fatalf("the kernel has:\n%s\nwant:\n%s", got, want)
 	}
 }
 
-// chains are the parts of a listing, sorted: iptables lists a chain that was away for a time after the others.
-func chains(listing string) []string {
-	return slices.Sorted(strings.SplitSeq(strings.ReplaceAll(listing, "\n}", "\n\n}"), "\n\n"))
-}
-
-// own is what the kernel has of skep. An emptied table of iptables stays behind, and is nothing.
+// own is what the kernel has of skep, each line after its table and chain and sorted by these: the order of chains means
+// nothing, and one that comes back comes last. An emptied table of iptables stays behind, and is nothing.
 func (tr *trial) own(t *testing.T) string {
 	t.Helper()
 	out := tr.ruleset(t)
 	if !strings.Contains(strings.ToLower(out), "skep") {
 		return ""
 	}
-	return out
+	return sh(t, `printf %s "$1" | awk '/^table / { table = $2 " " $3; block = "" } /^\t[a-z]/ { block = $1 " " $2 } !/^\t?}?$/ { print table, block ":", $0 }' | LC_ALL=C sort -s -t: -k1,1`, out)
 }
 
 // ring ends the sleep of the command's timer and waits until the trial is over.
