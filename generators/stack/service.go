@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -107,7 +108,7 @@ func (p *plan) attach(s *types.ServiceConfig, networks ...string) {
 // mountFile mounts a configuration file of addFile.
 func (p *plan) mountFile(s *types.ServiceConfig, name, target string) {
 	s.Configs = append(s.Configs, types.ServiceConfigObjConfig{
-		Source: name, Target: target, UID: s.User, GID: s.User, Mode: pointer(fileMode),
+		Source: name, Target: target, UID: owner(s), GID: owner(s), Mode: pointer(fileMode),
 	})
 }
 
@@ -117,8 +118,14 @@ func (p *plan) mountSecret(c *schema.Cluster, s *types.ServiceConfig, name strin
 	p.project.Secrets[name] = types.SecretConfig{Name: secret.Object(), External: true}
 	p.notes["secrets/"+name] = secret.Why + ": " + secret.Field
 	s.Secrets = append(s.Secrets, types.ServiceSecretConfig{
-		Source: name, Target: name, UID: s.User, GID: s.User, Mode: pointer(fileMode),
+		Source: name, Target: name, UID: owner(s), GID: owner(s), Mode: pointer(fileMode),
 	})
+}
+
+// owner is the number alone: a service may run as user:group, but the engine starts no task whose file belongs to that.
+func owner(s *types.ServiceConfig) string {
+	uid, _, _ := strings.Cut(s.User, ":")
+	return uid
 }
 
 // mountVolume mounts a volume of the node; the placement must allow one node only.

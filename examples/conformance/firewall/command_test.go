@@ -97,14 +97,15 @@ func (tr *trial) holds(t *testing.T, want string) {
 	}
 }
 
-// own is what the kernel has of skep. An emptied table of iptables stays behind, and is nothing.
+// own is what the kernel has of skep, each line after its table and chain and sorted by these: the order of chains means
+// nothing, and one that comes back comes last. An emptied table of iptables stays behind, and is nothing.
 func (tr *trial) own(t *testing.T) string {
 	t.Helper()
 	out := tr.ruleset(t)
 	if !strings.Contains(strings.ToLower(out), "skep") {
 		return ""
 	}
-	return out
+	return sh(t, `printf %s "$1" | awk '/^table / { table = $2 " " $3; block = "" } /^\t[a-z]/ { block = $1 " " $2 } !/^\t?}?$/ { print table, block ":", $0 }' | LC_ALL=C sort -s -t: -k1,1`, out)
 }
 
 // ring ends the sleep of the command's timer and waits until the trial is over.

@@ -241,9 +241,11 @@ openings() {
 				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
 			}
 			$1 != "-A" { next }
-			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" {
+			{ sub(/ --comment "[^"]*"/, "") }
+			# Only what ends here opens: chains that are jumped to refuse, or go on.
+			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" && ($(NF - 1) == "-g" || $NF == "RETURN") {
 				split(after("--dport"), range, ":")
-				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], after("-g") == "" ? "any" : after("-g")
+				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], $NF == "RETURN" ? "any" : $NF
 			}
 			$2 != "SKEP" && $NF == "RETURN" && after("--dport") == "" {
 				prefix = after("-s")

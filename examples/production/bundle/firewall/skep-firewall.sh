@@ -141,6 +141,7 @@ unload() { if loaded; then nft delete table inet skep; fi; }
 # openings FILE: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
 openings() {
 	awk '
+		{ sub(/ comment ".*/, "") }
 		$1 == "set" { set = $2; chain = "" }
 		$1 == "chain" { chain = $2; set = "" }
 		set != "" && $1 ~ /^[0-9a-f:.]+(\/[0-9]+)?,?$/ && $1 ~ /[:.]/ {
@@ -155,9 +156,10 @@ openings() {
 				for (i = 1; i <= n; i++) print "source", chain, prefix[i]
 			}
 		}
-		chain == "prerouting" && ($1 == "tcp" || $1 == "udp") && $2 == "dport" {
-			source = match($0, /goto from_[^ ]+/) ? substr($0, RSTART + 5, RLENGTH - 5) : "any"
-			for (i = 3; i <= NF && $i !~ /^(accept|goto|jump|counter|ct|limit)$/; i++)
+		# Only what ends here opens: chains that are jumped to refuse, or go on.
+		chain == "prerouting" && ($1 == "tcp" || $1 == "udp") && $2 == "dport" && / (accept|goto from_[^ ]+)$/ {
+			source = $NF == "accept" ? "any" : $NF
+			for (i = 3; i <= NF && $i !~ /^(accept|goto)$/; i++)
 				if (split($i, range, /[-,]/) && range[1] ~ /^[0-9]+$/) print "open", "46", $1, range[1], range[2] == "" ? range[1] : range[2], source
 		}
 	' "$1"

@@ -124,6 +124,8 @@ undo() {
 	take_back "$service_path"
 	take_back "$command_path"
 	systemctl daemon-reload
+	# It may have measured last when the pages were gone already.
+	systemctl reset-failed "${service_path##*/}" 2>/dev/null || true
 	rm -f -- "$measures" "$measures".* "$list" "$trust_path"
 	# Whatever else is measured there stays.
 	rmdir -- "$directory" 2>/dev/null || true

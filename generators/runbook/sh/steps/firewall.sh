@@ -207,4 +207,5 @@ undo() {
 	take_back "$unit_path"
 	take_back "$command_path"
 	systemctl daemon-reload
+	systemctl reset-failed "${unit_path##*/}" 2>/dev/null || true
 }
