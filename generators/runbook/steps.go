@@ -55,6 +55,7 @@ func lookSteps(c *schema.Cluster) []Step {
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
 				artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
 				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
+				artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
 				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
 				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
 				artifact.String("sysctl_file", engine.InstalledSysctl),
