@@ -113,6 +113,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			Undo:   "puts back the settings that were there before, and restarts the engine",
 			header: []artifact.Var{
 				artifact.String("daemon_json", engine.InstalledDaemon),
+				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("drop_in", engine.InstalledDropIn),
 				artifact.String("sysctl_conf", engine.InstalledSysctl),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
