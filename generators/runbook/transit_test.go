@@ -73,6 +73,9 @@ func TestTransitIsNamed(t *testing.T) {
 		"guests on IPv6 within a row of all":       {"bridge incusbr0 fd42:1::1/64\nforward=('::/0 - all')\n", ""},
 		"guests on IPv6 beside a row of IPv4":      {"bridge incusbr0 fd42:1::1/64\nforward=('0.0.0.0/0 - all')\n", "fd42:1::/64 are guests"},
 		"a bridge that carries the node's address": {"ip link del eth1\nbridge lan0 10.0.0.21/24\n", ""},
+		"a bridge with a card":                     {"bridge lan0 192.0.2.5/24\nmount -t tmpfs tmpfs /sys/class/net\nmkdir -p /sys/class/net/lan0/lower_eth5/device\n", ""},
+		"a bridge with a VLAN of a card":           {"bridge lan0 192.0.2.5/24\nmount -t tmpfs tmpfs /sys/class/net\nmkdir -p /sys/class/net/lan0/lower_eth5.7/lower_eth5/device\n", ""},
+		"a bridge with guests alone":               {"bridge lan0 192.0.2.5/24\nmount -t tmpfs tmpfs /sys/class/net\nmkdir -p /sys/class/net/lan0/lower_vnet5\n", "192.0.2.0/24 are guests"},
 		"a bridge of Docker with a name of its own": {"bridge lan7 172.20.7.1/24\nnetworks='lan7 site'\n", "lan7 is the bridge of Docker's network site, and the firewall would cut its containers off\n" +
 			`add it in the spec: firewall: bridges: ["lan7"]` + "\n"},
 		"a bridge of Docker that the spec names": {"bridge lan7 172.20.7.1/24\nnetworks='lan7 site'\nbridges+=(lan7)\n", ""},
