@@ -71,7 +71,7 @@ func (tr *trial) stub(t *testing.T, name, body string) {
 // command runs the emitted command and returns what it said and its exit code.
 func (tr *trial) command(t *testing.T, env string, args ...string) (string, int) {
 	t.Helper()
-	out, err := tr.try(`if [ -d "$1/sys" ]; then mount --bind "$1/sys" /sys/class/net; fi; export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
+	out, err := tr.try(`if [ -d "$1/sys" ]; then mount --bind "$1/sys" /sys/class/net; fi; if [ -d "$1/units" ]; then mount --bind "$1/units" /etc/systemd/system; fi; export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
 		append([]string{tr.dir, env}, args...)...)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return out, exit.ExitCode()
