@@ -13,7 +13,8 @@ func newPlanCmd() *cobra.Command {
 		Use:   "plan OLD [NEW]",
 		Short: "tell what applying NEW after OLD would change: ports opened and closed",
 		Long: `plan compares two states of a cluster, and tells which ports applying NEW after OLD would open and close, to whom and
-on which nodes. Both are read back from the firewall rules themselves, not from the specs. Each is one of
+on which nodes, and whether the authority of ACME asks in another way. Both are read back from the firewall rules and from
+Traefik's file, not from the specs. Each is one of
   a bundle    a directory that skep build wrote
   a spec      as for the other verbs; NEW is the one in the current directory unless told
   REV:PATH    a bundle or spec in a revision of the git repository around the current directory: main:paris/bundle

@@ -18,21 +18,24 @@ type Bundle struct {
 	nodes    []node // sorted by name
 	rulesets map[string][]*firewall.Ruleset
 	openings map[string][]firewall.Opening // by class
+	settings map[string]string             // by field
 }
 
 // node is a line of the inventory.
 type node struct{ name, address, role, class string }
 
 // Wants tells whether Read wants to see this file of a bundle.
-func Wants(name string) bool { return name == runbook.Inventory || isRuleset(name) }
+func Wants(name string) bool {
+	return name == runbook.Inventory || isRuleset(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
+}
 
 func isRuleset(name string) bool {
 	return path.Dir(name) == "firewall" && (strings.HasSuffix(name, ".nft") || strings.HasSuffix(name, ".rules"))
 }
 
-// Read reads the inventory and the rulesets among the files of a bundle.
+// Read reads the inventory, the rulesets and the settings among the files of a bundle.
 func Read(files []artifact.File) (*Bundle, error) {
-	b := &Bundle{rulesets: map[string][]*firewall.Ruleset{}, openings: map[string][]firewall.Opening{}}
+	b := &Bundle{rulesets: map[string][]*firewall.Ruleset{}, openings: map[string][]firewall.Opening{}, settings: map[string]string{}}
 	for _, f := range files {
 		switch {
 		case f.Path == runbook.Inventory:
@@ -46,6 +49,9 @@ func Read(files []artifact.File) (*Bundle, error) {
 			}
 			class, _, _ := strings.Cut(path.Base(f.Path), ".")
 			b.rulesets[class] = append(b.rulesets[class], s)
+		}
+		if err := b.set(f); err != nil {
+			return nil, err
 		}
 	}
 	if len(b.nodes) == 0 {
@@ -85,6 +91,21 @@ func (b *Bundle) inventory(f artifact.File) error {
 		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass]})
 	}
 	slices.SortFunc(b.nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
+	return nil
+}
+
+// set reads the settings that a file tells.
+func (b *Bundle) set(f artifact.File) error {
+	for _, s := range settings {
+		if s.file != f.Path {
+			continue
+		}
+		value, err := s.read(f.Data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+		b.settings[s.field] = value
+	}
 	return nil
 }
 

@@ -13,11 +13,12 @@ import (
 
 // Plan is what changes from one bundle to another.
 type Plan struct {
-	Firewall Firewall `json:"firewall"`
+	Firewall Firewall        `json:"firewall"`
+	Settings []SettingChange `json:"settings,omitempty"`
 }
 
 // Empty reports whether nothing changes.
-func (p Plan) Empty() bool { return p.Firewall.empty() }
+func (p Plan) Empty() bool { return p.Firewall.empty() && len(p.Settings) == 0 }
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
 type Firewall struct {
@@ -66,7 +67,7 @@ func Compare(before, after *Bundle) Plan {
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
 		Transit:   transit(before, after),
-	}}
+	}, Settings: changed(before, after)}
 }
 
 func nodes(before, after *Bundle) []NodeChange {

@@ -34,6 +34,9 @@ func (p Plan) Lines() []string {
 	for _, c := range p.Firewall.Ports {
 		out = append(out, c.String())
 	}
+	for _, c := range p.Settings {
+		out = append(out, c.String())
+	}
 	return out
 }
 

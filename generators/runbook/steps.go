@@ -55,6 +55,7 @@ func lookSteps(c *schema.Cluster) []Step {
 				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
 				artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
 				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
+				artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
 				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
 				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
 				artifact.String("sysctl_file", engine.InstalledSysctl),
@@ -112,6 +113,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			Undo:   "puts back the settings that were there before, and restarts the engine",
 			header: []artifact.Var{
 				artifact.String("daemon_json", engine.InstalledDaemon),
+				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("drop_in", engine.InstalledDropIn),
 				artifact.String("sysctl_conf", engine.InstalledSysctl),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),

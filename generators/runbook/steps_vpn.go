@@ -102,3 +102,15 @@ func meshDevice(c *schema.Cluster) []artifact.Var {
 	}
 	return nil
 }
+
+// tunnels are the interfaces of skep's own, whose packets have rules of their own.
+func tunnels(c *schema.Cluster) []string {
+	var devices []string
+	if m := c.Mesh(); m != nil {
+		devices = append(devices, m.Device)
+	}
+	if a := c.VPNAccess(); a != nil {
+		devices = append(devices, a.Device)
+	}
+	return devices
+}

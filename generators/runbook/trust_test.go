@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Every verb of a bundle that is not the one that skep built refuses, before it reads, runs or sends anything of it.
@@ -79,7 +80,7 @@ func TestOnlyWhatManifestLists(t *testing.T) {
 				if !strings.Contains(r.stderr, "runbook: ") || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
 					t.Errorf("%v: stderr lacks %q:\n%s%s", args, c.want, r.stderr, r.stdout)
 				}
-				if strings.ContainsAny(r.stderr, "\x1b\a\x9b") {
+				if strings.ContainsAny(r.stderr, "\x1b\a\u009b") || !utf8.ValidString(r.stderr) {
 					t.Errorf("%v: a file's name steers the terminal: %q", args, r.stderr)
 				}
 			}

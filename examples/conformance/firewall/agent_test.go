@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// patience is how long a dialer waits before it calls a port closed; an open one answers in well under a millisecond.
-const patience = 900 * time.Millisecond
+// patience is how long a dialer waits before it calls a port closed; an open one answers in well under a millisecond, on
+// an idle machine. Where an answer is expected, stamina costs nothing: it ends the wait.
+const (
+	patience = 900 * time.Millisecond
+	stamina  = 20 * time.Second
+)
 
 // plan is what a listener listens on. Each answers with the banner.
 type plan struct {
@@ -89,9 +93,15 @@ func servePackets(c net.PacketConn, banner string) {
 	}
 }
 
+// attempt is a probe, and how long it may take.
+type attempt struct {
+	probe
+	Within time.Duration
+}
+
 // dialAgent dials every probe of its standard input at once and prints who answered each, "" for nobody.
 func dialAgent() {
-	var probes []probe
+	var probes []attempt
 	if err := json.NewDecoder(os.Stdin).Decode(&probes); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -105,13 +115,13 @@ func dialAgent() {
 	_ = json.NewEncoder(os.Stdout).Encode(answers)
 }
 
-func dial(p probe) string {
+func dial(p attempt) string {
 	network, to := p.Proto, endpoint(p.Address, p.Port)
 	if p.Proto == "esp" {
 		network, to = "ip:50", p.Address
 	}
-	deadline := time.Now().Add(patience)
-	c, err := net.DialTimeout(network, to, patience)
+	deadline := time.Now().Add(p.Within)
+	c, err := net.DialTimeout(network, to, p.Within)
 	if err != nil {
 		if e, ok := err.(net.Error); ok && e.Timeout() {
 			return ""
@@ -126,7 +136,7 @@ func dial(p probe) string {
 		}
 		_ = c.SetReadDeadline(time.Now().Add(patience / 3))
 		if n, err := c.Read(buf); err == nil && n > 0 {
-			return payload(p, buf[:n])
+			return payload(p.probe, buf[:n])
 		}
 	}
 	return ""
@@ -181,10 +191,17 @@ func listen(t *testing.T, ns string, p plan) {
 	}
 }
 
-// answers dials the probes from a namespace.
-func answers(t *testing.T, ns string, probes []probe) []string {
+// answers dials the probes from a namespace. wants are who is to answer each, "" for nobody: only somebody is waited for long.
+func answers(t *testing.T, ns string, probes []probe, wants ...string) []string {
 	t.Helper()
-	in, err := json.Marshal(probes)
+	attempts := make([]attempt, len(probes))
+	for i, p := range probes {
+		attempts[i] = attempt{p, patience}
+		if i < len(wants) && wants[i] != "" {
+			attempts[i].Within = stamina
+		}
+	}
+	in, err := json.Marshal(attempts)
 	if err != nil {
 		t.Fatal(err)
 	}

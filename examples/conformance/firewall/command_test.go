@@ -2,9 +2,11 @@ package firewall
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +71,7 @@ func (tr *trial) stub(t *testing.T, name, body string) {
 // command runs the emitted command and returns what it said and its exit code.
 func (tr *trial) command(t *testing.T, env string, args ...string) (string, int) {
 	t.Helper()
-	out, err := tr.try(`if [ -d "$1/sys" ]; then mount --bind "$1/sys" /sys/class/net; fi; export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
+	out, err := tr.try(`if [ -d "$1/sys" ]; then mount --bind "$1/sys" /sys/class/net; fi; if [ -d "$1/units" ]; then mount --bind "$1/units" /etc/systemd/system; fi; export PATH="$1/stubs:$PATH" SSH_CONNECTION="$2"; d=$1; shift 2; exec bash "$d/bundle/firewall/skep-firewall.sh" "$@"`,
 		append([]string{tr.dir, env}, args...)...)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return out, exit.ExitCode()
@@ -97,15 +99,32 @@ func (tr *trial) holds(t *testing.T, want string) {
 	}
 }
 
-// own is what the kernel has of skep, each line after its table and chain and sorted by these: the order of chains means
-// nothing, and one that comes back comes last. An emptied table of iptables stays behind, and is nothing.
+// own is what the kernel has of skep, sorted by table and chain: the order of chains means nothing, and one that comes back
+// comes last. An emptied table of iptables stays behind, and is nothing.
 func (tr *trial) own(t *testing.T) string {
 	t.Helper()
 	out := tr.ruleset(t)
 	if !strings.Contains(strings.ToLower(out), "skep") {
 		return ""
 	}
-	return sh(t, `printf %s "$1" | awk '/^table / { table = $2 " " $3; block = "" } /^\t[a-z]/ { block = $1 " " $2 } !/^\t?}?$/ { print table, block ":", $0 }' | LC_ALL=C sort -s -t: -k1,1`, out)
+	blocks := map[string]string{}
+	var table, block string
+	for line := range strings.Lines(out) {
+		switch {
+		case strings.Trim(line, "\t}\n") == "":
+			continue
+		case !strings.HasPrefix(line, "\t"):
+			table, block = line, ""
+		case !strings.HasPrefix(line, "\t\t"):
+			block = line
+		}
+		blocks[table+block] += line
+	}
+	var sorted strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(blocks)) {
+		sorted.WriteString(blocks[name])
+	}
+	return sorted.String()
 }
 
 // ring ends the sleep of the command's timer and waits until the trial is over.

@@ -20,6 +20,7 @@ type hold struct {
 	From, To string
 	Port     int
 	Count    int
+	Open     int // of these, so many are to be answered
 }
 
 // holdAgent prints how many of the connections were answered.
@@ -30,9 +31,13 @@ func holdAgent() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(h.From)}}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(h.From)}}
 	var kept []net.Conn
 	for range h.Count {
+		d.Timeout = patience
+		if len(kept) < h.Open {
+			d.Timeout = stamina
+		}
 		if c, err := d.Dial("tcp", endpoint(h.To, h.Port)); err == nil {
 			kept = append(kept, c)
 		}
@@ -113,7 +118,7 @@ func TestCrowd(t *testing.T) {
 				if count != limit-1 { // more than are let in
 					count = limit + 2
 				}
-				if got := held(t, w.ns(ask.ns), hold{ask.from.String(), ask.to.String(), ask.port, count}); got != ask.want {
+				if got := held(t, w.ns(ask.ns), hold{ask.from.String(), ask.to.String(), ask.port, count, ask.want}); got != ask.want {
 					t.Errorf("%s has %d connections from %s to %s, want %d of %d", ask.ns, got, ask.from, endpoint(ask.to.String(), ask.port), ask.want, count)
 				}
 			}

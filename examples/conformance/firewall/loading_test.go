@@ -75,6 +75,18 @@ func TestBroken(t *testing.T) {
 	})
 }
 
+// TestAllGone: rules and digest are missing, as after `rm -r /etc/skep`. The drop-in for Docker tells that this is no first
+// install: the node is closed, as with any other damage.
+func TestAllGone(t *testing.T) {
+	onBothBackends(t, func(t *testing.T, tr *trial) {
+		tr.keep(t)
+		sh(t, `find "$1/etc" -mindepth 1 -delete; mkdir -p "$1/units/docker.service.d"`, tr.dir)
+		write(t, filepath.Join(tr.dir, "units", "docker.service.d", filepath.Base(firewall.DockerPath)), nil)
+		tr.reboot(t)
+		tr.isClosed(t)
+	})
+}
+
 // isClosed wants load to leave the closed minimum.
 func (tr *trial) isClosed(t *testing.T) {
 	t.Helper()

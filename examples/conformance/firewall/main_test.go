@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if os.Getenv(insideVar) == "" && len(missing()) == 0 {
-		os.Exit(runInside())
+		fmt.Fprintln(os.Stderr, judge.Inside(prepare, insideVar+"=1"))
+		os.Exit(1)
 	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "4"); err != nil { // closed ports are waited for, not worked for
@@ -65,7 +66,7 @@ func missing() []string {
 		}
 	}
 	if len(out) == 0 {
-		if err := exec.Command("unshare", append(unshareFlags(), "true")...).Run(); err != nil {
+		if !judge.Confines() {
 			out = append(out, "root, or user namespaces (for unshare)")
 		}
 	}
@@ -73,42 +74,12 @@ func missing() []string {
 	return out
 }
 
-func unshareFlags() []string {
-	flags := []string{"--net", "--mount"}
-	if os.Geteuid() != 0 {
-		flags = append(flags, "--user", "--map-root-user")
-	}
-	return flags
-}
-
-// runInside runs this binary again with a network of its own, an empty /run, and an /etc whose changes nobody else sees.
-func runInside() int {
-	self, err := os.Executable()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	script := `set -e
-mount -t tmpfs tmpfs /run
+// prepare gives the tests an empty /run, and an /etc whose changes nobody else sees.
+const prepare = `mount -t tmpfs tmpfs /run
 mkdir /run/etc-upper /run/etc-work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc-upper,workdir=/run/etc-work overlay /etc
 mkdir -p /etc/skep
-ip link set lo up
-exec "$@"`
-	args := append(unshareFlags(), "sh", "-c", script, "sh", self)
-	cmd := exec.Command("unshare", append(args, os.Args[1:]...)...)
-	cmd.Env = append(os.Environ(), insideVar+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err = cmd.Run()
-	if exit, ok := err.(*exec.ExitError); ok {
-		return exit.ExitCode()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
+ip link set lo up`
 
 // kernel skips a test that nothing here can judge; where CI promises the tools, that is a failure.
 func kernel(t *testing.T) {

@@ -121,13 +121,15 @@ func (w *world) judge(t *testing.T, ports map[string][]int, path string, open ve
 	for _, from := range slices.Concat(outside, inside, []string{"node"}) {
 		probes := w.probes(from, ports)
 		all.Go(func() {
-			for i, who := range answers(t, w.ns(from), probes) {
-				want := ""
-				if open(from, probes[i]) {
-					want = w.answerer(from, path, probes[i])
+			wants := make([]string, len(probes))
+			for i, p := range probes {
+				if open(from, p) {
+					wants[i] = w.answerer(from, path, p)
 				}
-				if who != want {
-					t.Errorf("%s (%s) -> %s: answered by %q, want %q", from, w.at[from], probes[i], who, want)
+			}
+			for i, who := range answers(t, w.ns(from), probes, wants...) {
+				if who != wants[i] {
+					t.Errorf("%s (%s) -> %s: answered by %q, want %q", from, w.at[from], probes[i], who, wants[i])
 				}
 			}
 		})

@@ -168,7 +168,7 @@ func (s *site) attack(works bool) {
 		}
 	}
 	want := map[bool]string{true: "behind", false: ""}[works]
-	if who := answers(s.t, "t-stranger", []probe{{"tcp", behind, 5432}})[0]; who != want {
+	if who := answers(s.t, "t-stranger", []probe{{"tcp", behind, 5432}}, want)[0]; who != want {
 		s.t.Errorf("a machine behind m1 was answered by %q, want %q", who, want)
 	}
 	s.established(count)
@@ -225,7 +225,7 @@ func TestForward(t *testing.T) {
 				"behind":   {{"tcp", stranger, 443}: ""},
 			} {
 				for p, who := range want {
-					if got := answers(t, "t-"+from, []probe{p})[0]; got != who {
+					if got := answers(t, "t-"+from, []probe{p}, who)[0]; got != who {
 						t.Errorf("%s -> %s: answered by %q, want %q", from, p, got, who)
 					}
 				}

@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if os.Getenv(insideVar) == "" && missing() == "" {
-		os.Exit(runInside())
+		fmt.Fprintln(os.Stderr, judge.Inside(prepare, insideVar+"=1"))
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -47,7 +48,7 @@ func missing() string {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {
 		return "the kernel's tun devices (modprobe tun)"
 	}
-	if os.Geteuid() != 0 || exec.Command("unshare", "--net", "--mount", "true").Run() != nil {
+	if os.Geteuid() != 0 || !judge.Confines() {
 		return "root (for namespaces)"
 	}
 	return ""
@@ -60,37 +61,14 @@ func need(t *testing.T) {
 	}
 }
 
-// runInside runs this binary again with a network of its own, an empty /run, and an /etc and a /var/lib whose changes
-// nobody else sees.
-func runInside() int {
-	self, err := os.Executable()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	const script = `set -e
-mount -t tmpfs tmpfs /run
+// prepare gives the tests an empty /run, and an /etc and a /var/lib whose changes nobody else sees.
+const prepare = `mount -t tmpfs tmpfs /run
 for d in etc var/lib usr/local/sbin; do
 	mkdir -p /run/upper/$d /run/scratch/$d
 	mount -t overlay -o lowerdir=/$d,upperdir=/run/upper/$d,workdir=/run/scratch/$d overlay /$d
 done
 mkdir -p /run/netns
-ip link set lo up
-exec "$@"`
-	args := append([]string{"--net", "--mount", "sh", "-c", script, "sh", self}, os.Args[1:]...)
-	cmd := exec.Command("unshare", args...)
-	cmd.Env = append(os.Environ(), insideVar+"=1", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err = cmd.Run()
-	if exit, ok := err.(*exec.ExitError); ok {
-		return exit.ExitCode()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
+ip link set lo up`
 
 // payload is more than any packet carries, so that lost large packets show.
 const payload = 300_000

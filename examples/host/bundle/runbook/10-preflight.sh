@@ -44,6 +44,8 @@ readonly -a bridges=(
 	'docker_gwbridge'
 	'br-*'
 )
+# services.vpn
+readonly -a tunnels=()
 # firewall.forward: sender, interface, nodes
 readonly -a forward=()
 # exposures: nodes that hear VRRP
@@ -192,7 +194,7 @@ listed() { [[ " all ${role}s $host " == *" $1 "* ]]; }
 # ours INTERFACE: one that the rules know, of Docker or of skep.
 ours() {
 	local pattern
-	for pattern in "${bridges[@]}"; do
+	for pattern in "${bridges[@]}" "${tunnels[@]}"; do
 		# shellcheck disable=SC2053 # br-* is a pattern
 		if [[ $1 == $pattern ]]; then return 0; fi
 	done
@@ -209,8 +211,11 @@ number() {
 # within NETWORK WIDER
 within() {
 	[[ $1 != "$2" ]] || return 0
-	[[ $1$2 != *:* ]] || return 1
 	local bits=${2#*/} inner=${1#*/}
+	if [[ $1$2 == *:* ]]; then
+		[[ $1 == *:* && $2 == *:* ]] && ((bits == 0))
+		return
+	fi
 	((inner >= bits)) || return 1
 	((bits == 0 || $(number "${1%/*}") >> (32 - bits) == $(number "${2%/*}") >> (32 - bits)))
 }
@@ -230,21 +235,41 @@ named() {
 
 # forwarding WHAT NETWORK INTERFACE WHY: refuses what no row names, with the row.
 forwarding() {
-	local device='' to=0.0.0.0/0
+	local device='' to=0.0.0.0/0 way_out='say it in the spec:'
 	named "$2" "$3" && return 0
 	[[ $3 == - ]] || device=" device: \"$3\","
 	[[ $2 != *:* ]] || to=::/0
+	[[ $2 != */0 ]] || way_out='take the rule away, or say it in the spec, with networks as narrow as they can be:'
 	refuse "$1, which the firewall will refuse" \
-		"say it in the spec: firewall: forward: [{from: \"$2\", to: \"$to\",$device on: [\"$host\"], why: \"$4\"}]"
+		"$way_out firewall: forward: [{from: \"$2\", to: \"$to\",$device on: [\"$host\"], why: \"$4\"}]"
+}
+
+# joins DEVICE: whether a bridge joins this node to a network, by a card below it, also as a part of a VLAN or a bond; or
+# carries the address of the spec.
+joins() {
+	compgen -G "/sys/class/net/$1/lower_*/device" >/dev/null || compgen -G "/sys/class/net/$1/lower_*/lower_*/device" >/dev/null ||
+		[[ -n $(ip -o address show dev "$1" to "$address" 2>/dev/null) ]]
+}
+
+# docker_network DEVICE prints the name of Docker's network that has this bridge.
+docker_network() {
+	local ids
+	has docker && engine_up || return 0
+	mapfile -t ids < <(docker network ls --quiet --no-trunc --filter driver=bridge)
+	((${#ids[@]})) || return 0
+	docker network inspect --format '{{index .Options "com.docker.network.bridge.name"}} {{.Name}}' "${ids[@]}" | sed -n "s/^$1 //p"
 }
 
 # guests: bridges with an address of their own, as libvirt, LXD and Incus make them. One that the node itself goes out by
 # joins it to its network, and passes on nothing.
 guests() {
-	local device network out
+	local device network out name
 	out=$({ ip -o route show default && ip -o -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
 	while read -r device; do
-		if ours "$device" || grep -qxF -- "$device" <<<"$out"; then continue; fi
+		if ours "$device" || grep -qxF -- "$device" <<<"$out" || joins "$device"; then continue; fi
+		name=$(docker_network "$device")
+		[[ -z $name ]] || refuse "$device is the bridge of Docker's network $name, and the firewall would cut its containers off" \
+			"add it in the spec: firewall: bridges: [\"$device\"]"
 		while read -r network _; do
 			[[ $network == fe80:* || $network != */* ]] || forwarding "$network are guests of this node, on $device" "$network" "$device" "guests on $device"
 		done < <({ ip -o -4 route show dev "$device" scope link && ip -o -6 route show dev "$device"; } 2>/dev/null)
@@ -253,12 +278,12 @@ guests() {
 
 # masquerades: networks whose addresses somebody translates. What Docker does names its bridges, or one address twice.
 masquerades() {
-	local network table rule
-	while read -r rule; do
+	local network table rule all
+	while read -r all rule; do
 		if docker_rule "$rule"; then continue; fi
 		network=$(sed -n 's/.* -s \([^ ]*\).*/\1/p' <<<"$rule")
-		forwarding "$(mean "${network:-0.0.0.0/0}") (iptables: $rule)" "${network:-0.0.0.0/0}" - 'behind this node'
-	done < <({ has iptables-save && iptables-save -t nat; } 2>/dev/null | grep -E -- '-j (MASQUERADE|SNAT)( |$)' || true)
+		forwarding "$(mean "${network:-$all}") (iptables: $rule)" "${network:-$all}" - 'behind this node'
+	done < <({ translating iptables 0.0.0.0/0 && translating ip6tables ::/0; } 2>/dev/null)
 	while read -r table rule; do
 		# iptables' own tables were read above.
 		if [[ $table == ip6/nat || $table == ip/nat ]] && has iptables-save || [[ $table == */docker* ]] || docker_rule "$rule"; then continue; fi
@@ -266,6 +291,9 @@ masquerades() {
 		forwarding "$(mean "${network:-0.0.0.0/0}") (nft, table $table: $rule)" "${network:-0.0.0.0/0}" - 'behind this node'
 	done < <({ has nft && nft list ruleset; } 2>/dev/null | awk '$1 == "table" { table = $2 "/" $3 } /masquerade|snat/ { $1 = $1; print table, $0 }' || true)
 }
+
+# translating COMMAND ALL prints its rules that translate senders, after the network of all addresses.
+translating() { ! has "$1-save" || "$1-save" -t nat | sed -nE "/-j (MASQUERADE|SNAT)( |\$)/s|^|$2 |p"; }
 
 mean() { if [[ $1 == */0 ]]; then echo 'addresses of others are translated on this node'; else echo "$1 is behind this node"; fi; }
 
@@ -296,7 +324,7 @@ routes() {
 	if [[ -z $by ]] && ! has dockerd && [[ $(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null) == 1 ]]; then by='a setting of this machine'; fi
 	[[ -n $by ]] || return 0
 	while read -r device; do
-		ours "$device" || [[ $device == "${mesh_device:-}" ]] || links+=("$device")
+		ours "$device" || links+=("$device")
 	done < <(ip -o -4 address show scope global up 2>/dev/null | awk '{print $2}' | sort -u)
 	((${#links[@]} > 1)) || return 0
 	refuse "this node may route between ${links[*]} ($by turns forwarding on), which the firewall will refuse" \

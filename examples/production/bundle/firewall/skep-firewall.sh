@@ -238,7 +238,8 @@ load() {
 	for file in "${installed[@]}"; do
 		if [[ -e $file ]]; then there=1; fi
 	done
-	if ((!there)) && [[ ! -e $digests ]]; then die "nothing is installed; run skep-firewall try"; fi
+	# Where Docker waits, somebody confirmed rules once: that all are gone is no first install.
+	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits ]]; then die "nothing is installed; run skep-firewall try"; fi
 	install -d -m 0700 "$state"
 	if ! load_installed; then
 		close_node

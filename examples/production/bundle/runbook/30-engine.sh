@@ -13,6 +13,8 @@ readonly step_needs='packages server-certificates firewall'
 readonly step_danger='restarts the Docker engine, one node after the other; a node'\''s tasks start anew'
 readonly step_undo='puts back the settings that were there before, and restarts the engine'
 readonly daemon_json='/etc/docker/daemon.json'
+# engine.directory
+readonly docker_directory='/var/lib/docker'
 readonly drop_in='/etc/systemd/system/docker.service.d/skep.conf'
 readonly sysctl_conf='/etc/sysctl.d/90-skep.conf'
 # engine.tls
@@ -34,12 +36,26 @@ restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
 
 check() {
 	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
+	settings_of_others
 	would_install "engine/$role.json" "$daemon_json"
 	would_install engine/docker.service.conf "$drop_in"
 	would_install engine/sysctl.conf "$sysctl_conf"
 	kernel_settings
 	restarted || would 'restart the Docker engine'
 	engine_up || would 'start the Docker engine'
+}
+
+# settings_of_others: a daemon.json that skep did not write is replaced whole. With another data directory Docker would
+# start empty.
+settings_of_others() {
+	local directory keys
+	if [[ ! -s $daemon_json || -e $kept/owned$daemon_json ]] || is_installed "engine/$role.json" "$daemon_json"; then return 0; fi
+	directory=$(sed -nE 's/.*"data-root"[[:space:]]*:[[:space:]]*"([^"]*)".*/\1/p' "$daemon_json")
+	[[ -z $directory || $directory == "$docker_directory" ]] ||
+		refuse "$daemon_json keeps Docker's data in $directory, and the spec in $docker_directory, where Docker would start empty" \
+			"say it in the spec: engine: directory: \"$directory\"; or move $daemon_json away"
+	keys=$({ grep -oE '"[A-Za-z0-9_-]+"[[:space:]]*:' "$daemon_json" || true; } | tr -d '": \t' | sort -u | tr '\n' ' ')
+	note "$daemon_json is not skep's, and is replaced whole: ${keys% }; a copy stays as $daemon_json.before-skep"
 }
 
 # kernel_settings compares the installed settings with the kernel's own.
