@@ -56,6 +56,23 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
+// TestGrafanaFrom lets only the zone of the spec see Grafana, by name and by address.
+func TestGrafanaFrom(t *testing.T) {
+	limited := strings.Replace(spec, "monitoring: {}", "monitoring: {grafana: {from: [management]}}", 1)
+	world(t, fmt.Sprintf(limited, selfSigned))
+	start(t, user)
+	for _, name := range []string{"paris.example.org", ""} {
+		q := question{to: "10.20.0.11:443", from: "192.0.2.1", name: name, path: "/grafana/login", tls: true}
+		if got := ask(t, q); got.who != "monitoring_grafana" {
+			t.Errorf("management, name %q: %+v", name, got)
+		}
+		q.from = "198.51.100.7"
+		if got := ask(t, q); got.who != "" || got.status != http.StatusForbidden {
+			t.Errorf("users, name %q: %+v", name, got)
+		}
+	}
+}
+
 // pages asks for everything that is skep's; challenge is what the path of ACME's challenges answers on port 80.
 func pages(t *testing.T, name, address, tcp string, challenge int) {
 	t.Helper()
