@@ -64,14 +64,14 @@ func accessServer(t *testing.T, l *lab) {
 	l.build(t, edit{"\tservices: {\n", "\tservices: {\n\t\tvpn: access: {node: \"m1\", zone: \"users\", routes: [\"10.77.0.0/24\"]}\n"})
 	l.run(t)
 	done := l.done(t)
-	for _, step := range []string{"firewall m1", "nodes m1", "vpn-authorities operator", "vpn-access m1"} {
+	for _, step := range []string{"firewall m1", "nodes m1", "vpn-authorities operator", "vpn-access m1", "certificate-watch m1"} {
 		if !slices.Contains(done, step) {
 			t.Errorf("the VPN did not do %s: %q", step, done)
 		}
 	}
 	for _, step := range done {
 		switch name, _, _ := strings.Cut(step, " "); name {
-		case "firewall", "nodes", "vpn-authorities", "vpn-access", "verify":
+		case "firewall", "nodes", "vpn-authorities", "vpn-access", "certificate-watch", "verify":
 		default:
 			t.Errorf("the VPN did %s", step)
 		}
