@@ -263,7 +263,7 @@ func accessRevocation(t *testing.T, l *lab) {
 		t.Errorf("who was revoked got in:\n%s\n%s", carol.said.String(), again.said.String())
 	}
 	l.run(t)
-	l.did(t)
+	l.did(t, "certificate-watch m1") // whose clients are others now
 }
 
 // answersOnly wants m1 to reach a port of the client's machine through the tunnel, and a container on m1 not to.
