@@ -126,7 +126,7 @@ func addNode(t *testing.T, l *lab) {
 		_, err := l.try("w3", "nc -z 127.0.0.1 7946")
 		return err
 	})
-	l.stopped(t, "w3", "port 7946/tcp is taken by nc")
+	l.stopped(t, "preflight", "w3", "port 7946/tcp is taken by nc")
 	l.on(t, "w3", "systemctl stop squatter")
 	traefik := l.service(t, "traefik_traefik")
 	l.run(t)

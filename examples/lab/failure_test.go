@@ -22,11 +22,11 @@ func failures(t *testing.T, l *lab) {
 	})
 }
 
-// stopped wants a run to stop at preflight on a host, and status to say so.
-func (l *lab) stopped(t *testing.T, host string, texts ...string) {
+// stopped wants a run to stop at a step on a host, and status to say so.
+func (l *lab) stopped(t *testing.T, step, host string, texts ...string) {
 	t.Helper()
 	o := l.runbook(t, "run", "--yes")
-	o.want(t, 1, append(texts, "stopped at step preflight (", ") on "+host+".", "preflight."+strings.Fields(host)[0]+".log", "run --from preflight")...)
+	o.want(t, 1, append(texts, "stopped at step "+step+" (", ") on "+host+".", step+"."+strings.Fields(host)[0]+".log", "run --from "+step)...)
 	o = l.runbook(t, "status")
 	o.want(t, 1, "FAILED")
 	for line := range strings.Lines(o.text) {
@@ -51,35 +51,41 @@ func wrongHostKey(t *testing.T, l *lab) {
 	write(t, filepath.Join(dir, "config"), strings.Replace(read(t, good), filepath.Join(ssh, "known_hosts"), filepath.Join(dir, "known_hosts"), 1))
 	l.config = filepath.Join(dir, "config")
 	defer func() { l.config = good }()
-	l.stopped(t, "w1", "Host key verification failed")
+	l.stopped(t, "preflight", "w1", "Host key verification failed")
 }
 
 func nodeDown(t *testing.T, l *lab) {
 	l.do(t, "stop", "w2")
 	defer l.do(t, "start", "w2")
-	l.stopped(t, "w2", "no connection")
+	l.stopped(t, "preflight", "w2", "no connection")
 }
 
 func sshdStopped(t *testing.T, l *lab) {
 	// Nobody can log in to start it again, so the node does that by itself.
 	l.on(t, "w1", "systemd-run --quiet --unit=mend --on-active=25 systemctl start ssh; systemctl stop ssh")
-	l.stopped(t, "w1", "no connection", "Connection refused")
+	l.stopped(t, "preflight", "w1", "no connection", "Connection refused")
 	eventually(t, time.Minute, func() error {
 		_, err := l.try("w1", "true")
 		return err
 	})
 }
 
+// diskFull: on a node in service little room is a note, since the run may be the one that closes a hole.
 func diskFull(t *testing.T, l *lab) {
 	l.on(t, "w2", "mount -t tmpfs -o size=100m tmpfs /var/lib/docker")
 	defer l.on(t, "w2", "umount /var/lib/docker")
-	l.stopped(t, "w2", "/var/lib/docker has ", "MiB free: want 4096 MiB")
+	l.run(t, "--only", "preflight").want(t, 0, "w2", "NOTE", "/var/lib/docker has ", "MiB free: want 4096 MiB")
 }
 
+// engineTooOld: the engine keeps running with the settings that it has, and is given none that were made for others.
 func engineTooOld(t *testing.T, l *lab) {
 	good := l.spec
+	began := l.on(t, "m1", "systemctl show docker -p ActiveEnterTimestampMonotonic")
 	l.build(t, edit{"\taccess: {", "\tengine: versions: {from: \"98.0\", below: \"99.0\"}\n\taccess: {"})
-	l.stopped(t, "m1 w1 w2", "is outside engine.versions: 98.0", "install another engine")
+	l.stopped(t, "engine", "m1 w1 w2", "is outside engine.versions: 98.0", "install another engine")
+	if got := l.on(t, "m1", "systemctl show docker -p ActiveEnterTimestampMonotonic"); got != began {
+		t.Errorf("the engine started anew: %s, was %s", got, began)
+	}
 	l.spec = good
 	l.build(t)
 }

@@ -115,3 +115,50 @@ func TestSettingsOfOthers(t *testing.T) {
 		t.Errorf("skep's own file is somebody else's:\n%s", r.stdout)
 	}
 }
+
+// An engine that the settings were not made for is left alone: it may not start with them. One that has settings from before
+// keeps running.
+func TestEngineOutsideRange(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--yes", "--to", "firewall", "--host", "w1", "--host", "operator")
+	engine := []string{"run", "--yes", "--only", "engine", "--host", "w1"}
+	s.write("hosts/10.0.0.12/version", "19.3.1")
+	const text = "engine 19.3.1 is outside engine.versions: 20.10 up to, not with, 30.0, and may not start with these settings"
+	if r := s.want(1, engine...); !strings.Contains(r.stdout, text) {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	if _, err := os.Stat(filepath.Join(s.fake, "hosts/10.0.0.12/etc/docker/daemon.json")); err == nil {
+		t.Error("its settings were written")
+	}
+	s.remove("hosts/10.0.0.12/version")
+	s.want(0, engine...)
+	s.write("hosts/10.0.0.12/version", "31.0")
+	s.want(0, engine...)
+}
+
+// When the engine does not start with new settings, it gets those back that it had.
+func TestEngineFallsBack(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--yes", "--to", "engine", "--host", "w1", "--host", "operator")
+	path := filepath.Join(s.fake, "hosts/10.0.0.12/etc/docker/daemon.json")
+	had, err := os.ReadFile(path)
+	must(t, err)
+	s.write("hosts/10.0.0.12/fails", "20m")
+	c := target(t)
+	c.Engine.Logs.Size = "20m"
+	s.build(c)
+	engine := []string{"run", "--yes", "--only", "engine", "--host", "w1"}
+	if r := s.want(1, engine...); !strings.Contains(r.stdout, "does not start with its new settings; it runs with the settings that it had") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	now, err := os.ReadFile(path)
+	must(t, err)
+	if string(now) != string(had) {
+		t.Errorf("daemon.json is not what it was:\n%s", now)
+	}
+	if _, err := os.Stat(filepath.Join(s.fake, "hosts/10.0.0.12/units/docker.service")); err != nil {
+		t.Error("the engine is down")
+	}
+	s.remove("hosts/10.0.0.12/fails")
+	s.want(0, engine...)
+}

@@ -118,6 +118,8 @@ func engineSteps(c *schema.Cluster) []Step {
 				artifact.String("sysctl_conf", engine.InstalledSysctl),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
+				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
+				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
 			},
 		},
 	}

@@ -44,14 +44,12 @@ echo net.ipv4.ip_forward=1 >"$sysctl_file"
 // spec that says it; what Docker made is none of that.
 func TestTransitIsNamed(t *testing.T) {
 	if os.Geteuid() != 0 || exec.Command("unshare", "-n", "true").Run() != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("want root and unshare(1) from util-linux")
-		}
-		t.Skip("want root and unshare(1) from util-linux")
+		t.Fatal("not proven: want root and unshare(1) from util-linux")
 	}
 	const (
-		virbr0 = "bridge virbr0 192.168.122.1/24\n"
-		router = "echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-router.conf\n"
+		virbr0  = "bridge virbr0 192.168.122.1/24\n"
+		router  = "echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-router.conf\n"
+		router6 = "echo 'net.ipv6.conf.all.forwarding=1' >/etc/sysctl.d/99-router.conf\n"
 	)
 	// The bridges of Docker and the tunnels are what the step itself takes for them.
 	step, err := os.ReadFile("../../examples/vpn/bundle/runbook/10-preflight.sh")
@@ -89,11 +87,16 @@ func TestTransitIsNamed(t *testing.T) {
 			`take the rule away, or say it in the spec, with networks as narrow as they can be: firewall: forward: [{from: "::/0", to: "::/0"`},
 		"addresses translated by nft": {"nft add table inet lxd\nnft 'add chain inet lxd pstrt { type nat hook postrouting priority 100; }'\n" +
 			"nft add rule inet lxd pstrt ip saddr 10.8.0.0/24 ip daddr != 10.8.0.0/24 masquerade\n", "10.8.0.0/24 is behind this node (nft, table inet/lxd: ip saddr 10.8.0.0/24"},
-		"a router": {router, "this node may route between eth0 eth1 (/etc/sysctl.d/99-router.conf turns forwarding on), which the firewall will refuse\n" +
+		"a router": {router, "this node may route IPv4 between eth0 eth1 (/etc/sysctl.d/99-router.conf turns forwarding on), which the firewall will refuse\n" +
 			`name what it passes on, such as firewall: forward: [{from: "0.0.0.0/0", to: "0.0.0.0/0", on: ["w1"], why: "routes for a site"}], or take the setting away: skep has one of its own for Docker` + "\n"},
-		"a router with one link, and the VPN": {router + "ip link del eth1\n", ""},
-		"a router that the spec names":        {router + "forward=('10.0.0.0/24 - workers')\n", ""},
-		"a router before Docker":              {"installed=\n", "this node may route between eth0 eth1 (a setting of this machine turns forwarding on)"},
+		"a router with one link, and the VPN":        {router + "ip link del eth1\n", ""},
+		"a router that the spec names":               {router + "forward=('10.0.0.0/24 - workers')\n", ""},
+		"a router that the spec names on IPv6 alone": {router + "forward=('fd42::/48 - workers')\n", "this node may route IPv4 between eth0 eth1"},
+		"a router of IPv6": {"ip address add fd42:1::1/64 dev eth0\nip address add fd42:2::1/64 dev eth1\n" + router6, "this node may route IPv6 between eth0 eth1 (/etc/sysctl.d/99-router.conf turns forwarding on), which the firewall will refuse\n" +
+			`name what it passes on, such as firewall: forward: [{from: "::/0", to: "::/0"`},
+		"a router of IPv6 with one link on IPv6": {"ip address add fd42:1::1/64 dev eth0\n" + router6, ""},
+		"a router of IPv6 that the spec names":   {"ip address add fd42:1::1/64 dev eth0\nip address add fd42:2::1/64 dev eth1\n" + router6 + "forward=('fd42:1::/64 - w1')\n", ""},
+		"a router before Docker":                 {"installed=\n", "this node may route IPv4 between eth0 eth1 (a setting of this machine turns forwarding on)"},
 		"keepalived": {"installed+=' keepalived'\n", "keepalived runs here, and the firewall will refuse VRRP\n" +
 			`say it in the spec: exposures: vrrp: {proto: "vrrp", on: ["w1"], from: ["cluster"], why: "keepalived"}, with the other nodes that run it` + "\n"},
 		"keepalived that the spec names": {"installed+=' keepalived'\nvrrp=(all)\n", ""},

@@ -167,9 +167,11 @@ deploy() {
 	cat "$1" >"$swarm/services/$2"
 }
 
+version() { cat "$NODE/version" 2>/dev/null || echo 28.2.2; }
+
 docker() {
 	case "$1 ${2:-}" in
-	'version '*) [[ -e $NODE/units/docker.service ]] && echo 28.2.2 ;;
+	'version '*) [[ -e $NODE/units/docker.service ]] && version ;;
 	'info '*) info "$@" ;;
 	'swarm init') swarm_init "$@" ;;
 	'swarm join-token')
@@ -213,6 +215,10 @@ systemctl() {
 		[[ $word != -* ]] || continue
 		case $verb in
 		restart | start | reload)
+			if [[ $word == docker.service && -e $NODE/fails ]] && grep -q "$(<"$NODE/fails")" /etc/docker/daemon.json; then
+				rm -f "$unit/$word"
+				return 1
+			fi
 			touch "$unit/$word"
 			if [[ $word == skep-mesh.service ]]; then cp /etc/skep/mesh/private.key "$NODE/mesh-key"; fi
 			;;
@@ -281,7 +287,7 @@ ss)
 	;;
 sysctl) if [[ $1 == -n ]]; then sed -n "s/^$2 = //p" /etc/sysctl.d/90-skep.conf; fi ;;
 exportfs) [[ $1 != -s ]] || cat /etc/exports.d/skep.exports ;;
-dockerd) if [[ $* == --version ]]; then echo 'Docker version 28.2.2, build 0'; else echo '  --validate'; fi ;;
+dockerd) if [[ $* == --version ]]; then echo "Docker version $(version), build 0"; else echo '  --validate'; fi ;;
 iptables | ip6tables)
 	case $* in
 	--version) echo 'iptables v1.8.9 (nf_tables)' ;;

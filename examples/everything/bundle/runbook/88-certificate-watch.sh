@@ -170,11 +170,13 @@ verify() {
 
 undo() {
 	systemctl disable --quiet --now "$timer" 2>/dev/null || true
+	# The timer may have started it just now, and it would end after what it reads is gone.
+	systemctl stop "${service_path##*/}" 2>/dev/null || true
 	take_back "$timer_path"
 	take_back "$service_path"
 	take_back "$command_path"
 	systemctl daemon-reload
-	# It may have measured last when the pages were gone already.
+	# Its last measure may have failed: later steps are undone first.
 	systemctl reset-failed "${service_path##*/}" 2>/dev/null || true
 	rm -f -- "$measures" "$measures".* "$list" "$trust_path"
 	# Whatever else is measured there stays.

@@ -21,6 +21,10 @@ readonly sysctl_conf='/etc/sysctl.d/90-skep.conf'
 readonly tls_directory='/etc/docker/tls'
 # engine.ports.api
 readonly api_port=2376
+# engine.versions.from
+readonly engine_from='28.0'
+# engine.versions.below
+readonly engine_below='30.0'
 
 # The Docker engine's settings: daemon.json, the systemd drop-in, kernel settings. A restart only when something changed.
 
@@ -37,12 +41,21 @@ restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
 check() {
 	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
 	settings_of_others
+	settings_fit
 	would_install "engine/$role.json" "$daemon_json"
 	would_install engine/docker.service.conf "$drop_in"
 	would_install engine/sysctl.conf "$sysctl_conf"
 	kernel_settings
 	restarted || would 'restart the Docker engine'
 	engine_up || would 'start the Docker engine'
+}
+
+# settings_fit: an engine that the settings were not made for may not start with them. A node that has them keeps running.
+settings_fit() {
+	local wrong
+	if is_installed "engine/$role.json" "$daemon_json"; then return 0; fi
+	wrong=$(misfit)
+	[[ -z $wrong ]] || refuse "$wrong, and may not start with these settings" 'install another engine, or change the range'
 }
 
 # settings_of_others: a daemon.json that skep did not write is replaced whole. With another data directory Docker would
@@ -76,6 +89,7 @@ apply() {
 	if dockerd --help 2>/dev/null | grep -- --validate >/dev/null; then
 		dockerd --validate --config-file "$kept/bundle/engine/$role.json"
 	fi
+	remember "$daemon_json" "$drop_in"
 	put "engine/$role.json" "$daemon_json" 0644
 	put engine/docker.service.conf "$drop_in" 0644
 	systemctl daemon-reload
@@ -85,11 +99,34 @@ apply() {
 		before=$(swarm_state) || before=''
 		# Restarts that failed before must not count: systemd would refuse the next one.
 		systemctl reset-failed docker.service 2>/dev/null || true
-		systemctl restart docker.service || refuse 'the engine does not start; last words:' "$(journalctl -u docker.service -n 20 --no-pager 2>/dev/null || true)"
+		systemctl restart docker.service || fall_back
 		wait_for 60 'the engine to answer' engine_up
 		[[ $before != active ]] || wait_for 120 'the node to be back in the swarm' back
 		settings >"$running"
 	fi
+}
+
+# remember PATH...: as they are, or that there is none.
+remember() {
+	local path
+	for path; do
+		rm -f -- "$kept/last$path"
+		mkdir -p "$(dirname "$kept/last$path")"
+		[[ ! -e $path ]] || cp -a -- "$path" "$kept/last$path"
+	done
+}
+
+# fall_back starts the engine with the settings that it had: a node without an engine serves nobody.
+fall_back() {
+	local words path outcome='it runs with the settings that it had'
+	words=$(journalctl -u docker.service -n 20 --no-pager 2>/dev/null) || words=''
+	for path in "$daemon_json" "$drop_in"; do
+		if [[ -e $kept/last$path ]]; then cp -a -- "$kept/last$path" "$path"; else rm -f -- "$path"; fi
+	done
+	systemctl daemon-reload
+	systemctl reset-failed docker.service 2>/dev/null || true
+	systemctl restart docker.service || outcome='nor does it with the settings that it had'
+	refuse "the engine does not start with its new settings; $outcome. Its last words:" "$words"
 }
 
 back() {

@@ -167,6 +167,21 @@ need_swarm() {
 	is_manager || unknown 'no swarm yet'
 }
 
+# engine_version prints the version of the engine that answers, or else of the one that is installed.
+engine_version() {
+	local version
+	version=$(docker version --format '{{.Server.Version}}' 2>/dev/null) || version=$(dockerd --version | awk '{gsub(",", "", $3); print $3}')
+	printf '%s' "${version%%[-+~]*}"
+}
+
+# misfit prints what is wrong with this node's engine, if anything.
+misfit() {
+	local version
+	version=$(engine_version)
+	version_between "$version" "$engine_from" "$engine_below" ||
+		printf 'engine %s is outside engine.versions: %s up to, not with, %s' "$version" "$engine_from" "$engine_below"
+}
+
 # version_between VERSION FROM BELOW
 version_between() {
 	[[ $1 != "$3" && $(lower "$1" "$2") == "$2" && $(lower "$1" "$3") == "$1" ]]

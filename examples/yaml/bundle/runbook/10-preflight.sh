@@ -99,13 +99,11 @@ addresses() {
 }
 
 engine() {
-	local version
+	local wrong
 	has dockerd || return 0
-	version=$(docker version --format '{{.Server.Version}}' 2>/dev/null) || version=$(dockerd --version | awk '{gsub(",", "", $3); print $3}')
-	version=${version%%[-+~]*}
-	version_between "$version" "$engine_from" "$engine_below" ||
-		first_run "engine $version is outside engine.versions: $engine_from up to, not with, $engine_below" 'install another engine, or change the range'
-	say "engine $version"
+	wrong=$(misfit)
+	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'
+	say "engine $(engine_version)"
 }
 
 traps() {
@@ -308,20 +306,29 @@ docker_rule() {
 
 # routes: forwarding that somebody else turned on, between two links or more.
 routes() {
-	local by='' device links=() row on
+	routing 4 0.0.0.0/0 'net[./]ipv4[./](ip_forward|conf[./]all[./]forwarding)' /proc/sys/net/ipv4/ip_forward
+	routing 6 ::/0 'net[./]ipv6[./]conf[./]all[./]forwarding' /proc/sys/net/ipv6/conf/all/forwarding
+}
+
+# family NETWORK
+family() { if [[ $1 == *:* ]]; then echo 6; else echo 4; fi; }
+
+# routing FAMILY ALL SETTING NOW: a row of the family names it.
+routing() {
+	local by='' device links=() row from on
 	for row in "${forward[@]}"; do
-		read -r _ _ on <<<"$row"
-		if listed "$on"; then return 0; fi
+		read -r from _ on <<<"$row"
+		if listed "$on" && [[ $from != */* || $(family "$from") == "$1" ]]; then return 0; fi
 	done
-	by=$(grep -lsE '^[[:space:]]*net[./]ipv4[./](ip_forward|conf[./]all[./]forwarding)[[:space:]]*=[[:space:]]*1' /etc/sysctl.conf /etc/sysctl.d/*.conf | grep -vxF -- "$sysctl_file" | head -n 1 || true)
-	if [[ -z $by ]] && ! has dockerd && [[ $(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null) == 1 ]]; then by='a setting of this machine'; fi
+	by=$(grep -lsE "^[[:space:]]*$3[[:space:]]*=[[:space:]]*1" /etc/sysctl.conf /etc/sysctl.d/*.conf | grep -vxF -- "$sysctl_file" | head -n 1 || true)
+	if [[ -z $by ]] && ! has dockerd && [[ $(cat "$4" 2>/dev/null) == 1 ]]; then by='a setting of this machine'; fi
 	[[ -n $by ]] || return 0
 	while read -r device; do
 		ours "$device" || links+=("$device")
-	done < <(ip -o -4 address show scope global up 2>/dev/null | awk '{print $2}' | sort -u)
+	done < <(ip -o "-$1" address show scope global up 2>/dev/null | awk '{print $2}' | sort -u)
 	((${#links[@]} > 1)) || return 0
-	refuse "this node may route between ${links[*]} ($by turns forwarding on), which the firewall will refuse" \
-		"name what it passes on, such as firewall: forward: [{from: \"0.0.0.0/0\", to: \"0.0.0.0/0\", on: [\"$host\"], why: \"routes for a site\"}], or take the setting away: skep has one of its own for Docker"
+	refuse "this node may route IPv$1 between ${links[*]} ($by turns forwarding on), which the firewall will refuse" \
+		"name what it passes on, such as firewall: forward: [{from: \"$2\", to: \"$2\", on: [\"$host\"], why: \"routes for a site\"}], or take the setting away: skep has one of its own for Docker"
 }
 
 # redundancy: keepalived on two machines that do not hear each other are two masters.

@@ -52,13 +52,11 @@ addresses() {
 }
 
 engine() {
-	local version
+	local wrong
 	has dockerd || return 0
-	version=$(docker version --format '{{.Server.Version}}' 2>/dev/null) || version=$(dockerd --version | awk '{gsub(",", "", $3); print $3}')
-	version=${version%%[-+~]*}
-	version_between "$version" "$engine_from" "$engine_below" ||
-		first_run "engine $version is outside engine.versions: $engine_from up to, not with, $engine_below" 'install another engine, or change the range'
-	say "engine $version"
+	wrong=$(misfit)
+	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'
+	say "engine $(engine_version)"
 }
 
 traps() {
