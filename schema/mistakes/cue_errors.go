@@ -248,15 +248,7 @@ func (w *explainer) complain(c complaint) {
 
 // check repeats what a rule of checks.cue says, at the field it names.
 func (w *explainer) check(c complaint) {
-	text := message(c.errors[0])
-	if name, ok := strings.CutSuffix(text, " is not a node"); ok {
-		if nodes, depth := w.spec.Root().Find([]string{"nodes"}); depth == 1 {
-			if near := written.Nearest(name, nodes.Names); near != "" {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
-		}
-	}
-	w.say(c.path, "", text, w.spec.Position(c.path))
+	w.say(c.path, "", message(c.errors[0]), w.spec.Position(c.path))
 }
 
 // plain repeats what CUE says about the text of a file; its own messages are good there.
