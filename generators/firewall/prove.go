@@ -47,7 +47,7 @@ func (w *Wall) Prove() finding.List {
 			text = w.only(test)
 		}
 		if text != "" {
-			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
+			failed = append(failed, finding.Finding{ID: finding.TestFailed, Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed

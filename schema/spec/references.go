@@ -23,7 +23,7 @@ func references(v cue.Value, s *written.Spec) (set, follow finding.List) {
 		if err != nil || slices.Contains(nodes, name) {
 			return nil // or it is told elsewhere
 		}
-		f := finding.Finding{Level: finding.Mistake, Path: path, Text: name + " is not a node"}
+		f := finding.Finding{ID: finding.NotANode, Level: finding.Mistake, Path: path, Text: name + " is not a node"}
 		if near := written.Nearest(name, nodes); near != "" {
 			f.Text += fmt.Sprintf("; did you mean %q?", near)
 		}
