@@ -90,13 +90,13 @@ func (v *verdict) find(spec string, today time.Time) error {
 	if err != nil {
 		return err
 	}
-	wall, err := firewall.NewWall(cluster, files)
+	sim, err := firewall.Simulate(cluster, files)
 	if err != nil {
 		return err
 	}
 	ended, soon := schema.Expiries(cluster, today)
-	v.Warnings = schema.Ordered(append(v.Warnings, slices.Concat(schema.Lint(cluster), wall.Lint(), soon)...))
-	if mistakes := append(wall.Prove(), ended...); len(mistakes) > 0 {
+	v.Warnings = schema.Ordered(append(v.Warnings, slices.Concat(schema.Lint(cluster), sim.Lint(), soon)...))
+	if mistakes := append(sim.Failed(), ended...); len(mistakes) > 0 {
 		return mistakes.Ordered()
 	}
 	return nil
