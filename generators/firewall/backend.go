@@ -9,6 +9,7 @@ import (
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Backend is a way to load rules into the kernel.
@@ -116,17 +117,14 @@ func Simulate(c *schema.Cluster, files []artifact.File) (*proof.Simulator, error
 	return proof.NewSimulator(c, out), nil
 }
 
-// Prove evaluates the spec's tests on the rulesets of its bundle. The error is schema.Mistakes where tests fail.
-func Prove(c *schema.Cluster, files []artifact.File) error {
+// Prove evaluates the spec's tests on the rulesets of its bundle, and returns those that fail.
+func Prove(c *schema.Cluster, files []artifact.File) (finding.List, error) {
 	if len(c.Tests) == 0 {
-		return nil
+		return nil, nil
 	}
 	s, err := Simulate(c, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if failed := s.Failed(); len(failed) > 0 {
-		return failed.Ordered()
-	}
-	return nil
+	return s.Failed(), nil
 }

@@ -20,6 +20,7 @@ import (
 	"skep.dev/generators/tls"
 	"skep.dev/generators/vpn"
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // sandbox is a bundle and a recorded cluster: ssh runs each program in a mount namespace of its own, where docker,
@@ -199,7 +200,7 @@ func target(t *testing.T) *schema.Cluster {
 
 func load(t *testing.T, example string) *schema.Cluster {
 	t.Helper()
-	c, err := schema.Load("../../examples/" + example)
+	c, _, err := spec.Load("../../examples/" + example)
 	must(t, err)
 	if c.Services.NFS != nil {
 		c.Services.NFS.Filesystem = "any" // the recorded nodes have one disk

@@ -14,6 +14,7 @@ import (
 
 	"skep.dev/examples/conformance/judge"
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // The test binary runs itself: once more inside namespaces, and as the programs that listen and dial.
@@ -102,7 +103,7 @@ func specs(t *testing.T) map[string]*schema.Cluster {
 		paths = append(paths, found...)
 	}
 	for _, path := range paths {
-		c, err := schema.Load(path)
+		c, _, err := spec.Load(path)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}

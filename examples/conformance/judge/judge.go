@@ -10,6 +10,7 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // Bundles returns the directories of every example's checked-in bundle. A judge without a case is a failure.
@@ -77,7 +78,7 @@ func Spec(t *testing.T, bundle string) *schema.Cluster {
 	if err != nil || len(specs) != 1 {
 		t.Fatalf("%s: want one spec, got %v", dir, specs)
 	}
-	c, err := schema.Load(specs[0])
+	c, _, err := spec.Load(specs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,13 +86,13 @@ func Spec(t *testing.T, bundle string) *schema.Cluster {
 }
 
 // Cluster loads a spec in YAML.
-func Cluster(t *testing.T, spec string) *schema.Cluster {
+func Cluster(t *testing.T, text string) *schema.Cluster {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cluster.yaml")
-	if err := os.WriteFile(path, []byte(spec), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := schema.Load(path)
+	c, _, err := spec.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

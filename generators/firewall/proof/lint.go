@@ -8,11 +8,12 @@ import (
 
 	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
-// Lint returns warnings about who may connect, in the order of the checks. They come from the emitted rules wherever these
+// Lint returns warnings about who may connect, in the order of the checks, and without their places in the spec. They come from the emitted rules wherever these
 // can tell.
-func (s *Simulator) Lint() []schema.Finding {
+func (s *Simulator) Lint() finding.List {
 	l := &linter{Simulator: s, behind: map[string][]netip.Addr{}}
 	l.zones()
 	l.overlaps()
@@ -23,7 +24,7 @@ func (s *Simulator) Lint() []schema.Finding {
 
 type linter struct {
 	*Simulator
-	found  []schema.Finding
+	found  finding.List
 	behind map[string][]netip.Addr // see ends
 }
 
@@ -32,7 +33,7 @@ func (l *linter) add(id, path, text string, args ...string) {
 	for i, a := range args {
 		values[i] = a
 	}
-	next := l.cluster.Finding(id, path, fmt.Sprintf(text, values...))
+	next := finding.Finding{ID: id, Level: finding.Warning, Path: path, Text: fmt.Sprintf(text, values...)}
 	if !slices.Contains(l.found, next) {
 		l.found = append(l.found, next)
 	}
@@ -47,7 +48,7 @@ func (l *linter) zones() {
 			continue
 		}
 		for _, f := range netset.Families() {
-			if z.world(f) && !slices.Contains(l.cluster.Access.Zone(z.name), f.World()) {
+			if z.world(f) && !slices.Contains(l.cluster.Access.Listed(z.name), f.World()) {
 				l.add("world-implied", z.field, "is together the whole world; write %q if you mean that", f.World().String())
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Echo requests stand for ICMP in tests.
@@ -26,15 +27,15 @@ func service(p Packet) string {
 }
 
 // Failed evaluates the spec's tests on the rulesets, and returns those that fail, each with the rule that decides.
-func (s *Simulator) Failed() schema.Mistakes {
-	var failed schema.Mistakes
+func (s *Simulator) Failed() finding.List {
+	var failed finding.List
 	for i, test := range s.cluster.Tests {
 		text := s.wanted(test)
 		if test.Only != nil {
 			text = s.only(test)
 		}
 		if text != "" {
-			failed = append(failed, s.cluster.Mistake(fmt.Sprintf("tests.%d", i), text))
+			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed
