@@ -243,7 +243,7 @@ func (l *linter) ends(s *Ruleset, f netset.Family) []netip.Addr {
 	key := fmt.Sprint(s.Path, f)
 	if l.behind[key] == nil {
 		ends := []netip.Addr{}
-		for _, set := range s.sourceSets(f) {
+		for _, set := range s.addressSets(f, source) {
 			for _, p := range set.prefixes {
 				if next := netset.Last(p).Next(); next.IsValid() {
 					ends = append(ends, next)

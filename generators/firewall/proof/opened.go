@@ -124,7 +124,7 @@ func ZoneAddresses(rulesets []*Ruleset) map[string][]netip.Prefix {
 	out := map[string][]netip.Prefix{}
 	for _, s := range rulesets {
 		for _, f := range netset.Families() {
-			for _, a := range s.sourceSets(f) {
+			for _, a := range s.addressSets(f, source) {
 				if strings.HasPrefix(a.field, "access.") {
 					zone := zoneOf(a.field)
 					out[zone] = netset.Merge(append(out[zone], a.prefixes...))

@@ -102,25 +102,22 @@ func (r *rule) answers() bool {
 	})
 }
 
-// sources returns the sets of source addresses that the rule names.
-func (r *rule) sources() []*addressSet {
-	var out []*addressSet
-	for _, m := range r.matches {
-		if a, ok := m.(addressMatch); ok && a.source {
-			out = append(out, a.set)
-		}
-	}
-	return out
-}
+// ends is which end of a packet's way an address stands for.
+type ends int
 
-// sourceSets returns the sets of source addresses of a family, in the order of the chains' names.
-func (s *Ruleset) sourceSets(f netset.Family) []*addressSet {
+const (
+	source ends = iota
+	destination
+)
+
+// addressSets returns the sets of a family that rules ask for at one end, in the order of the chains' names.
+func (s *Ruleset) addressSets(f netset.Family, end ends) []*addressSet {
 	var out []*addressSet
 	for _, name := range slices.Sorted(maps.Keys(s.chains)) {
 		for _, r := range s.chains[name].rules {
-			for _, a := range r.sources() {
-				if a.family == f {
-					out = append(out, a)
+			for _, m := range r.matches {
+				if a, ok := m.(addressMatch); ok && a.source == (end == source) && a.set.family == f {
+					out = append(out, a.set)
 				}
 			}
 		}

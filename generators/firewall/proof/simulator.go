@@ -216,7 +216,7 @@ func borders(zones []zone, sets []*addressSet, f netset.Family) []netip.Addr {
 func (s *Simulator) addressSets(f netset.Family) []*addressSet {
 	var out []*addressSet
 	for _, class := range s.classes {
-		for _, a := range class.of(f).sourceSets(f) {
+		for _, a := range class.of(f).addressSets(f, source) {
 			if !slices.ContainsFunc(out, func(b *addressSet) bool { return slices.Equal(a.prefixes, b.prefixes) }) {
 				out = append(out, a)
 			}
