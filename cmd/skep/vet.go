@@ -91,11 +91,11 @@ func (v *verdict) find(path string, today time.Time) error {
 	if err != nil {
 		return err
 	}
-	wall, err := firewall.NewWall(c.Cluster, files)
+	sim, err := firewall.Simulate(c.Cluster, files)
 	if err != nil {
 		return err
 	}
-	found := slices.Concat(lint.Find(c.Cluster, c.spec), wall.Lint(), wall.Prove(), lint.Expiries(c.Cluster, today))
+	found := slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))
 	var mistakes finding.List
 	for _, f := range c.spec.Locate(found) {
 		if f.Level == finding.Mistake {
