@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"hash/fnv"
 	"net/netip"
 	"slices"
@@ -30,18 +29,6 @@ type MeshPeer struct {
 	PublicKey string `json:"publicKey"`
 	Zone      string `json:"zone"`
 	Number    int    `json:"number,omitempty"`
-}
-
-// MeshPeers are sorted by name.
-type MeshPeers []MeshPeer
-
-func (p *MeshPeers) UnmarshalJSON(b []byte) (err error) {
-	*p, err = rows(b, func(r *MeshPeer, name string) { r.Name = name }, func(r MeshPeer) string { return r.Name })
-	return err
-}
-
-func (p MeshPeers) MarshalJSON() ([]byte, error) {
-	return json.Marshal(byName(p, func(r MeshPeer) string { return r.Name }))
 }
 
 // Mesh returns services.vpn.mesh, or nil.

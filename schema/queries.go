@@ -40,14 +40,7 @@ func (c *Cluster) NodesNamed(name string) []Node {
 }
 
 // Exposure returns the row of that name, and whether the cluster has it.
-func (c *Cluster) Exposure(name string) (Exposure, bool) {
-	for _, e := range c.Exposures {
-		if e.Name == name {
-			return e, true
-		}
-	}
-	return Exposure{}, false
-}
+func (c *Cluster) Exposure(name string) (Exposure, bool) { return c.Exposures.Named(name) }
 
 // FieldOf returns the field of the spec that decides an exposure. Where each node has one, it is that of the first node
 // whose field is set in the spec, or else of the first node.
@@ -70,14 +63,7 @@ func (c *Cluster) FieldOf(e Exposure, isSet func(path string) bool) string {
 }
 
 // Secret returns the row of that name, and whether the cluster has it.
-func (c *Cluster) Secret(name string) (Secret, bool) {
-	for _, s := range c.Secrets {
-		if s.Name == name {
-			return s, true
-		}
-	}
-	return Secret{}, false
-}
+func (c *Cluster) Secret(name string) (Secret, bool) { return c.Secrets.Named(name) }
 
 // Includes reports whether the exposure is open on the node.
 func (e Exposure) Includes(n Node) bool {

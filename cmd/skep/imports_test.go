@@ -27,14 +27,18 @@ var rooms = []struct{ name, uses string }{
 	{"generators/tls", "generators/artifact schema"},
 	{"generators/nfs", "generators/artifact schema"},
 	{"generators/vpn", "generators/artifact schema"},
-	{"generators/firewall", "generators/artifact schema schema/finding"},
+	{"generators/firewall/netset", "schema"},
+	{"generators/firewall/proof", "generators/firewall/netset schema schema/finding"},
+	{"generators/firewall", "generators/artifact generators/firewall/netset generators/firewall/proof schema schema/finding"},
 	{"generators/engine", "generators/artifact generators/firewall generators/tls schema"},
-	{"generators/stack", "generators/artifact generators/engine schema"},
+	{"generators/stack/document", ""},
+	{"generators/stack/dialect", "generators/stack/document"},
+	{"generators/stack", "generators/artifact generators/engine generators/stack/dialect generators/stack/document schema"},
 	{"generators/runbook", "generators/artifact generators/engine generators/firewall generators/nfs generators/stack generators/vpn schema"},
 	{"generators/review", "generators/artifact generators/firewall generators/runbook generators/vpn schema"},
-	{"generators/plan", "generators/artifact generators/firewall generators/runbook generators/stack schema"},
+	{"generators/plan", "generators/artifact generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack schema"},
 	{"generators", "generators/artifact generators/engine generators/firewall generators/nfs generators/review generators/runbook generators/stack generators/tls generators/vpn schema"},
-	{"cmd/skep", "generators generators/artifact generators/firewall generators/plan generators/review schema schema/explain schema/finding schema/lint schema/spec schema/written"},
+	{"cmd/skep", "generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/lint schema/spec schema/written"},
 }
 
 func TestImports(t *testing.T) {

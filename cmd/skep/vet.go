@@ -98,9 +98,9 @@ func findings(path string, today time.Time) (finding.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	wall, err := firewall.NewWall(c.Cluster, files)
+	sim, err := firewall.Simulate(c.Cluster, files)
 	if err != nil {
 		return nil, err
 	}
-	return c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), wall.Lint(), wall.Prove(), lint.Expiries(c.Cluster, today))), nil
+	return c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))), nil
 }

@@ -1,12 +1,15 @@
-package stack
+package dialect
 
 import (
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v3"
 
-	"skep.dev/schema"
+	"skep.dev/generators/stack/document"
 )
 
 func project(name string, s types.ServiceConfig) *types.Project {
@@ -33,9 +36,18 @@ services:
     networks:
       - a
       - b
+    extra_hosts:
+      - db:192.0.2.7
     volumes:
+      - type: bind
+        source: /srv
+        target: /srv
       - type: tmpfs
         target: /run
+      - type: tmpfs
+        target: /cache
+        tmpfs:
+          size: 67108864
     configs:
       - source: c
         target: /c
@@ -63,11 +75,13 @@ func TestWrite(t *testing.T) {
 	s.DependsOn = types.DependsOnConfig{"db": {Condition: "service_started", Required: true}}
 	s.Ports = []types.ServicePortConfig{{Target: 80, Published: "8080", Protocol: "tcp", Mode: "ingress"}}
 	s.Configs = []types.ServiceConfigObjConfig{{Source: "c", Target: "/c", Mode: &mode}}
-	s.Tmpfs = types.StringList{"/run"}
-	s.HealthCheck = &types.HealthCheckConfig{Test: types.HealthCheckTest{"NONE"}, Interval: seconds(60), Timeout: seconds(90), StartPeriod: seconds(3600)}
+	s.Tmpfs = types.StringList{"/run", "/cache:size=64m"}
+	s.Volumes = []types.ServiceVolumeConfig{{Type: "bind", Source: "/srv", Target: "/srv", Bind: &types.ServiceVolumeBind{CreateHostPath: true}}}
+	s.ExtraHosts = types.HostsList{"db": {"192.0.2.7"}}
+	s.HealthCheck = &types.HealthCheckConfig{Test: types.HealthCheckTest{"NONE"}, Interval: duration(60), Timeout: duration(90), StartPeriod: duration(3600)}
 	s.Networks = map[string]*types.ServiceNetworkConfig{"b": nil, "a": nil}
 	s.Deploy = &types.DeployConfig{Resources: types.Resources{Limits: &types.Resource{NanoCPUs: cpus, MemoryBytes: 1536 << 20}}}
-	got, err := Write(project("web", s), Notes{"services/web/ports": "why"})
+	got, err := Write(project("web", s), document.Notes{"services/web/ports": "why"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +105,8 @@ func TestWriteRefuses(t *testing.T) {
 		{func(s *types.ServiceConfig) {
 			s.Networks = map[string]*types.ServiceNetworkConfig{"a": {Ipv4Address: "10.0.0.9"}}
 		}, "service web: networks.a.ipv4_address: docker stack deploy does not read this key"},
+		{func(s *types.ServiceConfig) { s.Tmpfs = types.StringList{"/run:size=1m,mode=755"} }, "service web: tmpfs: /run: docker stack deploy has no place for mode=755"},
+		{func(s *types.ServiceConfig) { s.Tmpfs = types.StringList{"/run:size=much"} }, "service web: tmpfs: /run: size \"much\" is no number of bytes"},
 	} {
 		var s types.ServiceConfig
 		s.Image = "web:1"
@@ -108,26 +124,68 @@ func TestWriteRefuses(t *testing.T) {
 func TestWriteNamesEveryRefusal(t *testing.T) {
 	var s types.ServiceConfig
 	s.Privileged, s.Pid = true, "host"
-	_, err := Write(project("web", s), Notes{})
+	_, err := Write(project("web", s), document.Notes{})
 	if err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("got %v, want two lines", err)
 	}
 }
 
 func TestNoteWithoutPlace(t *testing.T) {
-	if _, err := Write(project("web", types.ServiceConfig{}), Notes{"services/wob": "lost"}); err == nil {
+	if _, err := Write(project("web", types.ServiceConfig{}), document.Notes{"services/wob": "lost"}); err == nil {
 		t.Error("a note for nothing was accepted")
 	}
 }
 
-func TestSince(t *testing.T) {
-	for image, want := range map[string]bool{
-		"traefik:v3.7.13": true, "traefik:v3.7.12": true, "traefik:v3.7.11": false, "traefik:v3.6.12": false,
-		"traefik:v3.10.0": true, "traefik:3.8": true, "traefik:v3.7": true, "traefik@sha256:00": true,
-		"registry.example.org:5000/traefik:v3.6.1": false, "traefik:v4.0.0": true,
-	} {
-		if got := since(image, schema.Version{3, 7, 12}); got != want {
-			t.Errorf("%s: got %v, want %v", image, got, want)
-		}
+func duration(n int) *types.Duration {
+	d := types.Duration(time.Duration(n) * time.Second)
+	return &d
+}
+
+// A service whose profile is off is not among the project's services.
+func TestProfileThatIsOff(t *testing.T) {
+	p := project("web", types.ServiceConfig{})
+	p.DisabledServices = types.Services{"debug": {}}
+	_, err := Write(p, nil)
+	if want := "service debug: no profile of it is on, so it would be left out in silence"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+// FuzzText holds the bytes of every text on their way to the engine.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{
+		"\n  a\n  b\n", "  a\nb\n", "\n\n a\n", "\ta\nb", "\n  a\n b\n", "a\n\n", "a\n \n", "\n", " ", "a\r\nb", "\u2028a\nb", "\u0085\n", "a: b\n# c",
+		"on", "1:30", "0x10", "1_000", "2001-01-01", "~", "null", "<<", "$HOME", "{{.Node.Hostname}}", "\ufeffa\nb", "",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var service types.ServiceConfig
+		service.Command = types.ShellCommand{"sh", s}
+		service.Environment = types.MappingWithEquals{"TEXT": &s}
+		data, err := Write(project("web", service), nil)
+		if !utf8.ValidString(s) {
+			if err == nil {
+				t.Fatalf("%q: was written", s)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		var got struct {
+			Services map[string]struct {
+				Command     []string
+				Environment map[string]string
+			}
+		}
+		if err := yaml.Unmarshal(data, &got); err != nil {
+			t.Fatalf("%q: %v\n%s", s, err, data)
+		}
+		want := strings.ReplaceAll(s, "$", "$$")
+		web := got.Services["web"]
+		if web.Command[1] != want || web.Environment["TEXT"] != want {
+			t.Errorf("%q: became %q and %q\n%s", want, web.Command[1], web.Environment["TEXT"], data)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package stack
+package dialect
 
 // shape says which keys docker stack deploy reads, and in which order they are written. It is the compose file
 // format 3.8 of docker/cli (cli/compose/schema), less what its convert package drops without effect.
