@@ -35,7 +35,7 @@ func (s *Simulator) Failed() finding.List {
 			text = s.only(test)
 		}
 		if text != "" {
-			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
+			failed = append(failed, finding.Finding{ID: finding.TestFailed, Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed
