@@ -378,7 +378,7 @@ func usedZones(p policy) []zone {
 	}
 	used[p.nodes.name], used[p.public.name] = p.nodes, p.public
 	var out []zone
-	for _, name := range []string{"management", "nuvla", "users", "cluster", "public"} {
+	for _, name := range append(schema.Zones(), "public") {
 		if z, ok := used[name]; ok {
 			out = append(out, z)
 		}

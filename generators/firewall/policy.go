@@ -125,7 +125,7 @@ func newShared(c *schema.Cluster) shared {
 	if m := c.Mesh(); m != nil {
 		s.nodes.device = m.Device
 	}
-	for _, name := range []string{"management", "nuvla", "users"} {
+	for _, name := range schema.AccessZones() {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
 	}
 	if a := c.VPNAccess(); a != nil {
