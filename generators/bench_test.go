@@ -9,7 +9,7 @@ import (
 
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
-	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // sizes are the clusters whose speed matters, in nodes. `go run ./examples/speed` measures whole processes.
@@ -55,7 +55,7 @@ func TestManyNodes(t *testing.T) {
 func BenchmarkGenerate(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c, err := schema.Load(bigSpec(b, n))
+			c, _, err := spec.Load(bigSpec(b, n))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -73,10 +73,10 @@ func BenchmarkGenerate(b *testing.B) {
 func BenchmarkBuild(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			spec := bigSpec(b, n)
+			path := bigSpec(b, n)
 			b.ReportAllocs()
 			for b.Loop() {
-				c, err := schema.Load(spec)
+				c, _, err := spec.Load(path)
 				if err != nil {
 					b.Fatal(err)
 				}

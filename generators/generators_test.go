@@ -17,7 +17,7 @@ import (
 
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
-	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 var update = flag.Bool("update", false, "rewrite the bundles of the examples; read the diff before you commit it")
@@ -35,9 +35,9 @@ func exampleSpecs(t *testing.T) []string {
 	})
 }
 
-func generate(t *testing.T, spec string) []artifact.File {
+func generate(t *testing.T, path string) []artifact.File {
 	t.Helper()
-	c, err := schema.Load(spec)
+	c, _, err := spec.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

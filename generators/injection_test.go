@@ -19,6 +19,8 @@ import (
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
+	"skep.dev/schema/spec"
 )
 
 // What a hostile or careless spec might hold. Each would run `pwn`, break out of a quote, add a line, or leave the bundle.
@@ -127,7 +129,7 @@ func loaded(t *testing.T, example string) (*schema.Cluster, []byte) {
 	t.Helper()
 	c, ok := examples.Load(example)
 	if !ok {
-		loaded, err := schema.Load("../examples/" + example)
+		loaded, _, err := spec.Load("../examples/" + example)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +196,7 @@ func accepted(t *testing.T, spec map[string]any, places []string) []string {
 	if err == nil {
 		return places
 	}
-	mistakes, ok := err.(schema.Mistakes)
+	mistakes, ok := err.(finding.List)
 	if !ok {
 		return nil // refused as a whole, before any field is looked at
 	}
@@ -202,15 +204,15 @@ func accepted(t *testing.T, spec map[string]any, places []string) []string {
 		t.Errorf("a message holds a control character: %q", err)
 	}
 	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
-		return slices.ContainsFunc(mistakes, func(m schema.Mistake) bool { return unquoted(m.Path) == place })
+		return slices.ContainsFunc(mistakes, func(m finding.Finding) bool { return unquoted(m.Path) == place })
 	})
 }
 
 func unquoted(path string) string { return strings.ReplaceAll(path, `"`, "") }
 
-func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
+func load(t *testing.T, fields map[string]any) (*schema.Cluster, error) {
 	t.Helper()
-	b, err := json.MarshalIndent(spec, "", " ") // a line each: mistakes of one line are told as one
+	b, err := json.MarshalIndent(fields, "", " ") // a line each: mistakes of one line are told as one
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +220,8 @@ func load(t *testing.T, spec map[string]any) (*schema.Cluster, error) {
 	if err := os.WriteFile(file, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return schema.Load(file)
+	c, _, err := spec.Load(file)
+	return c, err
 }
 
 // keep are the fields whose strings are words of the schema, not of the user: another value means another program path.
@@ -233,7 +236,7 @@ var keep = []string{
 func TestStringsAreInert(t *testing.T) {
 	for _, payload := range []string{"$(pwn)", "`pwn`", "'; pwn; '", "\"; pwn; \"", "x\npwn\n", "a: b", "- c", "{pwn", "#pwn", "&pwn", "*", "!pwn", "<pwn>"} {
 		t.Run(payload, func(t *testing.T) {
-			c, err := schema.Load("../examples/everything")
+			c, _, err := spec.Load("../examples/everything")
 			if err != nil {
 				t.Fatal(err)
 			}

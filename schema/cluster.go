@@ -1,8 +1,11 @@
 // Package schema says what a cluster may be.
 //
-// The CUE files beside this one are the schema; they hold every default and every fact. Load reads a spec against
+// The CUE files beside this one are the schema; they hold every default and every fact. spec.Load reads a spec against
 // them and returns a Cluster in which each field is set and each rule holds, or all mistakes of the spec at once.
 // The Go types here mirror the CUE definitions one to one; a test walks both, so they cannot drift.
+//
+// Rooms below: spec reads a spec; written is CUE before its evaluation; mistakes says in the user's words what CUE refuses;
+// check holds the rules that CUE cannot; finding is what all of them say; lint warns; explain tells about fields and IDs.
 package schema
 
 import "net/netip"
@@ -24,8 +27,6 @@ type Cluster struct {
 	Exposures    Exposures    `json:"exposures"`
 	Secrets      Secrets      `json:"secrets"`
 	Networks     Overlays     `json:"networks"`
-
-	source *sourceMap // where the fields stand in the spec; nil for a cluster that was not loaded
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.

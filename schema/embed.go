@@ -11,10 +11,10 @@ import (
 //go:embed *.cue
 var embedded embed.FS
 
-// importPath is how a spec names the schema, and vendorDir where CUE looks for it below a module's root.
+// ImportPath is how a spec names the schema, and VendorDir where CUE looks for it below a module's root.
 const (
-	importPath = "skep.dev/schema"
-	vendorDir  = "cue.mod/pkg/" + importPath
+	ImportPath = "skep.dev/schema"
+	VendorDir  = "cue.mod/pkg/" + ImportPath
 )
 
 // Vendored returns the schema's files by their path below a module's root ("cue.mod/pkg/skep.dev/schema/node.cue").
@@ -30,7 +30,7 @@ func Vendored() map[string][]byte {
 		if err != nil {
 			return nil // a name of the embedded list is there
 		}
-		files[path.Join(vendorDir, name)] = b
+		files[path.Join(VendorDir, name)] = b
 	}
 	return files
 }

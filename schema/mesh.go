@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"hash/fnv"
 	"net/netip"
 	"slices"
@@ -32,18 +31,6 @@ type MeshPeer struct {
 	Number    int    `json:"number,omitempty"`
 }
 
-// MeshPeers are sorted by name.
-type MeshPeers []MeshPeer
-
-func (p *MeshPeers) UnmarshalJSON(b []byte) (err error) {
-	*p, err = rows(b, func(r *MeshPeer, name string) { r.Name = name }, func(r MeshPeer) string { return r.Name })
-	return err
-}
-
-func (p MeshPeers) MarshalJSON() ([]byte, error) {
-	return json.Marshal(byName(p, func(r MeshPeer) string { return r.Name }))
-}
-
 // Mesh returns services.vpn.mesh, or nil.
 func (c *Cluster) Mesh() *Mesh {
 	if c.Services.VPN == nil {
@@ -55,17 +42,17 @@ func (c *Cluster) Mesh() *Mesh {
 // OfNode is the address of a node in the mesh.
 func (m *Mesh) OfNode(n Node) netip.Addr {
 	if n.Mesh == nil {
-		return m.address(n.Name, 0)
+		return m.Address(n.Name, 0)
 	}
-	return m.address(n.Name, n.Mesh.Number)
+	return m.Address(n.Name, n.Mesh.Number)
 }
 
 // OfPeer is the address of a peer in the mesh.
-func (m *Mesh) OfPeer(p MeshPeer) netip.Addr { return m.address(p.Name, p.Number) }
+func (m *Mesh) OfPeer(p MeshPeer) netip.Addr { return m.Address(p.Name, p.Number) }
 
-// address follows from the name alone: whoever comes or goes moves nobody, and nothing has to be remembered. Where two
+// Address is that of a name in the mesh, where number is not 0 of that number. It follows from the name alone: whoever comes or goes moves nobody, and nothing has to be remembered. Where two
 // names lead to one address the spec is refused, and one of them gets a number.
-func (m *Mesh) address(name string, number int) netip.Addr {
+func (m *Mesh) Address(name string, number int) netip.Addr {
 	room := uint32(1)<<(32-m.Subnet.Bits()) - 2 // neither the first nor the last
 	at := uint32(number)
 	if number == 0 {
@@ -79,9 +66,9 @@ func (m *Mesh) address(name string, number int) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
 }
 
-// settle moves the nodes into the mesh: their own traffic goes over its addresses, and everybody else reaches them where
-// they were.
-func (c *Cluster) settle() {
+// MoveIntoMesh gives the nodes their addresses in the mesh, where there is one: their own traffic goes over these, and
+// everybody else reaches them where they were.
+func (c *Cluster) MoveIntoMesh() {
 	m := c.Mesh()
 	if m == nil {
 		return

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,47 +23,53 @@ func (c *Cluster) Node(name string) Node {
 	return c.Nodes[i]
 }
 
-// Exposure returns the row of that name, and whether the cluster has it.
-func (c *Cluster) Exposure(name string) (Exposure, bool) {
-	for _, e := range c.Exposures {
-		if e.Name == name {
-			return e, true
+// NodesNamed returns the nodes behind a name of the spec: a node, an address of one, or the groups "all", "managers" and
+// "workers". It is empty when there is none.
+func (c *Cluster) NodesNamed(name string) []Node {
+	if n := c.Node(name); n.Name != "" {
+		return []Node{n}
+	}
+	address, _ := netip.ParseAddr(name)
+	var out []Node
+	for _, n := range c.Nodes {
+		if name == "all" || name == n.Role+"s" || slices.Contains(n.Addresses(), address) {
+			out = append(out, n)
 		}
 	}
-	return Exposure{}, false
+	return out
+}
+
+// Exposure returns the row of that name, and whether the cluster has it.
+func (c *Cluster) Exposure(name string) (Exposure, bool) { return c.Exposures.Named(name) }
+
+// FieldOf returns the field of the spec that decides an exposure. Where each node has one, it is that of the first node
+// whose field is set in the spec, or else of the first node.
+func (c *Cluster) FieldOf(e Exposure, isSet func(path string) bool) string {
+	if !strings.Contains(e.Field, "*") {
+		return e.Field
+	}
+	first := ""
+	for _, n := range c.Nodes {
+		if !e.Includes(n) {
+			continue
+		}
+		path := strings.Replace(e.Field, "*", JoinPath(n.Name), 1)
+		if isSet(path) {
+			return path
+		}
+		first = cmp.Or(first, path)
+	}
+	return first
 }
 
 // Secret returns the row of that name, and whether the cluster has it.
-func (c *Cluster) Secret(name string) (Secret, bool) {
-	for _, s := range c.Secrets {
-		if s.Name == name {
-			return s, true
-		}
-	}
-	return Secret{}, false
-}
+func (c *Cluster) Secret(name string) (Secret, bool) { return c.Secrets.Named(name) }
 
 // Includes reports whether the exposure is open on the node.
 func (e Exposure) Includes(n Node) bool {
 	return slices.ContainsFunc(e.On, func(on string) bool {
 		return on == "all" || on == n.Role+"s" || on == n.Name
 	})
-}
-
-// accessZones are the zones that have addresses of their own.
-func accessZones() []string { return []string{"management", "nuvla", "users"} }
-
-// Zone returns the prefixes of a zone outside the cluster, or nil for "cluster" and "containers".
-func (a Access) Zone(name string) []netip.Prefix {
-	switch name {
-	case "management":
-		return a.Management
-	case "nuvla":
-		return a.Nuvla
-	case "users":
-		return a.Users
-	}
-	return nil
 }
 
 // Duties returns what the node is chosen for by the spec, sorted: "monitoring", "nfs", "s3", "traefik", "vpn".

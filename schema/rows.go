@@ -55,85 +55,102 @@ type Overlay struct {
 	Field      string `json:"field"`
 }
 
-// The maps of the spec are slices here, sorted by name, so that no order can leak into a bundle.
+// Rows are a map of the spec as a slice, sorted by name, so that no order can leak into a bundle. A row that says so is
+// sorted by another key.
+type Rows[T any, P row[T]] []T
+
+// row is a pointer to what stands under a name in a map of the spec.
+type row[T any] interface {
+	*T
+	name() *string
+}
+
+// sorter is a row with an order of its own.
+type sorter interface{ key() string }
+
+// The maps of the spec.
 type (
 	// Nodes are sorted by name.
-	Nodes []Node
+	Nodes = Rows[Node, *Node]
 	// Exposures are sorted by port, then name.
-	Exposures []Exposure
+	Exposures = Rows[Exposure, *Exposure]
 	// Secrets are sorted by name.
-	Secrets []Secret
+	Secrets = Rows[Secret, *Secret]
 	// Overlays are sorted by name.
-	Overlays []Overlay
+	Overlays = Rows[Overlay, *Overlay]
+	// MeshPeers are sorted by name.
+	MeshPeers = Rows[MeshPeer, *MeshPeer]
 )
 
-func (n *Nodes) UnmarshalJSON(b []byte) (err error) {
-	*n, err = rows(b, func(r *Node, name string) { r.Name = name }, func(r Node) string { return r.Name })
-	return err
-}
+func (n *Node) name() *string     { return &n.Name }
+func (e *Exposure) name() *string { return &e.Name }
+func (s *Secret) name() *string   { return &s.Name }
+func (o *Overlay) name() *string  { return &o.Name }
+func (p *MeshPeer) name() *string { return &p.Name }
 
-func (e *Exposures) UnmarshalJSON(b []byte) (err error) {
-	*e, err = rows(b, func(r *Exposure, name string) { r.Name = name }, func(r Exposure) string {
-		return fmt.Sprintf("%05d %s", r.Port, r.Name)
-	})
-	return err
-}
+func (e *Exposure) key() string { return fmt.Sprintf("%05d %s", e.Port, e.Name) }
 
-func (s *Secrets) UnmarshalJSON(b []byte) (err error) {
-	*s, err = rows(b, func(r *Secret, name string) { r.Name = name }, func(r Secret) string { return r.Name })
-	return err
-}
-
-func (o *Overlays) UnmarshalJSON(b []byte) (err error) {
-	*o, err = rows(b, func(r *Overlay, name string) { r.Name = name }, func(r Overlay) string { return r.Name })
-	return err
-}
-
-func (n Nodes) MarshalJSON() ([]byte, error) {
-	n = slices.Clone(n)
-	for i := range n {
-		if n[i].Underlay.IsValid() { // as the spec has them
-			n[i].Address, n[i].Public = n[i].Underlay, n[i].outside
-		}
-	}
-	return json.Marshal(byName(n, func(r Node) string { return r.Name }))
-}
-
-func (e Exposures) MarshalJSON() ([]byte, error) {
-	return json.Marshal(byName(e, func(r Exposure) string { return r.Name }))
-}
-
-func (s Secrets) MarshalJSON() ([]byte, error) {
-	return json.Marshal(byName(s, func(r Secret) string { return r.Name }))
-}
-
-func (o Overlays) MarshalJSON() ([]byte, error) {
-	return json.Marshal(byName(o, func(r Overlay) string { return r.Name }))
-}
-
-// rows decodes a JSON object into a slice sorted by key; unknown fields are refused.
-func rows[T any](b []byte, setName func(*T, string), key func(T) string) ([]T, error) {
+// UnmarshalJSON reads an object of rows; it refuses fields that a row does not have.
+func (r *Rows[T, P]) UnmarshalJSON(b []byte) error {
 	m := map[string]json.RawMessage{}
 	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, err
+		return err
 	}
-	out := make([]T, 0, len(m))
+	out := make(Rows[T, P], 0, len(m))
 	for name, raw := range m {
-		var row T
-		if err := decodeStrict(raw, &row); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		var one T
+		if err := decodeStrict(raw, &one); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		setName(&row, name)
-		out = append(out, row)
+		*P(&one).name() = name
+		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b T) int { return strings.Compare(key(a), key(b)) })
-	return out, nil
+	slices.SortFunc(out, func(a, b T) int { return strings.Compare(sortKey(P(&a)), sortKey(P(&b))) })
+	*r = out
+	return nil
 }
 
-func byName[T any](rows []T, name func(T) string) map[string]T {
-	m := make(map[string]T, len(rows))
-	for _, r := range rows {
-		m[name(r)] = r
+// MarshalJSON writes the rows as the spec has them.
+func (r Rows[T, P]) MarshalJSON() ([]byte, error) {
+	m := make(map[string]T, len(r))
+	for _, one := range r {
+		m[*P(&one).name()] = one
 	}
-	return m
+	return json.Marshal(m)
+}
+
+// Names returns the names of the rows, in their order.
+func (r Rows[T, P]) Names() []string {
+	names := make([]string, len(r))
+	for i := range r {
+		names[i] = *P(&r[i]).name()
+	}
+	return names
+}
+
+// Named returns the row of that name, and whether there is one.
+func (r Rows[T, P]) Named(name string) (T, bool) {
+	for i := range r {
+		if *P(&r[i]).name() == name {
+			return r[i], true
+		}
+	}
+	var none T
+	return none, false
+}
+
+func sortKey[T any, P row[T]](r P) string {
+	if s, ok := any(r).(sorter); ok {
+		return s.key()
+	}
+	return *r.name()
+}
+
+// MarshalJSON writes the node as the spec has it, where there is a mesh, too.
+func (n Node) MarshalJSON() ([]byte, error) {
+	type plain Node
+	if n.Underlay.IsValid() {
+		n.Address, n.Public = n.Underlay, n.outside
+	}
+	return json.Marshal(plain(n))
 }

@@ -2,8 +2,6 @@ package schema
 
 import (
 	"encoding/json"
-	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -48,23 +46,4 @@ func (p PortText) Range() (r PortRange, proto string, ok bool) {
 	a, errA := strconv.ParseUint(first, 10, 16)
 	b, errB := strconv.ParseUint(last, 10, 16)
 	return PortRange{First: uint16(a), Last: uint16(b)}, proto, errA == nil && errB == nil && a > 0 && a <= b
-}
-
-// Zones are the names that an exposure may be open to, and a test may ask from.
-func Zones() []string { return []string{"management", "nuvla", "users", "cluster", "containers"} }
-
-// NodesNamed returns the nodes behind a name of the spec: a node, an address of one, or the groups "all", "managers" and
-// "workers". It is empty when there is none.
-func (c *Cluster) NodesNamed(name string) []Node {
-	if n := c.Node(name); n.Name != "" {
-		return []Node{n}
-	}
-	address, _ := netip.ParseAddr(name)
-	var out []Node
-	for _, n := range c.Nodes {
-		if name == "all" || name == n.Role+"s" || slices.Contains(n.Addresses(), address) {
-			out = append(out, n)
-		}
-	}
-	return out
 }

@@ -1,9 +1,6 @@
 package schema
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
 // VPN holds the ways into the cluster from machines that are elsewhere; one that the spec does not name is nil.
 type VPN struct {
@@ -35,28 +32,4 @@ func (c *Cluster) VPNAccess() *VPNAccess {
 		return nil
 	}
 	return c.Services.VPN.Access
-}
-
-// Zone returns everybody in a zone outside the cluster: the addresses of the spec, and the VPN's clients and peers. Beyond
-// the VPN's server, clients come with its address.
-func (c *Cluster) Zone(name string) []netip.Prefix {
-	prefixes := slices.Clone(c.Access.Zone(name))
-	host := func(a netip.Addr) { prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen())) }
-	if a := c.VPNAccess(); a != nil && a.Zone == name {
-		prefixes = append(prefixes, a.Subnet)
-		if server := c.Node(a.Node); len(c.Nodes) > 1 {
-			host(server.Address)
-			if server.Underlay.IsValid() {
-				host(server.Underlay)
-			}
-		}
-	}
-	if m := c.Mesh(); m != nil {
-		for _, p := range m.Peers {
-			if p.Zone == name {
-				host(m.OfPeer(p))
-			}
-		}
-	}
-	return prefixes
 }

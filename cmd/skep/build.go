@@ -15,7 +15,6 @@ import (
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
-	"skep.dev/schema"
 )
 
 // buildOptions are the flags of build.
@@ -61,31 +60,35 @@ On stdout stands what changed, or what --check found:
 	return cmd
 }
 
-func build(cmd *cobra.Command, spec string, o buildOptions) error {
+func build(cmd *cobra.Command, path string, o buildOptions) error {
 	if o.check && o.overwrite {
 		return usageError{"build: --check writes nothing: leave out --overwrite-edits"}
 	}
 	if cmd.Flags().Changed("output") && o.output == "" {
 		return usageError{"build: --output is empty: want a directory"}
 	}
-	cluster, err := schema.Load(spec)
+	c, err := load(path)
 	if err != nil {
 		return err
 	}
-	files, err := generators.Generate(cluster)
+	files, err := generators.Generate(c.Cluster)
 	if err != nil {
 		return err
 	}
-	if err := firewall.Prove(cluster, files); err != nil {
+	failed, err := firewall.Prove(c.Cluster, files)
+	if err != nil {
 		return err
+	}
+	if len(failed) > 0 {
+		return c.spec.Locate(failed)
 	}
 	if o.output == "" {
-		if o.output, err = bundleBeside(spec); err != nil {
+		if o.output, err = bundleBeside(path); err != nil {
 			return err
 		}
 	}
 	if o.check {
-		return checkBundle(cmd, spec, files, o)
+		return checkBundle(cmd, path, files, o)
 	}
 	return writeBundle(cmd, files, o)
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skep.dev/schema"
+	"skep.dev/schema/explain"
 )
 
 // newExplainCmd shows a field of the schema.
@@ -20,7 +20,7 @@ It also tells about a warning of skep vet by its ID. Without a field it lists th
 		Args:              atMost(1, "FIELD"),
 		ValidArgsFunction: completeField,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := schema.Explain(strings.Join(args, ""))
+			text, err := explain.About(strings.Join(args, ""))
 			if err != nil {
 				return usageError{"explain: " + err.Error()}
 			}
@@ -35,5 +35,5 @@ func completeField(_ *cobra.Command, args []string, typed string) ([]string, cob
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return schema.Fields(typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return explain.Fields(typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"skep.dev/generators/artifact"
-	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Exit codes. They do not add up: a script may test for exactly one.
@@ -61,7 +61,7 @@ func say(w io.Writer, err error) {
 		return
 	}
 	prefix := "skep: "
-	if errors.As(err, new(schema.Mistakes)) {
+	if errors.As(err, new(finding.List)) {
 		prefix = "" // begins with the place in the user's file, where an editor can jump to
 	}
 	for line := range strings.Lines(err.Error()) {
@@ -78,7 +78,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitGood
-	case errors.Is(err, errFound), errors.As(err, new(schema.Mistakes)):
+	case errors.Is(err, errFound), errors.As(err, new(finding.List)):
 		return exitFound
 	case errors.As(err, &usage):
 		return exitUsage

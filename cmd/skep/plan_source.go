@@ -9,18 +9,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing/fstest"
 
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/plan"
-	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // bundlesOf reads both sides of a plan. Mistakes of two specs are told together.
 func bundlesOf(old, new string) (before, after *plan.Bundle, err error) {
 	before, err = bundleOf(old)
 	after, other := bundleOf(new)
-	var first, second schema.Mistakes
+	var first, second finding.List
 	switch {
 	case errors.As(err, &first) && errors.As(other, &second):
 		return nil, nil, slices.Concat(first, second)
@@ -58,14 +59,14 @@ func filesOf(name string) ([]artifact.File, error) {
 		}
 		return files, nil
 	}
-	return compile(schema.Load(name))
+	return compile(load(name))
 }
 
-func compile(c *schema.Cluster, err error) ([]artifact.File, error) {
+func compile(c loaded, err error) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return generators.Generate(c)
+	return generators.Generate(c.Cluster)
 }
 
 // filesIn reads what a plan needs from a bundle: what MANIFEST lists, as the runbook would.
@@ -113,8 +114,7 @@ func filesInGit(rev, inside string) ([]artifact.File, error) {
 	return files, nil
 }
 
-// compileAt compiles the spec in a directory of a revision. The module around it is written to a temporary directory,
-// where Load can read it.
+// compileAt compiles the spec in a directory of a revision, together with the module around it.
 func compileAt(r *revision, dir, file string) ([]artifact.File, error) {
 	root, err := r.moduleRoot(dir)
 	if err != nil {
@@ -130,25 +130,25 @@ func compileAt(r *revision, dir, file string) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := os.MkdirTemp("", "skep-plan-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(at)
-	for _, f := range files {
-		to := filepath.Join(at, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(to, f.Data, 0o600); err != nil {
-			return nil, err
-		}
-	}
-	return compile(schema.LoadCopy(filepath.Join(at, filepath.FromSlash(inside), file), schema.Origin{
-		Copy: at,
-		Name: func(name string) string { return r.name(path.Join(root, name)) },
-	}))
+	return compile(loadFS(newTree(files, func(name string) string { return r.name(path.Join(root, name)) }), path.Join(inside, file)))
 }
+
+// tree is files in memory; for the reader of a message they have other names.
+type tree struct {
+	fstest.MapFS
+	known func(name string) string
+}
+
+func newTree(files []artifact.File, known func(name string) string) tree {
+	t := tree{fstest.MapFS{}, known}
+	for _, f := range files {
+		t.MapFS[f.Path] = &fstest.MapFile{Data: f.Data, Mode: 0o444}
+	}
+	return t
+}
+
+// Known gives a file's name to the reader of a message.
+func (t tree) Known(name string) string { return t.known(name) }
 
 // isData reports whether a file may be a spec that is no CUE.
 func isData(name string) bool {

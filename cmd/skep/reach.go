@@ -54,7 +54,7 @@ With --via the packet goes through a node to another machine: --to is then anoth
 	return cmd
 }
 
-func reach(cmd *cobra.Command, spec string, o reachOptions) error {
+func reach(cmd *cobra.Command, path string, o reachOptions) error {
 	asks := cmd.Flags().Changed("from") || cmd.Flags().Changed("to") || cmd.Flags().Changed("via")
 	if asks && (o.from == "" || o.to == "") {
 		return usageError{"reach: want --from and --to together, or neither"}
@@ -66,26 +66,26 @@ func reach(cmd *cobra.Command, spec string, o reachOptions) error {
 	if asks && *o.format == formatMarkdown {
 		return usageError{"reach: --format markdown is for the matrix: leave out --from and --to"}
 	}
-	c, err := schema.Load(spec)
+	c, err := load(path)
 	if err != nil {
 		return err
 	}
 	if !asks && *o.format == formatMarkdown {
-		_, err := fmt.Fprint(cmd.OutOrStdout(), review.Matrix(c))
+		_, err := fmt.Fprint(cmd.OutOrStdout(), review.Matrix(c.Cluster))
 		return err
 	}
-	files, err := firewall.Files(c)
+	files, err := firewall.Files(c.Cluster)
 	if err != nil {
 		return err
 	}
-	wall, err := firewall.NewWall(c, files)
+	wall, err := firewall.NewWall(c.Cluster, files)
 	if err != nil {
 		return err
 	}
 	if !asks {
 		return writeMatrix(cmd.OutOrStdout(), c, wall, *o.format)
 	}
-	if err := known(c, o, to); err != nil {
+	if err := known(c.Cluster, o, to); err != nil {
 		return err
 	}
 	return ask(cmd, wall, c, o, to)

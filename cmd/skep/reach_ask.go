@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"skep.dev/generators/firewall"
-	"skep.dev/schema"
 )
 
 // fate is the answer to a question, as data. Allow is true when every packet is let in.
@@ -44,13 +43,13 @@ type specLine struct {
 
 func (s specLine) String() string { return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column) }
 
-func specLineOf(c *schema.Cluster, field string) specLine {
+func specLineOf(c loaded, field string) specLine {
 	s := specLine{Field: field}
-	s.File, s.Line, s.Column = c.Position(field)
+	s.File, s.Line, s.Column = c.spec.Place(field)
 	return s
 }
 
-func ask(cmd *cobra.Command, wall *firewall.Wall, c *schema.Cluster, o reachOptions, to destination) error {
+func ask(cmd *cobra.Command, wall *firewall.Wall, c loaded, o reachOptions, to destination) error {
 	f := fate{From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
 	var answers []firewall.Answer
 	if o.via != "" {
@@ -90,7 +89,7 @@ func someKnown(answers []firewall.Answer) bool {
 	return false
 }
 
-func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet {
+func newPacket(wall *firewall.Wall, c loaded, a firewall.Answer) packet {
 	p := packet{
 		Source: a.Packet.Src.String(), Zones: []string{}, Node: a.Node.Name,
 		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
@@ -112,7 +111,7 @@ func newPacket(wall *firewall.Wall, c *schema.Cluster, a firewall.Answer) packet
 		return p
 	}
 	if e, ok := wall.Exposure(a.Node.Name, a.Packet, a.Verdict); ok {
-		at := specLineOf(c, c.FieldOf(e))
+		at := specLineOf(c, c.fieldOf(e))
 		p.Exposure, p.Why, p.Spec = e.Name, e.Why, &at
 	}
 	return p

@@ -26,7 +26,7 @@ type matrixRow struct {
 	Spec     specLine           `json:"spec"`
 }
 
-func writeMatrix(w io.Writer, c *schema.Cluster, wall *firewall.Wall, f format) error {
+func writeMatrix(w io.Writer, c loaded, wall *firewall.Wall, f format) error {
 	if f == formatJSON {
 		return newJSON(w).Encode(matrixRows(c, wall))
 	}
@@ -49,9 +49,9 @@ func zonesOf(c *schema.Cluster) []string {
 	return zones
 }
 
-func matrixRows(c *schema.Cluster, wall *firewall.Wall) []matrixRow {
+func matrixRows(c loaded, wall *firewall.Wall) []matrixRow {
 	rows := []matrixRow{}
-	for _, zone := range zonesOf(c) {
+	for _, zone := range zonesOf(c.Cluster) {
 		for _, e := range c.Exposures {
 			if !slices.Contains(e.From, zone) {
 				continue
@@ -66,7 +66,7 @@ func matrixRows(c *schema.Cluster, wall *firewall.Wall) []matrixRow {
 					nodes++
 				}
 			}
-			rows = append(rows, matrixRow{zone, e.Name, e.Proto, ports, e.On, nodes, e.Mode, e.Why, specLineOf(c, c.FieldOf(e))})
+			rows = append(rows, matrixRow{zone, e.Name, e.Proto, ports, e.On, nodes, e.Mode, e.Why, specLineOf(c, c.fieldOf(e))})
 		}
 	}
 	return rows
@@ -87,12 +87,12 @@ func widthOf(w io.Writer) int {
 }
 
 // matrixText writes a block for each zone. What a line is for gives way where a terminal is narrow.
-func matrixText(c *schema.Cluster, width int) string {
+func matrixText(c loaded, width int) string {
 	var b strings.Builder
-	all := review.Rows(c)
+	all := review.Rows(c.Cluster)
 	sizes := make([]int, 4)
 	cells := func(r review.Row) []string {
-		s := specLineOf(c, c.FieldOf(r.Exposure))
+		s := specLineOf(c, c.fieldOf(r.Exposure))
 		return []string{r.Ports, brief(r.On), r.Mode, fmt.Sprintf("%s:%d", s.File, s.Line)}
 	}
 	for _, r := range all {
@@ -100,11 +100,11 @@ func matrixText(c *schema.Cluster, width int) string {
 			sizes[i] = max(sizes[i], len(cell))
 		}
 	}
-	for i, zone := range zonesOf(c) {
+	for i, zone := range zonesOf(c.Cluster) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s: %s\n", zone, members(c, zone))
+		fmt.Fprintf(&b, "%s: %s\n", zone, members(c.Cluster, zone))
 		for _, r := range all {
 			if !slices.Contains(r.From, zone) {
 				continue

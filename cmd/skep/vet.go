@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"skep.dev/generators/firewall"
-	"skep.dev/schema"
+	"skep.dev/schema/finding"
+	"skep.dev/schema/lint"
 )
 
 // verdict is what vet finds, as data.
 type verdict struct {
-	Mistakes schema.Mistakes  `json:"mistakes"`
-	Warnings []schema.Finding `json:"warnings"`
+	Mistakes finding.List `json:"mistakes"`
+	Warnings finding.List `json:"warnings"`
 }
 
 // vetOptions are the flags of vet.
@@ -57,7 +58,7 @@ func vet(cmd *cobra.Command, spec string, o vetOptions) error {
 			return usageError{fmt.Sprintf("vet: --today: %q: want a date such as 2027-01-31", o.today)}
 		}
 	}
-	v := verdict{Mistakes: schema.Mistakes{}, Warnings: []schema.Finding{}}
+	v := verdict{Mistakes: finding.List{}, Warnings: finding.List{}}
 	err := v.find(spec, today)
 	if err != nil && !errors.As(err, &v.Mistakes) {
 		return err
@@ -81,23 +82,30 @@ func vet(cmd *cobra.Command, spec string, o vetOptions) error {
 }
 
 // find notes the warnings about a spec; the error is its mistakes, or why it cannot be read.
-func (v *verdict) find(spec string, today time.Time) error {
-	cluster, err := schema.Load(spec)
+func (v *verdict) find(path string, today time.Time) error {
+	c, err := load(path)
 	if err != nil {
 		return err
 	}
-	files, err := firewall.Files(cluster)
+	files, err := firewall.Files(c.Cluster)
 	if err != nil {
 		return err
 	}
-	wall, err := firewall.NewWall(cluster, files)
+	wall, err := firewall.NewWall(c.Cluster, files)
 	if err != nil {
 		return err
 	}
-	ended, soon := schema.Expiries(cluster, today)
-	v.Warnings = schema.Ordered(append(v.Warnings, slices.Concat(schema.Lint(cluster), wall.Lint(), soon)...))
-	if mistakes := append(wall.Prove(), ended...); len(mistakes) > 0 {
-		return mistakes.Ordered()
+	found := slices.Concat(lint.Find(c.Cluster, c.spec), wall.Lint(), wall.Prove(), lint.Expiries(c.Cluster, today))
+	var mistakes finding.List
+	for _, f := range c.spec.Locate(found) {
+		if f.Level == finding.Mistake {
+			mistakes = append(mistakes, f)
+		} else {
+			v.Warnings = append(v.Warnings, f)
+		}
+	}
+	if len(mistakes) > 0 {
+		return mistakes
 	}
 	return nil
 }

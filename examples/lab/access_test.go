@@ -335,6 +335,7 @@ func accessBoot(t *testing.T, l *lab) {
 	profile := l.issued(t, "dora")
 	l.do(t, "stop", "m1")
 	l.do(t, "start", "m1")
+	mustZone(t, "m1", "ip address add "+outside+"/32 dev lo") // what the test added went with the plug
 	eventually(t, 30*time.Second, func() error {
 		got, err := l.try("m1", "systemctl is-active skep-vpn")
 		if err != nil {

@@ -95,16 +95,12 @@ func bash(t *testing.T, script []byte) string {
 	return stdout.String()
 }
 
-// tool is the path of a program the test needs. In CI its absence is a failure.
+// tool is the path of a program the test needs.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
+	if err != nil {
+		t.Fatalf("not proven: install %s", name)
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed: apt-get install %s", name, name)
-	return ""
+	return path
 }

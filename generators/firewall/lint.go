@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
-// Lint returns warnings about who may connect, in the order of the checks. They come from the emitted rules wherever these
+// Lint returns warnings about who may connect, in the order of the checks, and without their places in the spec. They come from the emitted rules wherever these
 // can tell.
-func (w *Wall) Lint() []schema.Finding {
+func (w *Wall) Lint() finding.List {
 	l := &linter{Wall: w, behind: map[string][]netip.Addr{}}
 	l.zones()
 	l.overlaps()
@@ -22,7 +23,7 @@ func (w *Wall) Lint() []schema.Finding {
 
 type linter struct {
 	*Wall
-	found  []schema.Finding
+	found  finding.List
 	behind map[string][]netip.Addr // see ends
 }
 
@@ -31,7 +32,7 @@ func (l *linter) add(id, path, text string, args ...string) {
 	for i, a := range args {
 		values[i] = a
 	}
-	next := l.cluster.Finding(id, path, fmt.Sprintf(text, values...))
+	next := finding.Finding{ID: id, Level: finding.Warning, Path: path, Text: fmt.Sprintf(text, values...)}
 	if !slices.Contains(l.found, next) {
 		l.found = append(l.found, next)
 	}
@@ -46,7 +47,7 @@ func (l *linter) zones() {
 		}
 		for _, f := range []family{v4, v6} {
 			world := netip.PrefixFrom(map[family]netip.Addr{v4: netip.IPv4Unspecified(), v6: netip.IPv6Unspecified()}[f], 0)
-			if z.world(f) && !slices.Contains(l.cluster.Access.Zone(z.name), world) {
+			if z.world(f) && !slices.Contains(l.cluster.Access.Listed(z.name), world) {
 				l.add("world-implied", z.field, "is together the whole world; write %q if you mean that", world.String())
 			}
 		}

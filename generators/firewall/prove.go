@@ -9,6 +9,7 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Echo requests stand for ICMP in tests.
@@ -25,31 +26,28 @@ func service(p Packet) string {
 	return "/" + p.Proto
 }
 
-// Prove evaluates the spec's tests on the rulesets of its bundle. The error is schema.Mistakes where tests fail.
-func Prove(c *schema.Cluster, files []artifact.File) error {
+// Prove evaluates the spec's tests on the rulesets of its bundle, and returns the tests that fail.
+func Prove(c *schema.Cluster, files []artifact.File) (finding.List, error) {
 	if len(c.Tests) == 0 {
-		return nil
+		return nil, nil
 	}
 	w, err := NewWall(c, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if failed := w.Prove(); len(failed) > 0 {
-		return failed.Ordered()
-	}
-	return nil
+	return w.Prove(), nil
 }
 
 // Prove evaluates the spec's tests on the rulesets, and returns the tests that fail, each with the rule that decides.
-func (w *Wall) Prove() schema.Mistakes {
-	var failed schema.Mistakes
+func (w *Wall) Prove() finding.List {
+	var failed finding.List
 	for i, test := range w.cluster.Tests {
 		text := w.wanted(test)
 		if test.Only != nil {
 			text = w.only(test)
 		}
 		if text != "" {
-			failed = append(failed, w.cluster.Mistake(fmt.Sprintf("tests.%d", i), text))
+			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed

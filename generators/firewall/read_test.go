@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // rulesetsOf returns the rulesets of an example with a backend, by path.
 func rulesetsOf(t testing.TB, example, backend string) (*schema.Cluster, map[string]string) {
 	t.Helper()
-	c, err := schema.Load("../../examples/" + example)
+	c, _, err := spec.Load("../../examples/" + example)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,13 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // wide returns examples/target with 10,000 nodes and 1,000 networks in each zone, of which no two merge.
 func wide(t testing.TB, backend string) *schema.Cluster {
 	t.Helper()
-	c, err := schema.Load("../../examples/target")
+	c, _, err := spec.Load("../../examples/target")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestWide(t *testing.T) {
 
 // TestSinglePortsJoin: thousands of single ports are a few ranges of one rule, and the rules stay the row's.
 func TestSinglePortsJoin(t *testing.T) {
-	c, err := schema.Load("../../examples/target")
+	c, _, err := spec.Load("../../examples/target")
 	if err != nil {
 		t.Fatal(err)
 	}

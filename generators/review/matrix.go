@@ -87,7 +87,7 @@ func Members(c *schema.Cluster, zone string) []string {
 		return []string{"tasks on the node itself"}
 	}
 	var out []string
-	for _, p := range c.Access.Zone(zone) {
+	for _, p := range c.Access.Listed(zone) {
 		out = append(out, p.String())
 	}
 	if m := c.Mesh(); m != nil {

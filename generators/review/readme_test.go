@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"skep.dev/generators/review"
-	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated parts of README.md")
@@ -21,7 +21,7 @@ func TestReadmePorts(t *testing.T) {
 	}
 	text := string(b)
 	for _, example := range []string{"target", "host"} {
-		c, err := schema.Load("../../examples/" + example)
+		c, _, err := spec.Load("../../examples/" + example)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestReadmePorts(t *testing.T) {
 // Where workers run Traefik the domain leads to them, and they serve no Docker API: Nuvla gets a manager's address.
 func TestRegisterNamesAManager(t *testing.T) {
 	for node, want := range map[string]string{"m1": "`https://paris.example.org:2376`", "w1": "`https://198.51.100.11:2376`"} {
-		c, err := schema.Load("../../examples/production")
+		c, _, err := spec.Load("../../examples/production")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package stack
 
-import "skep.dev/schema"
+import (
+	"skep.dev/generators/stack/document"
+	"skep.dev/schema"
+)
 
 // The configuration of Alertmanager, as far as skep writes it. Field names are Alertmanager's.
 type (
@@ -51,7 +54,7 @@ func alertmanagerConfig(a *schema.Alerts) ([]byte, error) {
 			{Source: []string{`alertname="NodeDown"`}, Target: []string{`alertname=~"NodeMissing|ExporterMissing|SwarmNodeDown"`}, Equal: []string{"cluster"}},
 		},
 	}
-	notes := Notes{"inhibit_rules": "A node that is down is one message, not one for each task on it."}
+	notes := document.Notes{"inhibit_rules": "A node that is down is one message, not one for each task on it."}
 	if e := a.Email; e != nil {
 		config.Global = &alertGlobal{Smarthost: e.Smarthost, From: e.From, RequireTLS: true}
 		if e.User != "" {
@@ -65,5 +68,5 @@ func alertmanagerConfig(a *schema.Alerts) ([]byte, error) {
 	}
 	config.Receivers = []alertReceiver{operators}
 	notes["receivers"] = "services.monitoring.alerts"
-	return encodeValue(config, notes)
+	return document.Marshal(config, notes)
 }

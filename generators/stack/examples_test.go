@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // examples runs a test for the cluster of every example that is written in CUE.
@@ -17,13 +18,13 @@ func examples(t *testing.T, test func(*testing.T, *schema.Cluster)) {
 	if err != nil || len(specs) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	for _, spec := range specs {
-		name := filepath.Base(filepath.Dir(spec))
+	for _, path := range specs {
+		name := filepath.Base(filepath.Dir(path))
 		if name == "lab" {
 			continue // its spec is made for one machine
 		}
 		t.Run(name, func(t *testing.T) {
-			c, err := schema.Load(spec)
+			c, _, err := spec.Load(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package stack
 import (
 	_ "embed"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -109,7 +110,7 @@ func (p *plan) addGrafana(c *schema.Cluster) error {
 
 func (p *plan) addGrafanaFiles(c *schema.Cluster) error {
 	m := c.Services.Monitoring
-	sources, err := encodeValue(grafanaSources{Version: 1, Sources: []grafanaSource{{
+	sources, err := document.Marshal(grafanaSources{Version: 1, Sources: []grafanaSource{{
 		Name: "Prometheus", UID: "prometheus", Type: "prometheus", Access: "proxy", IsDefault: true,
 		URL:  "http://prometheus" + address(m.Prometheus.Port) + m.Prometheus.Path,
 		Data: grafanaSettings{Interval: m.Prometheus.Interval, Method: "POST", ManageAlerts: true},
@@ -117,7 +118,7 @@ func (p *plan) addGrafanaFiles(c *schema.Cluster) error {
 	if err != nil {
 		return err
 	}
-	providers, err := encodeValue(grafanaProviders{Version: 1, Providers: []grafanaProvider{{
+	providers, err := document.Marshal(grafanaProviders{Version: 1, Providers: []grafanaProvider{{
 		Name: "skep", Type: "file", DisableDeletion: true, Options: grafanaOptions{Path: grafanaBoards},
 	}}}, nil)
 	if err != nil {

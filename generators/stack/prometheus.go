@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -79,7 +80,7 @@ func prometheusConfig(c *schema.Cluster) ([]byte, error) {
 			tasks(c, "traefik", traefikName, c.Services.Traefik.Ports.Internal),
 		},
 	}
-	notes := Notes{
+	notes := document.Notes{
 		"global/scrape_interval": "services.monitoring.prometheus.interval",
 		"storage/tsdb/retention": "services.monitoring.prometheus.retention",
 		"scrape_configs/0":       "Pages that know the path they live below.",
@@ -94,7 +95,7 @@ func prometheusConfig(c *schema.Cluster) ([]byte, error) {
 		config.Scrapes = append(config.Scrapes, page("alertmanager", a.Port, a.Path))
 		notes["alerting"] = "services.monitoring.alerts"
 	}
-	return encodeValue(config, notes)
+	return document.Marshal(config, notes)
 }
 
 // page is the job of one task that is always at the same name.

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -46,7 +47,7 @@ func alert(name, severity, after, summary, expr string, args ...int) rule {
 
 func alertRules(c *schema.Cluster) ([]byte, error) {
 	file := ruleFile{Groups: []ruleGroup{nodeRules(c), swarmRules(c), traefikRules(c), monitoringRules(c), expiryRules(c)}}
-	notes := Notes{
+	notes := document.Notes{
 		"groups/0/rules/0/for":  "services.monitoring.thresholds.silence",
 		"groups/0/rules/1/expr": "nodes",
 		"groups/0/rules/2/expr": "services.monitoring.thresholds.memory",
@@ -58,7 +59,7 @@ func alertRules(c *schema.Cluster) ([]byte, error) {
 		notes[fmt.Sprintf("groups/%d", len(file.Groups))] = "services.nfs, services.s3"
 		file.Groups = append(file.Groups, storage)
 	}
-	return encodeValue(file, notes)
+	return document.Marshal(file, notes)
 }
 
 func nodeRules(c *schema.Cluster) ruleGroup {

@@ -14,6 +14,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/stack/dialect"
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -22,7 +24,7 @@ type plan struct {
 	name    string
 	project *types.Project
 	files   []artifact.File // the configuration files, with paths in the bundle
-	notes   Notes
+	notes   document.Notes
 }
 
 // Files returns the stack files of every service that is on, and the files they name.
@@ -62,7 +64,7 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 	if err != nil {
 		return nil, err
 	}
-	data, err := Write(p.project, p.notes)
+	data, err := dialect.Write(p.project, p.notes)
 	if err != nil {
 		return nil, fmt.Errorf("stack %s: %w", p.name, err)
 	}
@@ -74,7 +76,7 @@ func dir(name string) string { return path.Join("stacks", name) }
 func newPlan(name string) plan {
 	return plan{
 		name:  name,
-		notes: Notes{},
+		notes: document.Notes{},
 		project: &types.Project{
 			Services: types.Services{}, Networks: types.Networks{}, Volumes: types.Volumes{},
 			Secrets: types.Secrets{}, Configs: types.Configs{},

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -107,7 +108,7 @@ const (
 const ownPriority = math.MaxInt64 - 1000
 
 func traefikDynamic(c *schema.Cluster) ([]byte, error) {
-	notes := Notes{
+	notes := document.Notes{
 		"http/routers/catchall":        "What no other router takes is answered with 503: the service has no servers.",
 		"http/routers/dashboard":       "services.traefik.dashboard, for visitors by address; the firewall lets only access.management reach this port.",
 		"http/routers/dashboard-names": "certificates.names and domain: by name, no label comes before it.",
@@ -143,7 +144,7 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 	}
 	d.addMonitoring(c, notes)
 	d.addS3(c, notes)
-	return encodeValue(d, notes)
+	return document.Marshal(d, notes)
 }
 
 // certificates are those for visitors by name: a label can take the default one away, but not these. ACME has its own.
@@ -163,7 +164,7 @@ func defaultCertificate(c *schema.Cluster) dynamicStore {
 
 // addMonitoring adds the pages of the monitoring. Grafana has a login of its own; the others have none, so they get
 // Traefik's, and only operators' addresses may try it.
-func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
+func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes document.Notes) {
 	m := c.Services.Monitoring
 	if m == nil {
 		return
@@ -186,7 +187,7 @@ func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes Notes) {
 }
 
 // grafanaGuard returns the middlewares of Grafana: one that knows addresses where not all may see it that reach https.
-func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes Notes) []string {
+func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes document.Notes) []string {
 	from := c.Services.Monitoring.Grafana.From
 	excluded := func(zone string) bool { return !slices.Contains(from, zone) }
 	if !slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool {
@@ -234,7 +235,7 @@ func server(host string, port uint16, health string) dynamicService {
 }
 
 // addS3 adds the S3 API. A signature covers host and path, so it has a port or a host of its own, and passes unchanged.
-func (d *dynamicConfig) addS3(c *schema.Cluster, notes Notes) {
+func (d *dynamicConfig) addS3(c *schema.Cluster, notes document.Notes) {
 	s := c.Services.S3
 	if s == nil {
 		return

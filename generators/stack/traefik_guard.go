@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -60,7 +61,7 @@ const (
 )
 
 // guard returns the TCP routers that stand before those of labels.
-func guard(c *schema.Cluster, notes Notes) dynamicTCP {
+func guard(c *schema.Cluster, notes document.Notes) dynamicTCP {
 	ports := c.Services.Traefik.Ports
 	inner := map[string]string{"web": redirect, "internal": status} // where plain HTTP goes on, over TLS
 	var plain, named []string
@@ -102,7 +103,7 @@ const loopback = "127.0.0.1"
 
 // challenges keeps the paths of ACME at skep's own names: who answers there can have a certificate for the name.
 // An authority that asks on port 80 follows the redirection to here.
-func (d *dynamicConfig) challenges(c *schema.Cluster, notes Notes) {
+func (d *dynamicConfig) challenges(c *schema.Cluster, notes document.Notes) {
 	d.HTTP.Routers["challenges"] = dynamicRouter{
 		EntryPoints: []string{"websecure"},
 		Rule:        fmt.Sprintf("(%s) && PathPrefix(`/.well-known/acme-challenge/`)", hosts(c)),

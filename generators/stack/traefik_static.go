@@ -3,6 +3,7 @@ package stack
 import (
 	"reflect"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -124,7 +125,7 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 		},
 		EntryPoints: staticEntryPoints(c),
 	}
-	notes := Notes{
+	notes := document.Notes{
 		"log":                     "services.traefik.log",
 		"ping":                    "/ping and /metrics, where internal leads to: never published",
 		"providers/swarm":         "Applications that users deploy; skep's own routes are in " + dynamicFile + ".",
@@ -147,7 +148,7 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 		notes["entryPoints/s3"] = "services.s3.port"
 		notes["entryPoints/s3/http/sanitizePath"] = "The client's signature covers the path as it was sent."
 	}
-	return encodeValue(static, notes)
+	return document.Marshal(static, notes)
 }
 
 func acmeResolver(a *schema.ACME) staticACME {

@@ -17,6 +17,7 @@ import (
 
 	"skep.dev/generators/firewall"
 	"skep.dev/schema"
+	"skep.dev/schema/spec"
 )
 
 // devices are where packets arrive: the uplink, bridges of containers, a mesh, a second link that is the way to nobody, and
@@ -56,7 +57,7 @@ func TestSimulator(t *testing.T) {
 	t.Logf("seed %d: SKEP_SEED=%d runs the same packets again", seed, seed)
 	l := newLane(t)
 	all := specs(t)
-	odd, err := schema.Load("testdata/odd/cluster.yaml")
+	odd, _, err := spec.Load("testdata/odd/cluster.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,159 @@
+package finding
+
+import (
+	"slices"
+	"strings"
+)
+
+// Advice tells about one kind of warning.
+type Advice struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Why   string `json:"why"`
+	Way   string `json:"way"` // what to do about it
+}
+
+// Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
+func Warnings() []Advice {
+	all := slices.Concat(clusterAdvice(), storageAdvice(), routerAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
+	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// clusterAdvice is of what Lint finds.
+func clusterAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "api-open",
+			Title: "the Docker API is open to the whole world",
+			Why:   "Who talks to the Docker API is root on every node. Client certificates guard it, but one leaked key, and a certificate cannot be revoked alone, then suffices from anywhere.",
+			Way:   "Put the addresses of Nuvla and of your operators into access.nuvla and access.management instead of 0.0.0.0/0 or ::/0.",
+		},
+		{
+			ID:    "certificate-long",
+			Title: "the web certificate is valid for longer than browsers accept",
+			Why:   "Browsers refuse certificates that are valid for more than 398 days, also those of an authority that you have added.",
+			Way:   "Set certificates.days to 398 or less; generate-certificates.sh --renew makes new ones.",
+		},
+		{
+			ID:    "certificate-short",
+			Title: "certificates end after less than 30 days",
+			Why:   "Certificates for the Docker API are renewed by hand. When one ends unseen, Nuvla cannot deploy any more.",
+			Way:   "Set certificates.days to 30 or more, or let a machine run generate-certificates.sh --renew.",
+		},
+		{
+			ID:    "image-digest",
+			Title: "an image is pinned by its tag alone",
+			Why:   "A tag can be moved to another image, so two nodes, or two days, may run different code under one name.",
+			Way:   "Append the digest: traefik:v3.7.13@sha256:... (`docker buildx imagetools inspect IMAGE` shows it).",
+		},
+		{
+			ID:    "managers-even",
+			Title: "the number of managers is even",
+			Why:   "A swarm works while more than half of its managers do. 4 managers survive the loss of one, as 3 do, with one more that can fail; 2 survive no loss at all.",
+			Way:   "Make it 3, 5 or 7: give a node role: \"manager\", or take the role from one.",
+		},
+		{
+			ID:    "managers-many",
+			Title: "there are more than seven managers",
+			Why:   "Every change of the swarm waits until more than half of the managers have written it. Beyond 7 the swarm only gets slower.",
+			Way:   "Make some of them workers; 3 survive the loss of one, 5 of two, 7 of three.",
+		},
+		{
+			ID:    "managers-single",
+			Title: "there is one manager",
+			Why:   "While it is down, services go on but nothing can be deployed, moved or restarted elsewhere; when its disk is lost, so is the swarm.",
+			Way:   "Give two more nodes role: \"manager\", or accept it for a test.",
+		},
+		{
+			ID:    "pool-small",
+			Title: "overlay networks have fewer addresses than the cluster has nodes",
+			Why:   "Every node takes an address on the ingress network, and on each overlay that one of its tasks uses. Nodes without one run no published service.",
+			Way:   "Lower engine.pool.size: every step doubles the addresses of a network. It is fixed when the swarm is made.",
+		},
+	}
+}
+
+// storageAdvice is of what Lint finds about object storage.
+func storageAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "s3-root",
+			Title: "who uses the object storage holds root's keys",
+			Why:   "With versitygw the storage has a user of its own, and root's keys stay on the cluster. For MinIO skep makes none: the keys that are handed out reach every bucket, and the administration.",
+			Way:   "Use server: \"versitygw\"; or make a user with MinIO's own client, mc, and hand out its keys.",
+		},
+	}
+}
+
+// firewallAdvice is of what the emitted rules show, and of what stands in exposures.
+func firewallAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "api-users",
+			Title: "the Docker API or the managers' own port is reachable for users",
+			Why:   "The rules let a whole network of access.users through to the Docker API or to the port over which managers share their state, because another zone that may do so holds it, or an exposure opens it.",
+			Way:   "Take the network out of access.users, or narrow the zone, or the exposure, that the warning names.",
+		},
+		{
+			ID:    "exposure-expired",
+			Title: "an exposure has outlived its expires date",
+			Why:   "You wrote a day after which nobody needs the port any more, and it has passed. skep build goes on opening it, since no bundle depends on the day it is built; skep vet fails until you decide.",
+			Way:   "Remove the exposure, or give it a later date. skep vet --today 2027-01-31 asks about another day.",
+		},
+		{
+			ID:    "exposure-expires",
+			Title: "an exposure ends within two weeks",
+			Why:   "You wrote a day after which nobody needs the port any more. It is at most 14 days away; after it skep vet fails.",
+			Way:   "Remove the exposure, or give it a later date.",
+		},
+		{
+			ID:    "exposure-shadowed",
+			Title: "a rule can never decide, because an earlier one does",
+			Why:   "Two exposures hold the same ports on the same node, and the first rule that names a port decides about it. The zones of the other one do not get what its row says.",
+			Way:   "Make the two ranges end where the other begins, or make one exposure of them.",
+		},
+		{
+			ID:    "management-ssh",
+			Title: "management cannot reach ssh on a node",
+			Why:   "No address of access.management is let through to the port of sshd by the rules of the node, or the zone has no address of the node's family. After the firewall step nobody could log in, nor could the runbook.",
+			Way:   "Add a network of the right family to access.management, or remove what hides the port of ssh.",
+		},
+		{
+			ID:    "range-reopens",
+			Title: "a range holds a port that is protected",
+			Why:   "A range of ports is open to more zones than a port inside it. skep leaves such a port out of the range, so that nothing reopens it; the range then does not open what it says.",
+			Way:   "End the range before the port, and begin another one behind it.",
+		},
+		{
+			ID:    "world-implied",
+			Title: "networks are together the whole world",
+			Why:   "Several networks, such as 0.0.0.0/1 and 128.0.0.0/1, make up every address there is. The whole world has to be typed, so that a reviewer sees it.",
+			Way:   "Write 0.0.0.0/0 or ::/0 if you mean everyone, or narrow the networks.",
+		},
+		{
+			ID:    "zone-contained",
+			Title: "a zone lies in another",
+			Why:   "Every address of one zone is in another one too, so it may do all that the other may. The distinction between the two is then no protection.",
+			Way:   "Narrow the outer zone, or leave the warning be when that is what you want.",
+		},
+	}
+}
+
+// routerAdvice is about what Traefik serves.
+func routerAdvice() []Advice {
+	return []Advice{
+		{
+			ID:    "traefik-old",
+			Title: "Traefik is of a line that gets no security fixes",
+			Why:   "Only the newest line is mended. Before 3.7.12 a client can also send a header under an alias (nuvla_authn_info) that a middleware does not strip, and before 3.7 a label with the highest priority takes skep's pages by chance.",
+			Way:   "Set services.traefik.image to 3.7.12 or later of a supported line, or leave it out.",
+		},
+		{
+			ID:    "s3-host",
+			Title: "some keys of S3 fail at a host name on port 443",
+			Why:   "Port 443 cleans up paths, so that none slips by a rule for pages: a key with // or /./ in it arrives as another one, and its signature fails. The port of S3 leaves paths alone.",
+			Way:   "Let clients with such keys use services.s3.port, at any name of the cluster, or leave out services.s3.host.",
+		},
+	}
+}

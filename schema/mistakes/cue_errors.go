@@ -1,0 +1,368 @@
+// Package mistakes says in the words of a spec what CUE refuses about it.
+package mistakes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	cueerrors "cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/token"
+
+	"skep.dev/schema"
+	"skep.dev/schema/finding"
+	"skep.dev/schema/written"
+)
+
+// explainer turns what CUE says about a spec into mistakes: one line each, at the user's own line, in his words.
+type explainer struct {
+	spec  *written.Spec
+	shape *written.Schema
+	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
+	accepts func(rule, value ast.Expr) bool
+	list    finding.List
+	byPath  map[string]bool // paths that have their mistake
+	gone    []string        // paths of unknown fields: what CUE says about things below them is noise
+	lost    []string        // paths of missing fields, likewise
+}
+
+// complaint is all that CUE says about one path.
+type complaint struct {
+	path   []string
+	errors []cueerrors.Error
+}
+
+// schema is the shape, also for an explainer of syntax that was made without.
+func (w *explainer) schema() *written.Schema {
+	if w.shape == nil {
+		w.shape = written.NewSchema()
+	}
+	return w.shape
+}
+
+func newExplainer(spec *written.Spec) *explainer {
+	return &explainer{spec: spec, shape: written.NewSchema(), byPath: map[string]bool{}}
+}
+
+// Of explains the errors of an evaluation. There is always at least one mistake. accepts tells whether an expression of
+// the schema takes a value of the spec.
+func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...error) finding.List {
+	w := newExplainer(spec)
+	w.accepts = accepts
+	complaints, checks, plain := group(errs)
+	if len(plain) > 0 { // the spec is no valid CUE: nothing else is known about it
+		for _, e := range plain {
+			w.plain(e)
+		}
+		return w.sorted()
+	}
+	w.structure(nil, spec.Root(), w.shape.Root)
+	for i, c := range complaints {
+		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
+			w.complain(c)
+		}
+	}
+	if len(w.list) == 0 {
+		for _, c := range checks {
+			w.check(c)
+		}
+	}
+	if len(w.list) == 0 {
+		for _, c := range complaints {
+			w.say(c.path, "", message(c.errors[0]), w.position(c))
+		}
+	}
+	return w.sorted()
+}
+
+// Structure finds the unknown, missing and derived fields of a spec without any evaluation.
+func Structure(spec *written.Spec) finding.List {
+	w := newExplainer(spec)
+	w.structure(nil, spec.Root(), w.shape.Root)
+	return w.sorted()
+}
+
+// Syntax explains why a file cannot be parsed.
+func Syntax(err error) finding.List {
+	w := &explainer{spec: &written.Spec{}}
+	for _, e := range cueerrors.Errors(err) {
+		w.plain(e)
+	}
+	if len(w.list) == 0 {
+		return finding.List{{Level: finding.Mistake, Text: written.OneLine(err.Error())}}
+	}
+	return w.sorted()
+}
+
+// NoFields is the answer to a spec that is a number, a list, or nothing but a comment.
+func NoFields(spec *written.Spec) finding.List {
+	at, s := spec.Top(), written.NewSchema()
+	return finding.List{{Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Text: "want the fields of a cluster: " + strings.Join(s.Visible(s.Root), ", ")}}
+}
+
+// group sorts errors by what they are about: a path of the spec, a check, or the text of the files.
+func group(errs []error) (complaints, checks []complaint, plain []cueerrors.Error) {
+	index := map[string]int{}
+	for _, err := range errs {
+		for _, e := range cueerrors.Errors(err) {
+			path := specPath(e.Path())
+			switch {
+			case isPlain(e, path):
+				plain = append(plain, e)
+			case len(path) == 2 && path[0] == "_check":
+				checks = append(checks, complaint{schema.SplitPath(path[1]), []cueerrors.Error{e}})
+			default:
+				key := schema.JoinPath(path...)
+				i, ok := index[key]
+				if !ok {
+					i = len(complaints)
+					index[key] = i
+					complaints = append(complaints, complaint{path: path})
+				}
+				complaints[i].errors = append(complaints[i].errors, e)
+			}
+		}
+	}
+	slices.SortStableFunc(complaints, func(a, b complaint) int { return slices.Compare(a.path, b.path) })
+	return complaints, checks, plain
+}
+
+// specPath gives an error's path as the spec has it, without quotes.
+func specPath(path []string) []string {
+	if len(path) > 0 && (path[0] == "cluster" || path[0] == "#Cluster") {
+		path = path[1:]
+	}
+	out := make([]string, len(path))
+	for i, e := range path {
+		out[i] = e
+		if strings.HasPrefix(e, `"`) {
+			if s, err := literal.Unquote(e); err == nil {
+				out[i] = s
+			}
+		}
+	}
+	return out
+}
+
+// isPlain reports whether an error is about the text of the user's files: a syntax error, a name that is not there.
+func isPlain(e cueerrors.Error, path []string) bool {
+	if !written.IsOwn(e.Position()) {
+		return len(path) == 0
+	}
+	format, _ := e.Msg()
+	return len(path) == 0 || strings.HasPrefix(format, "reference ") || strings.HasPrefix(format, "imported and not used") || strings.HasPrefix(format, "undefined field")
+}
+
+// below reports whether a path stands below an unknown field, or is hidden, derived or a repetition.
+func (w *explainer) below(path []string) bool {
+	if len(path) > 0 && (strings.HasPrefix(path[0], "_") || written.IsDerived(path[0]) || w.isConsequence(path)) {
+		return true
+	}
+	for i := range path {
+		if strings.HasPrefix(path[i], "_") || slices.Contains(w.gone, schema.JoinPath(path[:i+1]...)) || slices.Contains(w.lost, schema.JoinPath(path[:i+1]...)) {
+			return true
+		}
+	}
+	return w.byPath[schema.JoinPath(path...)]
+}
+
+// hasDeeper reports whether an error about a struct or list only repeats one about something in it.
+func (w *explainer) hasDeeper(later []complaint, c complaint) bool {
+	if len(later) == 0 || w.ruleText(c) != "" {
+		return false
+	}
+	next := later[0].path
+	return len(next) > len(c.path) && slices.Equal(next[:len(c.path)], c.path)
+}
+
+// ruleText picks what the schema itself says, before what CUE says: the rule for a name beats that for a value.
+func (w *explainer) ruleText(c complaint) string {
+	text := ""
+	for _, e := range c.errors {
+		m := message(e)
+		if !w.schema().IsRule(m) {
+			continue
+		}
+		if text == "" || w.isNameRule(c.path, m) {
+			text = m
+		}
+	}
+	return text
+}
+
+// isNameRule reports whether a text is about the name of a field and not about its value.
+func (w *explainer) isNameRule(path []string, text string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	parent, depth := w.shape.Root.Find(path[:len(path)-1])
+	if depth != len(path)-1 {
+		return false
+	}
+	return slices.ContainsFunc(parent.Patterns, func(f *ast.Field) bool {
+		t, ok := written.ErrorText(f.Value)
+		return ok && t == text
+	})
+}
+
+func (w *explainer) complain(c complaint) {
+	t, depth := w.spec.Root().Find(c.path)
+	known := depth == len(c.path)
+	if !known {
+		t = nil
+	}
+	s, fits := w.shape.Root.Find(c.path)
+	if fits != len(c.path) {
+		s = nil
+	}
+	text := w.ruleText(c)
+	first := message(c.errors[0])
+	switch {
+	case w.elementTwice(c.path):
+	case text != "" && w.isNameRule(c.path, text):
+		w.say(c.path, "", text, w.label(c))
+	case known && w.twice(c, t):
+	case strings.HasPrefix(first, "field not allowed"):
+		w.unknown(c.path, w.label(c))
+	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.shape.Fallback(s) != "":
+		w.say(c.path, "", "follows from fields that have no definite value; look for one that depends on itself", w.position(c))
+	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
+		w.missing(c.path, s)
+	case strings.HasPrefix(first, "adding field "):
+		w.say(c.path, "", "a loop over these fields adds to them; loop over a field of its own", w.position(c))
+	case strings.HasPrefix(first, "ambiguous default"):
+		w.say(c.path, t.Got(), "depends on itself; give it a value of its own", w.position(c))
+	case strings.HasPrefix(first, "incomplete value") && s != nil:
+		w.say(c.path, t.Got(), "has no definite value; "+cmp.Or(w.shape.Want(s), "give one"), w.position(c))
+	case text != "":
+		w.say(c.path, t.Got(), text+w.quotes(s, t), w.position(c))
+	case s != nil && w.shape.Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
+		w.say(c.path, t.Got(), w.shape.Want(s)+w.quotes(s, t), w.position(c))
+	default:
+		w.say(c.path, t.Got(), first, w.position(c))
+	}
+}
+
+// check repeats what a rule of checks.cue says, at the field it names.
+func (w *explainer) check(c complaint) {
+	text := message(c.errors[0])
+	if name, ok := strings.CutSuffix(text, " is not a node"); ok {
+		if nodes, depth := w.spec.Root().Find([]string{"nodes"}); depth == 1 {
+			if near := written.Nearest(name, nodes.Names); near != "" {
+				text += fmt.Sprintf("; did you mean %q?", near)
+			}
+		}
+	}
+	w.say(c.path, "", text, w.spec.Position(c.path))
+}
+
+// plain repeats what CUE says about the text of a file; its own messages are good there.
+func (w *explainer) plain(e cueerrors.Error) {
+	pos := e.Position()
+	if !pos.IsValid() {
+		for _, p := range e.InputPositions() {
+			if written.IsOwn(p) {
+				pos = p
+				break
+			}
+		}
+	}
+	text := message(e)
+	if whole := written.OneLine(e.Error()); strings.Contains(whole, "cannot find package ") {
+		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
+		text += "; the schema is \"" + schema.ImportPath + "\", and other packages must stand below cue.mod"
+	}
+	text = w.quoted(specPath(e.Path()), text)
+	if strings.HasPrefix(text, "imported and not used: \""+schema.ImportPath) {
+		text += "; write cluster: schema.#Cluster, or drop the import"
+	}
+	place := pos.Position()
+	w.list = append(w.list, finding.Finding{Level: finding.Mistake, File: place.Filename, Line: place.Line, Column: place.Column, Path: schema.JoinPath(specPath(plainPath(e))...), Text: text})
+}
+
+// plainPath gives the path of an error unless it is that of a package.
+func plainPath(e cueerrors.Error) []string {
+	path := e.Path()
+	if len(path) > 0 && (strings.ContainsAny(path[0], "@/") || slices.ContainsFunc(path, func(e string) bool { return strings.HasPrefix(e, "let[") })) {
+		return nil
+	}
+	return path
+}
+
+func (w *explainer) say(path []string, got, rule string, at token.Position) {
+	key := schema.JoinPath(path...)
+	if w.byPath[key] {
+		return
+	}
+	w.byPath[key] = true
+	w.list = append(w.list, finding.Finding{Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Path: key, Got: got, Text: rule})
+}
+
+// position is where the path stands, or the deepest place of the user's that CUE names.
+func (w *explainer) position(c complaint) token.Position {
+	if _, depth := w.spec.Root().Find(c.path); depth < len(c.path) {
+		for _, e := range c.errors {
+			for _, p := range append(e.InputPositions(), e.Position()) {
+				if written.IsOwn(p) {
+					return p.Position()
+				}
+			}
+		}
+	}
+	return w.spec.Position(c.path)
+}
+
+// label is where the name of the last element stands.
+func (w *explainer) label(c complaint) token.Position {
+	t, depth := w.spec.Root().Find(c.path)
+	if depth == len(c.path) && depth > 0 && t.Mentions[0].Label.IsValid() {
+		return t.Mentions[0].Label.Position()
+	}
+	return w.position(c)
+}
+
+// message gives an error's own text, on one line.
+func message(e cueerrors.Error) string {
+	format, args := e.Msg()
+	text := written.OneLine(fmt.Sprintf(format, args...))
+	if text == "" { // a wrapper: only its cause has something to say
+		_, text, _ = strings.Cut(written.OneLine(e.Error()), "\": ")
+		text = cmp.Or(text, written.OneLine(e.Error()), "is no valid CUE")
+	}
+	if len(text) > 300 {
+		text = text[:300] + "..."
+	}
+	return strings.TrimSuffix(text, ":")
+}
+
+// sorted gives the mistakes in file order, one a line. What one line of a loop does to many nodes is one mistake.
+func (w *explainer) sorted() finding.List {
+	slices.SortStableFunc(w.list, func(a, b finding.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	type spot struct {
+		finding.Finding
+		field string
+	}
+	var out finding.List
+	first, more := map[spot]int{}, map[int]int{}
+	for _, m := range w.list {
+		key := spot{m, m.Path[strings.LastIndex(m.Path, ".")+1:]}
+		key.Path = ""
+		if i, seen := first[key]; seen && m.Line > 0 {
+			if out[i].Path != m.Path {
+				more[i]++
+			}
+			continue
+		}
+		first[key] = len(out)
+		out = append(out, m)
+	}
+	for i, n := range more {
+		out[i].Text += fmt.Sprintf(" (and %d more from the same line)", n)
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+// Package spec reads what a user wrote about a cluster: from files, over their evaluation with the schema and every check,
+// to a cluster, or to all mistakes at once.
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"skep.dev/schema"
+	"skep.dev/schema/check"
+	"skep.dev/schema/written"
+)
+
+// Limits bound what one spec may cost before it is evaluated. CUE cannot be interrupted: whoever takes specs from strangers
+// has to bound the time and memory of the process.
+type Limits struct {
+	Bytes int64 // size of the spec's files
+}
+
+// DefaultLimits are ample for 10,000 nodes, which have about 1 MB.
+func DefaultLimits() Limits { return Limits{Bytes: 32 << 20} }
+
+// Load reads a spec and checks it against the schema. A spec is a directory that holds one CUE package, or a file that
+// ends in .cue, .yaml, .yml or .json; its fields stand at the top or below one field "cluster".
+// The error is an *InputError when the spec could not be read, and a finding.List when it could but is wrong.
+// The second result tells where the fields stand, by names of files relative to the working directory.
+func Load(file string) (*schema.Cluster, *written.Spec, error) {
+	on, name, err := onDisk(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, s, err := LoadFS(on, name, DefaultLimits())
+	var input *InputError
+	if errors.As(err, &input) && input.Path == on.Known(name) {
+		input.Path = file // as it was typed
+	}
+	return c, s, err
+}
+
+// LoadFS is Load for a spec in a file system, by its path there. It depends on nothing outside of that, keeps nothing and
+// leaves nothing running. Files that the spec imports must be in the file system, too.
+// Messages name files by their paths in the file system, unless that is Known.
+func LoadFS(fsys fs.FS, name string, limits Limits) (c *schema.Cluster, s *written.Spec, err error) {
+	f := files{fsys, limits.Bytes}
+	name = path.Clean(name)
+	defer func() {
+		if p := recover(); p != nil {
+			c, s, err = nil, nil, &InputError{Path: f.known(name), Text: fmt.Sprintf("schema: the evaluator stopped: %v", p)}
+		}
+	}()
+	source, err := f.read(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := newReader(source)
+	c, err = r.cluster()
+	if len(source.odd) > 0 {
+		return nil, nil, source.odd.With(err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, r.spec, nil
+}
+
+// cluster gives the cluster, or all mistakes of the spec.
+func (r *reader) cluster() (*schema.Cluster, error) {
+	v, err := r.evaluate()
+	if err != nil {
+		return nil, err
+	}
+	b, err := v.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	c, err := schema.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	if found := check.Find(c, r.spec); len(found) > 0 {
+		return nil, found
+	}
+	c.MoveIntoMesh()
+	return c, nil
+}
+
+// InputError says that a spec could not be read, or not within the limits: nothing is known about its mistakes.
+// Load returns it, and never a finding.List, for a missing or unreadable file, a directory without a CUE package, a file of
+// an unknown kind, and a spec that is too large. Err is the cause where there is one, else nil.
+type InputError struct {
+	Path string // as the user named it
+	Text string
+	Err  error
+}
+
+// Error gives one line.
+func (e *InputError) Error() string { return written.Quoted(e.Path) + ": " + written.Quoted(e.Text) }
+
+// Unwrap gives the cause, so that errors.Is(err, fs.ErrNotExist) works.
+func (e *InputError) Unwrap() error { return e.Err }
