@@ -1,7 +1,7 @@
 // Package runbook makes the shell program that builds the cluster: runbook.sh, its parts and its steps.
 //
 // The program is static *.sh files, the same bytes in every bundle. What the spec decides is in two tables beside it: the
-// cluster's steps with their facts, and the inventory of nodes, which alone grows with their number.
+// cluster's facts with its steps, and the inventory of nodes.
 package runbook
 
 import (
