@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/vpn"
 	"skep.dev/schema"
@@ -77,8 +78,8 @@ func vrrp(c *schema.Cluster) []string {
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
 	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
-	if c.Firewall.Backend == "nft" {
-		rows = append(rows, "nft nftables all")
+	for _, p := range firewall.BackendOf(c).Packages {
+		rows = append(rows, p+" all")
 	}
 	if c.Services.NFS != nil {
 		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
@@ -93,14 +94,6 @@ func packages(c *schema.Cluster) []string {
 		rows = append(rows, "openvpn "+vpn.Package+" vpn")
 	}
 	return rows
-}
-
-// endings follow the class of a node in the names of its rulesets.
-func endings(c *schema.Cluster) []string {
-	if c.Firewall.Backend == "nft" {
-		return []string{".nft"}
-	}
-	return []string{".v4.rules", ".v6.rules"}
 }
 
 func networks(c *schema.Cluster) artifact.Var {

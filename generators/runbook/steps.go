@@ -101,8 +101,8 @@ func engineSteps(c *schema.Cluster) []Step {
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
 			Undo:   "unloads the rules: the nodes are open",
 			facts: []artifact.Var{
-				artifact.Strings("endings", endings(c)).From("firewall.backend"),
-				artifact.Strings("rules_paths", firewall.Installed(c)).From("firewall.backend"),
+				artifact.Strings("endings", firewall.BackendOf(c).Endings()).From("firewall.backend"),
+				artifact.Strings("rules_paths", firewall.BackendOf(c).Installed()).From("firewall.backend"),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 				artifact.Strings("reached", reached(c)).From("exposures to the nodes: port, nodes"),
