@@ -67,13 +67,25 @@ func Script(path string, header []Var, body string) File {
 	if len(header) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, v := range header {
-		v.write(&b, "")
-	}
+	from := writeVars(&b, header, "")
 	if body != "" {
 		b.WriteString("\n" + strings.Trim(body, "\n") + "\n")
 	}
-	return File{Path: path, Mode: 0o755, Data: []byte(b.String())}
+	return File{Path: path, Mode: 0o755, Data: []byte(b.String()), Origins: from}
+}
+
+// writeVars adds variables to b, and tells which lines they are.
+func writeVars(b *strings.Builder, variables []Var, indent string) []Origin {
+	var from []Origin
+	for _, v := range variables {
+		first := strings.Count(b.String(), "\n") + 1
+		v.write(b, indent)
+		fields, _ := fieldsOf([]byte("# " + v.from))
+		for _, f := range fields {
+			from = append(from, Origin{First: first, Last: strings.Count(b.String(), "\n"), Field: f})
+		}
+	}
+	return from
 }
 
 // Row is a call with facts: a function of another part, words for it, and NAME=VALUE for each cell that has a value, in the
@@ -92,14 +104,12 @@ type Cell struct{ Name, Value string }
 func Table(path string, variables []Var, rows []Row) File {
 	var b strings.Builder
 	b.WriteString(preamble + "\nvariables() {\n")
-	for _, v := range variables {
-		v.write(&b, "\t")
-	}
+	from := writeVars(&b, variables, "\t")
 	b.WriteString("}\n\n")
 	for _, r := range rows {
 		r.write(&b)
 	}
-	return File{Path: path, Mode: 0o644, Data: []byte(b.String())}
+	return File{Path: path, Mode: 0o644, Data: []byte(b.String()), Origins: from}
 }
 
 // write adds r to b. The first line of cells stands beside the words, each other one below.

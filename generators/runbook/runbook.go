@@ -87,6 +87,11 @@ func sourced(f artifact.File, comment string) artifact.File {
 	f.Mode = 0o644
 	const first = "set -euo pipefail\n"
 	f.Data = bytes.Replace(f.Data, []byte(first), []byte(part+comment+first), 1)
+	more := strings.Count(part+comment, "\n")
+	for i := range f.Origins {
+		f.Origins[i].First += more
+		f.Origins[i].Last += more
+	}
 	return f
 }
 
@@ -109,7 +114,7 @@ func inventory(c *schema.Cluster) artifact.File {
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n.Name, n.Address, ssh, n.Role, n.SSH.User, n.SSH.Port,
 			class[n.Name], orDash(strings.Join(c.Duties(n.Name), " ")), orDash(labels(n)))
 	}
-	return artifact.File{Path: Inventory, Mode: 0o644, Data: []byte(b.String())}
+	return artifact.Text(Inventory, []byte(b.String()))
 }
 
 func orDash(s string) string {
