@@ -23,7 +23,7 @@ var rooms = []struct{ name, uses string }{
 	{"schema/spec", "schema schema/check schema/finding schema/mistakes schema/written"},
 	{"schema/lint", "schema schema/finding schema/written"},
 	{"schema/explain", "schema schema/finding schema/written"},
-	{"generators/artifact", ""},
+	{"generators/artifact", "schema"},
 	{"generators/tls", "generators/artifact schema"},
 	{"generators/nfs", "generators/artifact schema"},
 	{"generators/vpn", "generators/artifact schema"},
