@@ -265,12 +265,12 @@ func serviceSteps(c *schema.Cluster) []Step {
 		})
 	}
 	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
-	for _, s := range stacks(c) {
+	for _, s := range c.Rows.Deploys {
 		steps = append(steps, Step{
-			Number: s.number, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
-			Title: "The stack " + s.name, Why: s.why,
+			Number: s.Number, ID: s.Name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
+			Title: "The stack " + s.Name, Why: s.Why,
 			Undo:   "removes the stack; its volumes stay",
-			header: []artifact.Var{artifact.String("stack", s.name)},
+			header: []artifact.Var{artifact.String("stack", s.Name)},
 		})
 	}
 	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
@@ -308,7 +308,7 @@ func lastSteps(c *schema.Cluster) []Step {
 		Undo:   "nothing: an earlier bundle makes them again",
 		header: []artifact.Var{
 			cluster(c), artifact.String("store", Secrets),
-			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
+			artifact.Strings("stacks", c.Rows.Deploys.Names()), artifact.Strings("networks", c.Networks.Names()), artifact.Strings("secrets", secretNames(c)),
 		},
 	}, {
 		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},

@@ -249,11 +249,9 @@ func (w *explainer) complain(c complaint) {
 // check repeats what a rule of checks.cue says, at the field it names.
 func (w *explainer) check(c complaint) {
 	text := message(c.errors[0])
-	if name, ok := strings.CutSuffix(text, " is not a node"); ok {
+	if name, ok := strings.CutSuffix(text, written.NotANode); ok {
 		if nodes, depth := w.spec.Root().Find([]string{"nodes"}); depth == 1 {
-			if near := written.Nearest(name, nodes.Names); near != "" {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
+			text += written.DidYouMean(name, nodes.Names)
 		}
 	}
 	w.say(c.path, "", text, w.spec.Position(c.path))

@@ -25,14 +25,15 @@ readonly web_trust='/var/lib/skep/web-trust.pem'
 readonly -a pages=(
 	'30[1278] http://every.example.org/'
 	'[1-5].. https://every.example.org/'
-	'401|403 https://every.example.org/prometheus/'
 	'200|30[1278]|403 https://every.example.org/grafana/login'
+	'401|403 https://every.example.org/prometheus/'
 	'[2-4].. https://every.example.org:9443/'
 )
 readonly -a urls=(
-	'dashboard   https://every.example.org:8080/'
-	'Prometheus  https://every.example.org/prometheus/'
+	'dashboard   https://every.example.org:8080/dashboard/'
 	'Grafana     https://every.example.org/grafana/'
+	'Prometheus  https://every.example.org/prometheus/'
+	'Alertmanagerhttps://every.example.org/alertmanager/'
 	'S3          https://every.example.org:9443'
 )
 

@@ -25,13 +25,13 @@ readonly web_trust='/var/lib/skep/web-trust.pem'
 readonly -a pages=(
 	'30[1278] http://nuvla.example.org/'
 	'[1-5].. https://nuvla.example.org/'
-	'401|403 https://nuvla.example.org/prometheus/'
 	'200|30[1278]|403 https://nuvla.example.org/grafana/login'
+	'401|403 https://nuvla.example.org/prometheus/'
 )
 readonly -a urls=(
-	'dashboard   https://nuvla.example.org:8080/'
-	'Prometheus  https://nuvla.example.org/prometheus/'
+	'dashboard   https://nuvla.example.org:8080/dashboard/'
 	'Grafana     https://nuvla.example.org/grafana/'
+	'Prometheus  https://nuvla.example.org/prometheus/'
 )
 
 # The cluster from the inside: nodes ready, pages answering, certificates good for a while.

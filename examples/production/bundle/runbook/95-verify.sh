@@ -25,14 +25,15 @@ readonly web_trust='/var/lib/skep/web-trust.pem'
 readonly -a pages=(
 	'30[1278] http://paris.example.org/'
 	'[1-5].. https://paris.example.org/'
-	'401|403 https://paris.example.org/prometheus/'
 	'200|30[1278]|403 https://paris.example.org/grafana/login'
+	'401|403 https://paris.example.org/prometheus/'
 	'[2-4].. https://paris.example.org:9000/'
 )
 readonly -a urls=(
-	'dashboard   https://paris.example.org:8080/'
-	'Prometheus  https://paris.example.org/prometheus/'
+	'dashboard   https://paris.example.org:8080/dashboard/'
 	'Grafana     https://paris.example.org/grafana/'
+	'Prometheus  https://paris.example.org/prometheus/'
+	'Alertmanagerhttps://paris.example.org/alertmanager/'
 	'S3          https://paris.example.org:9000'
 )
 

@@ -25,14 +25,14 @@ readonly web_trust='/var/lib/skep/web-trust.pem'
 readonly -a pages=(
 	'30[1278] http://target.example.org/'
 	'[1-5].. https://target.example.org/'
-	'401|403 https://target.example.org/prometheus/'
 	'200|30[1278]|403 https://target.example.org/grafana/login'
+	'401|403 https://target.example.org/prometheus/'
 	'[2-4].. https://target.example.org:9000/'
 )
 readonly -a urls=(
-	'dashboard   https://target.example.org:8080/'
-	'Prometheus  https://target.example.org/prometheus/'
+	'dashboard   https://target.example.org:8080/dashboard/'
 	'Grafana     https://target.example.org/grafana/'
+	'Prometheus  https://target.example.org/prometheus/'
 	'S3          https://target.example.org:9000'
 )
 

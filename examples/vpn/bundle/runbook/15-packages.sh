@@ -14,17 +14,17 @@ readonly step_danger=''
 readonly step_undo='irreversible: packages stay; remove them with apt-get'
 # command, package, nodes
 readonly -a packages=(
-	'dockerd docker.io all'
-	'docker docker-cli all'
-	'openssl openssl all'
 	'curl curl all'
+	'docker docker-cli all'
+	'dockerd docker.io all'
+	'exportfs nfs-kernel-server nfs'
 	'ip iproute2 all'
 	'iptables iptables all'
-	'nft nftables all'
 	'mount.nfs nfs-common all'
-	'exportfs nfs-kernel-server nfs'
-	'wg wireguard-tools all'
+	'nft nftables all'
+	'openssl openssl all'
 	'openvpn openvpn vpn'
+	'wg wireguard-tools all'
 )
 
 # Debian packages that the later steps need. A site without apt installs them by hand.

@@ -27,7 +27,7 @@ readonly -a pages=(
 	'[1-5].. https://lyon.example.org/'
 )
 readonly -a urls=(
-	'dashboard   https://lyon.example.org:8080/'
+	'dashboard   https://lyon.example.org:8080/dashboard/'
 )
 
 # The cluster from the inside: nodes ready, pages answering, certificates good for a while.

@@ -27,7 +27,7 @@ readonly -a pages=(
 	'[1-5].. https://small.example.org/'
 )
 readonly -a urls=(
-	'dashboard   https://small.example.org:8080/'
+	'dashboard   https://small.example.org:8080/dashboard/'
 )
 
 # The cluster from the inside: nodes ready, pages answering, certificates good for a while.
