@@ -32,7 +32,6 @@ const (
 	MeshUnitName         = "skep-mesh.service"
 )
 
-
 //go:embed skep-mesh.sh
 var meshBody string
 
