@@ -67,7 +67,6 @@ type ServiceRows struct {
 	Packages Rows[Package, *Package] `json:"packages"`
 	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
 	Points   map[string]uint16       `json:"points"`  // ports that Traefik serves for others, by entry point
-	Refs     map[string]string       `json:"refs"`    // names of nodes, by the path of a field
 }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.

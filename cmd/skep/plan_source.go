@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing/fstest"
 
 	"skep.dev/generators"
@@ -19,8 +20,11 @@ import (
 
 // bundlesOf reads both sides of a plan. Mistakes of two specs are told together.
 func bundlesOf(old, new string) (before, after *plan.Bundle, err error) {
+	var other error
+	var wait sync.WaitGroup
+	wait.Go(func() { after, other = bundleOf(new) })
 	before, err = bundleOf(old)
-	after, other := bundleOf(new)
+	wait.Wait()
 	var first, second finding.List
 	switch {
 	case errors.As(err, &first) && errors.As(other, &second):

@@ -78,17 +78,17 @@ func reach(cmd *cobra.Command, path string, o reachOptions) error {
 	if err != nil {
 		return err
 	}
-	wall, err := firewall.NewWall(c.Cluster, files)
+	sim, err := firewall.Simulate(c.Cluster, files)
 	if err != nil {
 		return err
 	}
 	if !asks {
-		return writeMatrix(cmd.OutOrStdout(), c, wall, *o.format)
+		return writeMatrix(cmd.OutOrStdout(), c, sim, *o.format)
 	}
 	if err := known(c.Cluster, o, to); err != nil {
 		return err
 	}
-	return ask(cmd, wall, c, o, to)
+	return ask(cmd, sim, c, o, to)
 }
 
 // destination is what --to says.

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 )
 
 // fate is the answer to a question, as data. Allow is true when every packet is let in.
 type fate struct {
+	Schema  string   `json:"schema"`
 	From    string   `json:"from"`
 	To      string   `json:"to"`
 	Via     string   `json:"via,omitempty"` // the node that it goes through
@@ -21,16 +22,16 @@ type fate struct {
 
 // packet is one packet of a question: those that meet the same rules are one.
 type packet struct {
-	Source   string        `json:"source"`
-	Zones    []string      `json:"zones"`
-	Node     string        `json:"node"`
-	Address  string        `json:"address,omitempty"` // of the node, or of the machine beyond it; empty where the spec has none of this family
-	Allow    bool          `json:"allow"`
-	Rule     firewall.Line `json:"rule"`
-	By       firewall.Line `json:"by"`
-	Exposure string        `json:"exposure,omitempty"`
-	Why      string        `json:"why,omitempty"`
-	Spec     *specLine     `json:"spec,omitempty"` // the line that decides; nil where no exposure names the port
+	Source   string     `json:"source"`
+	Zones    []string   `json:"zones"`
+	Node     string     `json:"node"`
+	Address  string     `json:"address,omitempty"` // of the node, or of the machine beyond it; empty where the spec has none of this family
+	Allow    bool       `json:"allow"`
+	Rule     proof.Line `json:"rule"`
+	By       proof.Line `json:"by"`
+	Exposure string     `json:"exposure,omitempty"`
+	Why      string     `json:"why,omitempty"`
+	Spec     *specLine  `json:"spec,omitempty"` // the line that decides; nil where no exposure names the port
 }
 
 // specLine is a place in the spec.
@@ -49,16 +50,16 @@ func specLineOf(c loaded, field string) specLine {
 	return s
 }
 
-func ask(cmd *cobra.Command, wall *firewall.Wall, c loaded, o reachOptions, to destination) error {
-	f := fate{From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
-	var answers []firewall.Answer
+func ask(cmd *cobra.Command, sim *proof.Simulator, c loaded, o reachOptions, to destination) error {
+	f := fate{Schema: version1("reach"), From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
+	var answers []proof.Answer
 	if o.via != "" {
-		answers = wall.AskThrough(o.via, o.from, to.node, to.proto, to.port)
+		answers = sim.AskThrough(o.via, o.from, to.node, to.proto, to.port)
 	} else {
-		answers = wall.Ask(o.from, to.node, to.proto, to.port)
+		answers = sim.Ask(o.from, to.node, to.proto, to.port)
 	}
 	for _, a := range answers {
-		if p := newPacket(wall, c, a); a.Known || !someKnown(answers) {
+		if p := newPacket(sim, c, a); a.Known || !someKnown(answers) {
 			f.Allow = f.Allow && p.Allow
 			f.Packets = append(f.Packets, p)
 		}
@@ -80,7 +81,7 @@ func ask(cmd *cobra.Command, wall *firewall.Wall, c loaded, o reachOptions, to d
 }
 
 // someKnown reports whether the spec has an address that could be asked; then the others are left alone.
-func someKnown(answers []firewall.Answer) bool {
+func someKnown(answers []proof.Answer) bool {
 	for _, a := range answers {
 		if a.Known {
 			return true
@@ -89,20 +90,20 @@ func someKnown(answers []firewall.Answer) bool {
 	return false
 }
 
-func newPacket(wall *firewall.Wall, c loaded, a firewall.Answer) packet {
+func newPacket(sim *proof.Simulator, c loaded, a proof.Answer) packet {
 	p := packet{
 		Source: a.Packet.Src.String(), Zones: []string{}, Node: a.Node.Name,
 		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
 	}
-	if wall.Contained(a.Packet) {
+	if sim.Contained(a.Packet) {
 		p.Zones = append(p.Zones, "containers")
 	} else {
-		p.Zones = append(p.Zones, wall.Zones(a.Packet.Src)...)
+		p.Zones = append(p.Zones, sim.Zones(a.Packet.Src)...)
 	}
 	if a.Known {
 		p.Address = a.Packet.Dst.String()
 	}
-	if row, field, ok := wall.Forward(a.Verdict); ok {
+	if row, field, ok := sim.Forward(a.Verdict); ok {
 		at := specLineOf(c, field)
 		p.Why, p.Spec = row.Why, &at
 		return p
@@ -110,7 +111,7 @@ func newPacket(wall *firewall.Wall, c loaded, a firewall.Answer) packet {
 	if a.Packet.Elsewhere {
 		return p
 	}
-	if e, ok := wall.Exposure(a.Node.Name, a.Packet, a.Verdict); ok {
+	if e, ok := sim.Exposure(a.Node.Name, a.Packet, a.Verdict); ok {
 		at := specLineOf(c, c.fieldOf(e))
 		p.Exposure, p.Why, p.Spec = e.Name, e.Why, &at
 	}

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/term"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/generators/review"
 	"skep.dev/schema"
 )
@@ -26,9 +26,12 @@ type matrixRow struct {
 	Spec     specLine           `json:"spec"`
 }
 
-func writeMatrix(w io.Writer, c loaded, wall *firewall.Wall, f format) error {
+func writeMatrix(w io.Writer, c loaded, sim *proof.Simulator, f format) error {
 	if f == formatJSON {
-		return newJSON(w).Encode(matrixRows(c, wall))
+		return newJSON(w).Encode(struct {
+			Schema string      `json:"schema"`
+			Rows   []matrixRow `json:"rows"`
+		}{version1("reach-matrix"), matrixRows(c, sim)})
 	}
 	_, err := io.WriteString(w, matrixText(c, widthOf(w)))
 	return err
@@ -49,14 +52,14 @@ func zonesOf(c *schema.Cluster) []string {
 	return zones
 }
 
-func matrixRows(c loaded, wall *firewall.Wall) []matrixRow {
+func matrixRows(c loaded, sim *proof.Simulator) []matrixRow {
 	rows := []matrixRow{}
 	for _, zone := range zonesOf(c.Cluster) {
 		for _, e := range c.Exposures {
 			if !slices.Contains(e.From, zone) {
 				continue
 			}
-			ports := wall.Ports(e)
+			ports := sim.Ports(e)
 			if ports == nil {
 				ports = []schema.PortRange{}
 			}

@@ -1,11 +1,13 @@
-// Command speed prints what `skep build` costs for clusters of growing size, beside `cue export` of the same spec
-// and schema in the same run. Times are medians of alternating runs of whole processes; compare the ratios, since
-// machines differ and are noisy. A build also writes its bundle, and sees it safely on disk: TMPDIR says on which one.
+// Command speed prints what `skep build` costs for clusters of growing size, beside `cue export` of the same spec and
+// schema. Whole processes run in turn, and each pair gives one ratio of their CPU seconds: machines differ and are noisy, so
+// only the ratios' median says much. Every build writes into a directory of its own, for some file systems take longer for
+// a file right after another was deleted than a build takes; TMPDIR says on which one.
 //
 //	go run ./examples/speed
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,9 +15,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"skep.dev/schema"
 )
@@ -24,7 +26,7 @@ import (
 const cueModule = "cuelang.org/go/cmd/cue@v0.17.1"
 
 func main() {
-	runs := flag.Int("runs", 5, "counted runs of each command")
+	runs := flag.Int("runs", 5, "counted pairs for each spec")
 	flag.Parse()
 	if err := measure(*runs); err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
@@ -42,24 +44,26 @@ func measure(runs int) error {
 	if err != nil {
 		return err
 	}
-	medians := map[int]time.Duration{}
-	fmt.Printf("%-8s%12s%10s%14s%10s%8s\n", "nodes", "skep build", "peak", "cue export", "peak", "ratio")
-	for _, n := range []int{3, 100, 500, 1000, 2000, 10000} {
-		spec, err := writeSpec(dir, n)
+	fmt.Printf("%-12s%12s%8s%14s%8s%8s\n", "nodes", "skep build", "peak", "cue export", "peak", "ratio")
+	for _, s := range []struct {
+		name, imports, nodes string
+	}{
+		{"3", "", literal(3)},
+		{"1000", "", literal(1000)},
+		{"1000 made", "import \"list\"\n", made(1000)},
+		{"10000", "", literal(10000)},
+	} {
+		spec, err := writeSpec(filepath.Join(dir, s.name), s.imports, s.nodes)
 		if err != nil {
 			return err
 		}
-		bundle := filepath.Join(dir, "bundle")
-		build, export, err := alternate(runs, bundle,
-			exec.Command(skep, "build", ".", "-o", bundle), exec.Command(cue, "export", "."), spec)
+		build, export, err := pairs(runs, skep, cue, spec)
 		if err != nil {
 			return err
 		}
-		medians[n] = build.time()
-		fmt.Printf("%-8d%12s%8d M%14s%8d M%8.2f\n", n, round(build.time()), build.peak(), round(export.time()), export.peak(),
-			float64(build.time())/float64(export.time()))
+		fmt.Printf("%-12s%10.3f s%6d M%12.3f s%6d M%8.2f\n", s.name, median(build.cpu), median(build.kib)/1024,
+			median(export.cpu), median(export.kib)/1024, median(ratios(build.cpu, export.cpu)))
 	}
-	fmt.Printf("\ntime(2000) / time(500) = %.1f (linear is 4)\n", float64(medians[2000])/float64(medians[500]))
 	return nil
 }
 
@@ -75,10 +79,20 @@ func commands(dir string) (skep, cue string, err error) {
 	return skep, cue, nil
 }
 
-// writeSpec writes the target example with n nodes, three of them managers, and the schema for cue.
-func writeSpec(dir string, n int) (string, error) {
-	spec := filepath.Join(dir, fmt.Sprint(n))
-	for name, text := range schema.Vendored() {
+// writeSpec writes the target example with other nodes, and the schema for cue.
+func writeSpec(spec, imports, nodes string) (string, error) {
+	files := schema.Vendored()
+	files["cue.mod/module.cue"] = []byte("module: \"speed.example@v0\"\nlanguage: version: \"v0.17.0\"\n")
+	files["cluster.cue"] = []byte("package cluster\n" + imports + `
+import "skep.dev/schema"
+
+cluster: schema.#Cluster
+cluster: {name: "speed", kind: "target", domain: "speed.example.org"}
+cluster: access: {management: ["192.0.2.0/28"], nuvla: ["203.0.113.10/32"], users: ["0.0.0.0/0", "::/0"]}
+cluster: services: {traefik: certificate: selfSigned: {}, monitoring: {}, nfs: server: "n0", s3: {}}
+cluster: nodes: {
+` + nodes + "}\n")
+	for name, text := range files {
 		path := filepath.Join(spec, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return "", err
@@ -87,14 +101,11 @@ func writeSpec(dir string, n int) (string, error) {
 			return "", err
 		}
 	}
-	module := "module: \"speed.example@v0\"\nlanguage: version: \"v0.17.0\"\n"
-	if err := os.WriteFile(filepath.Join(spec, "cue.mod", "module.cue"), []byte(module), 0o644); err != nil {
-		return "", err
-	}
-	return spec, os.WriteFile(filepath.Join(spec, "cluster.cue"), []byte(text(n)), 0o644)
+	return spec, nil
 }
 
-func text(n int) string {
+// literal writes n nodes one by one, three of them managers.
+func literal(n int) string {
 	var nodes strings.Builder
 	for i := range n {
 		role := "worker"
@@ -103,62 +114,57 @@ func text(n int) string {
 		}
 		fmt.Fprintf(&nodes, "\tn%d: {address: \"10.%d.%d.%d\", role: %q}\n", i, i>>16, i>>8&255, i&255, role)
 	}
-	return fmt.Sprintf(`package cluster
+	return nodes.String()
+}
 
-import "skep.dev/schema"
-
-cluster: schema.#Cluster
-cluster: {name: "speed", kind: "target", domain: "speed.example.org"}
-cluster: nodes: {
-%s}
-cluster: access: {management: ["192.0.2.0/28"], nuvla: ["203.0.113.10/32"], users: ["0.0.0.0/0", "::/0"]}
-cluster: services: {traefik: certificate: selfSigned: {}, monitoring: {}, nfs: server: "n0", s3: {}}
-`, nodes.String())
+// made writes the same nodes as a loop.
+func made(n int) string {
+	return fmt.Sprintf(`	for i in list.Range(0, %d, 1) {
+		"n\(i)": {address: "10.0.\(div(i, 256)).\(mod(i, 256))", role: [if i < 3 {"manager"}, "worker"][0]}
+	}
+`, n)
 }
 
 // sample is what the runs of one command took.
 type sample struct {
-	times []time.Duration
-	kib   []int64
+	cpu []float64 // seconds, of the user and of the system
+	kib []int64   // at the peak
 }
 
-func (s sample) time() time.Duration { slices.Sort(s.times); return s.times[len(s.times)/2] }
-func (s sample) peak() int64         { slices.Sort(s.kib); return s.kib[len(s.kib)/2] / 1024 }
-
-// alternate runs a and b in turn in dir, after one run of each that does not count; a writes a whole bundle each time.
-func alternate(runs int, bundle string, a, b *exec.Cmd, dir string) (sa, sb sample, err error) {
+// pairs runs both commands in turn, after one run of each that does not count.
+func pairs(runs int, skep, cue, spec string) (build, export sample, err error) {
 	for i := range runs + 1 {
-		if err := os.RemoveAll(bundle); err != nil {
-			return sa, sb, err
-		}
-		if err := errors.Join(sa.run(a, dir), sb.run(b, dir)); err != nil {
-			return sa, sb, err
+		bundle := filepath.Join(spec, "bundles", strconv.Itoa(i))
+		if err := errors.Join(build.run(spec, skep, "build", ".", "-o", bundle), export.run(spec, cue, "export", ".")); err != nil {
+			return build, export, err
 		}
 		if i == 0 {
-			sa, sb = sample{}, sample{}
+			build, export = sample{}, sample{}
 		}
 	}
-	return sa, sb, nil
+	return build, export, nil
 }
 
-// run runs a copy of the command; its output is thrown away by the kernel, not read.
-func (s *sample) run(command *exec.Cmd, dir string) error {
-	c := exec.Command(command.Path, command.Args[1:]...)
+// run runs a command; its output is thrown away by the kernel, not read.
+func (s *sample) run(dir, command string, args ...string) error {
+	c := exec.Command(command, args...)
 	c.Dir = dir
 	var stderr strings.Builder
 	c.Stderr = &stderr
-	start := time.Now()
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, stderr.String())
 	}
-	s.times = append(s.times, time.Since(start))
+	s.cpu = append(s.cpu, (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds())
 	s.kib = append(s.kib, c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 	return nil
 }
 
-func round(d time.Duration) time.Duration {
-	if d > time.Second {
-		return d.Round(10 * time.Millisecond)
+func ratios(a, b []float64) []float64 {
+	out := make([]float64, len(a))
+	for i := range a {
+		out[i] = a[i] / b[i]
 	}
-	return d.Round(100 * time.Microsecond)
+	return out
 }
+
+func median[T cmp.Ordered](values []T) T { return slices.Sorted(slices.Values(values))[len(values)/2] }

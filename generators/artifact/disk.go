@@ -70,11 +70,18 @@ func staged(i int) string { return workName + "/" + strconv.Itoa(i) }
 
 // stage does steps 1 and 2.
 func (d disk) stage(s *state) error {
-	if err := d.mkdir(workName); err != nil {
+	modes, err := d.mkdir(workName)
+	if err != nil {
 		return err
 	}
+	work, err := d.root.OpenRoot(workName)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	w := disk{work, d.pause}
 	for i, f := range s.put {
-		if err := d.create(staged(i), f.Data, f.Mode); err != nil {
+		if err := w.create(strconv.Itoa(i), f, modes); err != nil {
 			return err
 		}
 		s.known[f.Path] = append(s.known[f.Path], sha256.Sum256(f.Data))
@@ -87,7 +94,7 @@ func (d disk) stage(s *state) error {
 			}
 		}
 	}
-	if err := d.create(workName+"/next", []byte(journal.String()), 0o644); err != nil {
+	if err := w.create("next", File{Mode: 0o644, Data: []byte(journal.String())}, modes); err != nil {
 		return err
 	}
 	return d.rename(workName+"/next", journalName)
@@ -117,7 +124,7 @@ func (d disk) swap(s *state) error {
 				continue
 			}
 			touched[dir] = true
-			if err := d.mkdir(dir); err != nil {
+			if _, err := d.mkdir(dir); err != nil {
 				return err
 			}
 		}
@@ -131,16 +138,24 @@ func (d disk) swap(s *state) error {
 	return d.rename(staged(manifest), ManifestName)
 }
 
-// create writes a file anew.
-func (d disk) create(path string, data []byte, mode fs.FileMode) error {
+// modes says who sets the mode of a new file.
+type modes int
+
+const (
+	setModes  modes = iota // we do: the umask may take some of it away
+	keptModes              // who makes the file: the umask takes nothing away
+)
+
+// create writes a new file of the work directory.
+func (d disk) create(name string, file File, modes modes) error {
 	var f *os.File
 	err := d.do(func() (err error) {
-		f, err = d.root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err = d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.Mode)
 		if errors.Is(err, fs.ErrExist) { // left by an interrupted write
-			if err := d.root.Remove(path); err != nil {
+			if err := d.root.Remove(name); err != nil {
 				return err
 			}
-			f, err = d.root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			f, err = d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.Mode)
 		}
 		return err
 	})
@@ -148,8 +163,11 @@ func (d disk) create(path string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	err = d.do(func() error {
-		_, err := f.Write(data)
-		return errors.Join(err, f.Chmod(mode))
+		_, err := f.Write(file.Data)
+		if modes == setModes {
+			err = errors.Join(err, f.Chmod(file.Mode))
+		}
+		return err
 	})
 	return errors.Join(err, f.Close())
 }
@@ -158,9 +176,9 @@ func (d disk) rename(from, to string) error {
 	return d.do(func() error { return d.root.Rename(from, to) })
 }
 
-// mkdir makes a directory, whatever the umask is.
-func (d disk) mkdir(dir string) error {
-	return d.do(func() error {
+// mkdir makes a directory, whatever the umask is, and tells whether files keep the modes that they are made with.
+func (d disk) mkdir(dir string) (kept modes, err error) {
+	err = d.do(func() error {
 		err := d.root.Mkdir(dir, 0o755)
 		if errors.Is(err, fs.ErrExist) {
 			return nil // look saw a directory there
@@ -168,8 +186,14 @@ func (d disk) mkdir(dir string) error {
 		if err != nil {
 			return err
 		}
-		return d.root.Chmod(dir, 0o755)
+		info, err := d.root.Lstat(dir)
+		if err == nil && info.Mode().Perm() == 0o755 {
+			kept = keptModes
+			return nil
+		}
+		return errors.Join(err, d.root.Chmod(dir, 0o755))
 	})
+	return kept, err
 }
 
 // remove deletes a file, and the directories above it that are empty then.

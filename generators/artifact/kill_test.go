@@ -5,6 +5,7 @@ package artifact
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,6 +184,24 @@ func whole(t *testing.T, files []File, with map[string]string) map[string]string
 	mustWrite(t, dir, files)
 	lay(t, dir, with)
 	return tree(t, dir)
+}
+
+// Modes are the bundle's own, whatever the umask takes away, also when a write was interrupted.
+func TestModesUnderUmasks(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o027, 0o077, 0o177} {
+		old := syscall.Umask(umask)
+		dir := filepath.Join(t.TempDir(), "bundle")
+		dead := errors.New("killed")
+		for _, n := range []int{2, 1 << 20} {
+			if _, err := write(dir, after, keepEdits, countdown(n, func() error { return dead })); err != nil && !errors.Is(err, dead) {
+				t.Error(err)
+			}
+		}
+		syscall.Umask(old)
+		if got, want := tree(t, dir), whole(t, after, nil); !maps.Equal(got, want) {
+			t.Errorf("umask %03o: %v, want %v", umask, got, want)
+		}
+	}
 }
 
 // Two builds of one bundle at a time would each take the other's files for foreign ones.

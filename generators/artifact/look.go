@@ -25,19 +25,20 @@ type state struct {
 // look compares what is below root with files. It follows no symbolic link and opens only what is a regular file.
 func look(root *os.Root, files []File) (*state, error) {
 	s := &state{known: owned{}}
-	if err := s.readRecords(root); err != nil {
+	at := finder{root, map[string]found{}}
+	if err := s.readRecords(at); err != nil {
 		return nil, err
 	}
 	wanted := map[string]bool{}
 	for _, f := range files {
 		wanted[f.Path] = true
-		if err := s.compare(root, f); err != nil {
+		if err := s.compare(at, f); err != nil {
 			return nil, err
 		}
 	}
 	for path := range s.known {
 		if !wanted[path] {
-			if err := s.compareStale(root, path); err != nil {
+			if err := s.compareStale(at, path); err != nil {
 				return nil, err
 			}
 		}
@@ -82,8 +83,8 @@ func (s *state) findForeign(root *os.Root, wanted map[string]bool) error {
 
 // readRecords learns from MANIFEST and journal which files are skep's. A record that cannot be trusted is a
 // difference that forbids to write.
-func (s *state) readRecords(root *os.Root) error {
-	work, err := find(root, workName)
+func (s *state) readRecords(at finder) error {
+	work, err := at.find(workName)
 	if err != nil {
 		return err
 	}
@@ -91,18 +92,18 @@ func (s *state) readRecords(root *os.Root) error {
 	case directory:
 		s.work = true
 		s.note(workName, Unfinished, "an interrupted build")
-		if _, err := s.readRecord(root, journalName); err != nil {
+		if _, err := s.readRecord(at, journalName); err != nil {
 			return err
 		}
 	case absent:
 	default:
 		s.note(workName, Foreign, work.note)
 	}
-	found, err := s.readRecord(root, ManifestName)
+	found, err := s.readRecord(at, ManifestName)
 	if err != nil || found || len(s.known) > 0 {
 		return err
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := fs.ReadDir(at.root.FS(), ".")
 	if err != nil {
 		return err
 	}
@@ -113,12 +114,12 @@ func (s *state) readRecords(root *os.Root) error {
 }
 
 // readRecord adds one list of digests to what is known and tells whether it is there.
-func (s *state) readRecord(root *os.Root, path string) (bool, error) {
-	record, err := find(root, path)
+func (s *state) readRecord(at finder, path string) (bool, error) {
+	record, err := at.find(path)
 	if err != nil || record.what != regular {
 		return false, err
 	}
-	list, err := root.ReadFile(path)
+	list, err := at.root.ReadFile(path)
 	if err != nil {
 		return false, err
 	}
@@ -133,8 +134,8 @@ func (s *state) readRecord(root *os.Root, path string) (bool, error) {
 }
 
 // compare finds out what must be done for one file of the bundle.
-func (s *state) compare(root *os.Root, f File) error {
-	got, err := find(root, f.Path)
+func (s *state) compare(at finder, f File) error {
+	got, err := at.find(f.Path)
 	if err != nil {
 		return err
 	}
@@ -167,8 +168,8 @@ func (s *state) compare(root *os.Root, f File) error {
 // compareStale finds out what must be done for a file that skep wrote and the bundle should no longer hold.
 // What is no longer a regular file is no longer skep's, and in nobody's way. A file that is gone already is still
 // stale: an interrupted write may have left its directory.
-func (s *state) compareStale(root *os.Root, path string) error {
-	got, err := find(root, path)
+func (s *state) compareStale(at finder, path string) error {
+	got, err := at.find(path)
 	if err != nil || (got.what != regular && got.what != absent) {
 		return err
 	}
@@ -221,19 +222,40 @@ type found struct {
 	mode fs.FileMode
 }
 
-// find looks at a path below root without following a symbolic link.
-func find(root *os.Root, path string) (found, error) {
+// finder looks at paths below root without following a symbolic link, and at each directory above them once.
+type finder struct {
+	root *os.Root
+	dirs map[string]found
+}
+
+func (f finder) find(path string) (found, error) {
 	for dir := range parents(path) {
-		switch info, err := root.Lstat(dir); {
-		case errors.Is(err, fs.ErrNotExist):
+		at, seen := f.dirs[dir]
+		if !seen {
+			var err error
+			if at, err = f.kind(dir); err != nil {
+				return found{}, err
+			}
+			f.dirs[dir] = at
+		}
+		switch at.what {
+		case directory:
+		case absent:
 			return found{what: absent, path: path}, nil
-		case err != nil:
-			return found{}, err
-		case !info.IsDir():
-			return found{what: other, path: dir, note: describe(info.Mode())}, nil
+		default:
+			return found{what: other, path: dir, note: at.note}, nil
 		}
 	}
-	info, err := root.Lstat(path)
+	at, err := f.kind(path)
+	if err == nil && at.what == regular {
+		at.sum, err = digestOf(f.root, path)
+	}
+	return at, err
+}
+
+// kind tells what is at a path below directories.
+func (f finder) kind(path string) (found, error) {
+	info, err := f.root.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return found{what: absent, path: path}, nil
@@ -241,18 +263,14 @@ func find(root *os.Root, path string) (found, error) {
 		return found{}, err
 	case info.IsDir():
 		return found{what: directory, path: path, note: "a directory"}, nil
-	case !info.Mode().IsRegular():
-		return found{what: other, path: path, note: describe(info.Mode())}, nil
+	case info.Mode().IsRegular():
+		return found{what: regular, path: path, note: "a file", mode: info.Mode().Perm()}, nil
 	}
-	sum, err := digestOf(root, path)
-	return found{what: regular, path: path, note: "a file", sum: sum, mode: info.Mode().Perm()}, err
+	return found{what: other, path: path, note: describe(info.Mode())}, nil
 }
 
 func describe(mode fs.FileMode) string {
-	switch {
-	case mode.IsRegular():
-		return "a file"
-	case mode&fs.ModeSymlink != 0:
+	if mode&fs.ModeSymlink != 0 {
 		return "a symbolic link"
 	}
 	return "a special file"

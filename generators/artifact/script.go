@@ -58,13 +58,20 @@ func Script(path string, header []Var, body string) File {
 	if len(header) > 0 {
 		b.WriteByte('\n')
 	}
+	var from []Origin
 	for _, v := range header {
+		first := strings.Count(b.String(), "\n") + 1
 		v.write(&b)
+		if fields, _ := fieldsOf([]byte("# " + v.from)); len(fields) > 0 {
+			for _, f := range fields {
+				from = append(from, Origin{First: first, Last: strings.Count(b.String(), "\n"), Field: f})
+			}
+		}
 	}
 	b.WriteByte('\n')
 	b.WriteString(strings.Trim(body, "\n"))
 	b.WriteByte('\n')
-	return File{Path: path, Mode: 0o755, Data: []byte(b.String())}
+	return File{Path: path, Mode: 0o755, Data: []byte(b.String()), Origins: from}
 }
 
 // write adds v to b. The comment has its own line and each element too: a changed value is a diff of one line,

@@ -5,24 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
-// closedVars are the lines of the closed minimum: what a node lets in when its own rules are broken. The command carries
-// them, so that they are there when nothing else is; and since all nodes have one command, the ssh ports of all.
-func closedVars(c *schema.Cluster) []artifact.Var {
-	p := closedPolicy(c)
-	split := func(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
-	const from = "access.management, nodes.*.ssh.port: the closed minimum"
-	if c.Firewall.Backend == "nft" {
-		return []artifact.Var{artifact.Strings("closed", split(nftClosed(p))).From(from)}
-	}
-	return []artifact.Var{
-		artifact.Strings("closed4", split(iptablesClosed(p, v4))).From(from + ", IPv4"),
-		artifact.Strings("closed6", split(iptablesClosed(p, v6))).From(from + ", IPv6"),
-	}
-}
+// closedFrom is where the closed minimum comes from: what a node lets in when its own rules are broken. The command carries
+// it, so that it is there when nothing else is; and since all nodes have one command, the ssh ports of all.
+const closedFrom = "access.management, nodes.*.ssh.port: the closed minimum"
 
 // closedPolicy lets in ssh, and the port of the VPN where management comes through it.
 func closedPolicy(c *schema.Cluster) policy {
@@ -37,6 +26,8 @@ func closedPolicy(c *schema.Cluster) policy {
 	p.sources = sources(p.outside)
 	return p
 }
+
+func splitLines(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
 
 // byMesh reports whether somebody of management is a member of the mesh.
 func byMesh(c *schema.Cluster) bool {
@@ -70,7 +61,7 @@ func nftClosed(p policy) string {
 		body.add("ct state invalid drop")
 		nftAnswers(body, p)
 		for _, o := range p.outside {
-			nftOpening(body, o)
+			nftEntry(body, o)
 		}
 		nftRefused(body, "closed", "")
 	})
@@ -82,7 +73,7 @@ func nftClosed(p policy) string {
 }
 
 // iptablesClosed writes the closed minimum for `iptables-restore --noflush`.
-func iptablesClosed(p policy, f family) string {
+func iptablesClosed(p policy, f netset.Family) string {
 	w := &lines{}
 	w.add("*mangle")
 	w.add(":%s - [0:0]", chain)
@@ -100,7 +91,7 @@ func iptablesClosed(p policy, f family) string {
 	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
 	iptablesAnswers(w, p, f)
 	for _, o := range p.outside {
-		iptablesOpening(w, chain, o, f)
+		iptablesEntry(w, chain, o, f)
 	}
 	w.add("-A %s -g %s-REFUSE", chain, chain)
 	iptablesSources(w, p, f)

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
@@ -20,7 +20,7 @@ type crowd struct {
 const senders = 65535
 
 // sender is the network that is taken for one sender.
-func sender(f family) int { return map[family]int{v4: 32, v6: 64}[f] }
+func sender(f netset.Family) int { return map[netset.Family]int{netset.V4: 32, netset.V6: 64}[f] }
 
 // crowds returns the limits of the class, sorted. Those who run the cluster have none.
 func crowds(class Class, s shared) []crowd {
@@ -34,7 +34,7 @@ func crowds(class Class, s shared) []crowd {
 			byLimit[e.Connections] = &crowd{e.Connections, map[string][]schema.PortRange{}, s.pick([]string{"management", "nuvla", "cluster", "public"})}
 		}
 		c := byLimit[e.Connections]
-		c.ports[e.Proto] = union(append(c.ports[e.Proto], s.ports[e.Name]...))
+		c.ports[e.Proto] = netset.Union(append(c.ports[e.Proto], s.ports[e.Name]...))
 	}
 	for _, c := range byLimit {
 		out = append(out, *c)
@@ -49,9 +49,9 @@ func (c crowd) name() string { return fmt.Sprintf("crowd_%d", c.limit) }
 // nftCrowdSets writes the sets in which the kernel counts.
 func nftCrowdSets(w *lines, p policy) {
 	for _, c := range p.crowds {
-		for _, f := range []family{v4, v6} {
-			w.block("set "+c.name()+"_"+f.suffix(), func() {
-				w.add("type %s", map[family]string{v4: "ipv4_addr", v6: "ipv6_addr"}[f])
+		for _, f := range netset.Families() {
+			w.block("set "+c.name()+"_"+f.Suffix(), func() {
+				w.add("type %s", map[netset.Family]string{netset.V4: "ipv4_addr", netset.V6: "ipv6_addr"}[f])
 				w.add("size %d", senders)
 				w.add("flags dynamic")
 			})
@@ -75,13 +75,13 @@ func nftCrowds(w *lines, p policy) {
 func nftCrowdChains(w *lines, p policy) {
 	for _, c := range p.crowds {
 		w.block("chain "+c.name(), func() {
-			for _, f := range []family{v4, v6} {
+			for _, f := range netset.Families() {
 				for _, z := range c.exempt {
 					switch {
 					case z.world(f):
-						w.add("meta nfproto ipv%s return", f.suffix())
+						w.add("meta nfproto ipv%s return", f.Suffix())
 					case len(z.in(f)) > 0:
-						w.add("%s%s saddr @%s%s return", nftDevice(z), nftFamily(f), z.name, f.suffix())
+						w.add("%s%s saddr @%s%s return", nftDevice(z), nftFamily(f), z.name, f.Suffix())
 					}
 				}
 			}
@@ -102,11 +102,6 @@ const (
 func (c crowd) chain() string { return crowdChains + fmt.Sprint(c.limit) }
 func (c crowd) full() string  { return fullChains + fmt.Sprint(c.limit) }
 
-// jumpedTo reports whether a chain goes back to the one that it was reached from.
-func jumpedTo(name string) bool {
-	return strings.HasPrefix(name, crowdChains) || strings.HasPrefix(name, fullChains)
-}
-
 // iptablesCrowds sends new connections to the chains of iptablesCrowdChains.
 func iptablesCrowds(w *lines, p policy) {
 	for _, c := range p.crowds {
@@ -119,7 +114,7 @@ func iptablesCrowds(w *lines, p policy) {
 }
 
 // iptablesCrowdChains writes the chains that refuse a connection too many.
-func iptablesCrowdChains(w *lines, p policy, f family) {
+func iptablesCrowdChains(w *lines, p policy, f netset.Family) {
 	for _, c := range p.crowds {
 		w.add("-A %s -m connlimit --connlimit-above %d --connlimit-mask %d --connlimit-saddr -j %s", c.chain(), c.limit, sender(f), c.full())
 		for _, z := range c.exempt {

@@ -17,9 +17,6 @@ import (
 // Where the files of a bundle are installed on a node.
 const (
 	Directory   = "/etc/skep"
-	RulesPath   = "/etc/skep/firewall.nft"      // nft backend
-	RulesPath4  = "/etc/skep/firewall.v4.rules" // iptables backend, IPv4
-	RulesPath6  = "/etc/skep/firewall.v6.rules" // iptables backend, IPv6
 	CommandPath = "/usr/local/sbin/skep-firewall"
 	UnitPath    = "/etc/systemd/system/skep-firewall.service"
 	// Docker's, beside the one that sets where it listens: that one is part of what restarts engines.
@@ -28,16 +25,13 @@ const (
 
 // Where the command, its unit, and the drop-in that makes Docker wait stand in a bundle.
 const (
-	Command = "firewall/skep-firewall.sh"
-	Unit    = "firewall/skep-firewall.service"
-	Docker  = "firewall/docker.service.conf"
+	Command   = directory + "/skep-firewall.sh"
+	Unit      = directory + "/skep-firewall.service"
+	Docker    = directory + "/docker.service.conf"
+	directory = "firewall"
 )
 
-const (
-	table     = "skep"       // nft
-	chain     = "SKEP"       // iptables; the others begin with it
-	logPrefix = "skep-drop " // in the kernel's log
-)
+const logPrefix = "skep-drop " // in the kernel's log
 
 //go:embed skep-firewall.sh
 var commandBody string
@@ -48,27 +42,22 @@ var loadingBody string
 //go:embed cutting.sh
 var cuttingBody string
 
-//go:embed backend-nft.sh
-var nftBody string
-
-//go:embed backend-iptables.sh
-var iptablesBody string
-
 //go:embed skep-firewall.service
 var unit []byte
 
 //go:embed docker.service.conf
 var dockerWaits []byte
 
-// Files returns one ruleset a class of nodes (two with iptables: IPv4 and IPv6), the command that loads it, the
+// Files returns the rulesets of each class of nodes, the command that loads it, the
 // systemd unit that calls the command at boot, and the drop-in that makes Docker wait for it.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	var files []artifact.File
 	s := newShared(c)
+	backend := BackendOf(c)
 	for _, class := range Classes(c) {
 		p := newPolicy(c, class, s)
-		for _, path := range class.Files(c) {
-			files = append(files, artifact.File{Path: path, Mode: 0o644, Data: []byte(rules(p, path))})
+		for i, path := range class.Files(c) {
+			files = append(files, artifact.Text(path, []byte(backend.Rulesets[i].write(p))))
 		}
 	}
 	return append(files, command(c),
@@ -77,44 +66,18 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	), nil
 }
 
-// Files returns the paths of the class's rulesets in the bundle, in the order in which the command takes them.
-func (class Class) Files(c *schema.Cluster) []string {
-	if c.Firewall.Backend == "nft" {
-		return []string{"firewall/" + class.Name + ".nft"}
-	}
-	return []string{"firewall/" + class.Name + ".v4.rules", "firewall/" + class.Name + ".v6.rules"}
-}
-
-// Installed returns the paths on a node that belong to Class.Files, in the same order.
-func Installed(c *schema.Cluster) []string {
-	if c.Firewall.Backend == "nft" {
-		return []string{RulesPath}
-	}
-	return []string{RulesPath4, RulesPath6}
-}
-
-func rules(p policy, path string) string {
-	switch {
-	case strings.HasSuffix(path, ".v4.rules"):
-		return iptables(p, v4)
-	case strings.HasSuffix(path, ".v6.rules"):
-		return iptables(p, v6)
-	}
-	return nftables(p)
-}
-
 // command is the script: the functions of the one backend it needs, those that load rules, and its verbs.
 func command(c *schema.Cluster) artifact.File {
-	backend := map[string]string{"nft": nftBody, "iptables": iptablesBody}[c.Firewall.Backend]
+	backend := BackendOf(c)
 	header := append([]artifact.Var{
-		artifact.Strings("installed", Installed(c)).From("firewall.backend"),
+		artifact.Strings("installed", backend.Installed()).From("firewall.backend"),
 		artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 		artifact.String("without_rules", c.Firewall.WithoutRules).From("firewall.withoutRules"),
 		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
-	}, closedVars(c)...)
-	return artifact.Script(Command, header, strings.Join([]string{backend, loadingBody, cuttingBody, commandBody}, "\n"))
+	}, backend.closed(closedPolicy(c))...)
+	return artifact.Script(Command, header, strings.Join([]string{backend.body, loadingBody, cuttingBody, commandBody}, "\n"))
 }
 
 // samples are an address of each network of management: the way back to it is the way back to the network.

@@ -1,5 +1,7 @@
 package firewall
 
+import "skep.dev/generators/firewall/netset"
+
 // icmpType is a kind of ICMP message, by its name in nft and its number on the wire.
 type icmpType struct {
 	name   string
@@ -8,8 +10,8 @@ type icmpType struct {
 
 // icmpTypes returns what every node accepts from anyone: errors, path MTU, echo, and for IPv6 neighbour discovery and
 // multicast listeners (RFC 4890). Redirects are not among them.
-func icmpTypes(f family) []icmpType {
-	if f == v4 {
+func icmpTypes(f netset.Family) []icmpType {
+	if f == netset.V4 {
 		return []icmpType{
 			{"destination-unreachable", 3}, {"echo-request", 8}, {"time-exceeded", 11}, {"parameter-problem", 12},
 		}

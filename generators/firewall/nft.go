@@ -2,14 +2,34 @@ package firewall
 
 import (
 	"cmp"
+	_ "embed" // the functions of the command
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall/netset"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
+
+//go:embed backend-nft.sh
+var nftBody string
+
+// nft is the backend of the kernel's own tool.
+var nft = Backend{
+	Name:     "nft",
+	Packages: []string{"nft nftables"},
+	Rulesets: []Ruleset{{".nft", Directory + "/firewall.nft", nftables, proof.ReadNft}},
+	body:     nftBody,
+	closed: func(p policy) []artifact.Var {
+		return []artifact.Var{artifact.Strings("closed", splitLines(nftClosed(p))).From(closedFrom)}
+	},
+}
+
+const table = "skep"
 
 // nftables returns the ruleset of a class as a file for `nft -f`. The three lines that name the table make a load
 // replace it in one transaction, whether it existed or not, and touch nothing else.
@@ -57,13 +77,13 @@ func nftRefused(w *lines, counter, match string) {
 // nftSets writes one set a zone and family. A zone that no rule names, and an empty one, has none.
 func nftSets(w *lines, p policy) {
 	for _, z := range usedZones(p) {
-		for _, f := range []family{v4, v6} {
+		for _, f := range netset.Families() {
 			if len(z.in(f)) == 0 || z.world(f) {
 				continue
 			}
 			w.add("# %s", z.field)
-			w.block("set "+z.name+f.suffix(), func() {
-				w.add("type %s", map[family]string{v4: "ipv4_addr", v6: "ipv6_addr"}[f])
+			w.block("set "+z.name+f.Suffix(), func() {
+				w.add("type %s", map[netset.Family]string{netset.V4: "ipv4_addr", netset.V6: "ipv6_addr"}[f])
 				w.add("flags interval")
 				w.add("elements = {")
 				w.indent++
@@ -72,7 +92,7 @@ func nftSets(w *lines, p policy) {
 					if i == len(z.in(f))-1 {
 						comma = ""
 					}
-					w.add("%s%s", address(prefix), comma)
+					w.add("%s%s", nftPrefix(prefix), comma)
 				}
 				w.indent--
 				w.add("}")
@@ -101,7 +121,7 @@ func nftPrerouting(w *lines, p policy) {
 		nftAnswers(w, p)
 		nftCrowds(w, p)
 		for _, o := range p.outside {
-			nftOpening(w, o)
+			nftEntry(w, o)
 		}
 		nftRefused(w, "closed", "")
 	})
@@ -119,9 +139,9 @@ func nftStray(w *lines, p policy) {
 		return
 	}
 	w.add("# nodes.*.address: believed on the way to that node only")
-	for _, f := range []family{v4, v6} {
+	for _, f := range netset.Families() {
 		if len(p.nodes.in(f)) > 0 {
-			nftRefused(w, "forged", fmt.Sprintf("%s saddr @%s%s fib saddr . iif oif missing", nftFamily(f), p.nodes.name, f.suffix()))
+			nftRefused(w, "forged", fmt.Sprintf("%s saddr @%s%s fib saddr . iif oif missing", nftFamily(f), p.nodes.name, f.Suffix()))
 		}
 	}
 }
@@ -134,7 +154,7 @@ func nftAnswers(w *lines, p policy) {
 	w.add(`ip6 saddr fe80::/10 udp sport %d udp dport %d accept comment "DHCPv6 answers"`, a.DHCP6.From, a.DHCP6.To)
 }
 
-func nftOpening(w *lines, o opening) {
+func nftEntry(w *lines, o entry) {
 	w.add("# %s", o.Field)
 	if len(o.from) == 0 || !o.usable() {
 		w.add("# %s: open to nobody", o.Name)
@@ -158,7 +178,7 @@ func nftMatch(proto string, ports []schema.PortRange) string {
 	}
 	texts := make([]string, len(ports))
 	for i, r := range ports {
-		texts[i] = span(r, "-")
+		texts[i] = netset.Span(r, "-")
 	}
 	if len(texts) == 1 {
 		return proto + " dport " + texts[0]
@@ -167,7 +187,7 @@ func nftMatch(proto string, ports []schema.PortRange) string {
 }
 
 func nftVerdict(s source) string {
-	if s.world(v4) && s.world(v6) {
+	if s.world(netset.V4) && s.world(netset.V6) {
 		return "accept"
 	}
 	return "goto from_" + s.name()
@@ -206,11 +226,11 @@ func nftPassages(w *lines, p policy) {
 	for _, z := range p.own {
 		w.add("# %s", z.field)
 		for _, prefix := range z.in4 {
-			nftRefused(w, "forwarded", "ip daddr "+address(prefix))
+			nftRefused(w, "forwarded", "ip daddr "+nftPrefix(prefix))
 		}
 	}
 	for _, row := range p.forward {
-		f := familyOf(row.To.Addr())
+		f := netset.FamilyOf(row.To.Addr())
 		for _, prefix := range row.from.in(f) {
 			w.add("# %s", row.field)
 			device := ""
@@ -223,15 +243,15 @@ func nftPassages(w *lines, p policy) {
 }
 
 // nftWay matches the networks at both ends; the whole world needs no match but that of its family.
-func nftWay(f family, from, to netip.Prefix) string {
+func nftWay(f netset.Family, from, to netip.Prefix) string {
 	var out string
 	if from.Bits() > 0 {
-		out += nftFamily(f) + " saddr " + address(from) + " "
+		out += nftFamily(f) + " saddr " + nftPrefix(from) + " "
 	}
 	if to.Bits() > 0 {
-		out += nftFamily(f) + " daddr " + address(to) + " "
+		out += nftFamily(f) + " daddr " + nftPrefix(to) + " "
 	}
-	return cmp.Or(out, "meta nfproto ipv"+f.suffix()+" ")
+	return cmp.Or(out, "meta nfproto ipv"+f.Suffix()+" ")
 }
 
 // nftClients writes the chain of packets from clients of the VPN to other machines.
@@ -239,7 +259,7 @@ func nftClients(w *lines, p policy) {
 	w.block("chain clients", func() {
 		w.add("# services.vpn.access.routes")
 		for _, r := range p.clients.routes {
-			w.add("ip daddr %s goto through_%s", address(r), p.clients.zone)
+			w.add("ip daddr %s goto through_%s", nftPrefix(r), p.clients.zone)
 		}
 		nftRefused(w, "clients", "")
 	})
@@ -266,7 +286,7 @@ func nftContainers(w *lines, p policy) {
 		w.add("fib daddr type != { local, broadcast, multicast, anycast } goto leaving")
 		w.add("jump control")
 		for _, o := range p.inside {
-			nftOpening(w, o)
+			nftEntry(w, o)
 		}
 		nftRefused(w, "containers", "")
 	})
@@ -279,9 +299,9 @@ func nftLeaving(w *lines, p policy) {
 	nftGuards(w, "leaving", "# ports of any node that are open to neither users nor containers", p.guards)
 	w.block("chain neighbours", func() {
 		for _, z := range []zone{p.nodes, p.public} {
-			for _, f := range []family{v4, v6} {
+			for _, f := range netset.Families() {
 				if len(z.in(f)) > 0 {
-					nftRefused(w, "neighbours", fmt.Sprintf("%s daddr @%s%s", nftFamily(f), z.name, f.suffix()))
+					nftRefused(w, "neighbours", fmt.Sprintf("%s daddr @%s%s", nftFamily(f), z.name, f.Suffix()))
 				}
 			}
 		}
@@ -293,14 +313,14 @@ func nftLeaving(w *lines, p policy) {
 func nftSources(w *lines, p policy) {
 	for _, s := range p.sources {
 		w.block("chain from_"+s.name(), func() {
-			for _, f := range []family{v4, v6} {
+			for _, f := range netset.Families() {
 				if s.world(f) {
-					w.add("meta nfproto ipv%s accept", f.suffix())
+					w.add("meta nfproto ipv%s accept", f.Suffix())
 					continue
 				}
 				for _, z := range s {
 					if len(z.in(f)) > 0 {
-						w.add("%s%s saddr @%s%s accept", nftDevice(z), nftFamily(f), z.name, f.suffix())
+						w.add("%s%s saddr @%s%s accept", nftDevice(z), nftFamily(f), z.name, f.Suffix())
 					}
 				}
 			}
@@ -313,12 +333,12 @@ func nftSources(w *lines, p policy) {
 // nftControl writes what keeps IP itself working: errors, path MTU, echo, and neighbour discovery. No redirects.
 func nftControl(w *lines) {
 	w.block("chain control", func() {
-		for _, f := range []family{v4, v6} {
+		for _, f := range netset.Families() {
 			var names []string
 			for _, icmp := range icmpTypes(f) {
 				names = append(names, icmp.name)
 			}
-			w.add("%s type { %s } accept", map[family]string{v4: "icmp", v6: "icmpv6"}[f], strings.Join(names, ", "))
+			w.add("%s type { %s } accept", map[netset.Family]string{netset.V4: "icmp", netset.V6: "icmpv6"}[f], strings.Join(names, ", "))
 		}
 	})
 	w.add("")
@@ -339,7 +359,9 @@ func nftDevice(z zone) string {
 	return fmt.Sprintf("iifname %q ", z.device)
 }
 
-func nftFamily(f family) string { return map[family]string{v4: "ip", v6: "ip6"}[f] }
+func nftFamily(f netset.Family) string {
+	return map[netset.Family]string{netset.V4: "ip", netset.V6: "ip6"}[f]
+}
 
 // usedZones returns the zones that a chain of the policy names, each once: those of its sources, and the nodes.
 func usedZones(p policy) []zone {
@@ -364,18 +386,10 @@ func usedZones(p policy) []zone {
 	return out
 }
 
-// address writes the prefix of one host without its length.
-func address(p netip.Prefix) string {
+// nftPrefix writes the prefix of one host without its length.
+func nftPrefix(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
 	}
 	return p.String()
-}
-
-// span writes a range, or its port where it has only one.
-func span(r schema.PortRange, dash string) string {
-	if r.First == r.Last {
-		return fmt.Sprint(r.First)
-	}
-	return fmt.Sprintf("%d%s%d", r.First, dash, r.Last)
 }

@@ -6,19 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
-
-// family is an address family: sets and iptables files are made for one.
-type family int
-
-const (
-	v4 family = 4
-	v6 family = 6
-)
-
-// suffix ends the names of what is made for one family.
-func (f family) suffix() string { return map[family]string{v4: "4", v6: "6"}[f] }
 
 // zone is who may connect, as addresses. The containers of a node are no zone: they are told by their interface.
 type zone struct {
@@ -31,19 +21,19 @@ type zone struct {
 }
 
 func newZone(name, field string, prefixes []netip.Prefix) zone {
-	return zone{name: name, field: field, in4: ofFamily(v4, prefixes), in6: ofFamily(v6, prefixes)}
+	return zone{name: name, field: field, in4: netset.OfFamily(netset.V4, prefixes), in6: netset.OfFamily(netset.V6, prefixes)}
 }
 
 // in returns the zone's prefixes of a family, merged.
-func (z zone) in(f family) []netip.Prefix {
-	if f == v4 {
+func (z zone) in(f netset.Family) []netip.Prefix {
+	if f == netset.V4 {
 		return z.in4
 	}
 	return z.in6
 }
 
 // world reports whether every address of the family is in the zone.
-func (z zone) world(f family) bool {
+func (z zone) world(f netset.Family) bool {
 	in := z.in(f)
 	return len(in) == 1 && in[0].Bits() == 0
 }
@@ -60,16 +50,16 @@ func (s source) name() string {
 	return strings.Join(names, "_")
 }
 
-func (s source) world(f family) bool {
+func (s source) world(f netset.Family) bool {
 	return slices.ContainsFunc(s, func(z zone) bool { return z.world(f) })
 }
 
-func (s source) empty(f family) bool {
+func (s source) empty(f netset.Family) bool {
 	return !slices.ContainsFunc(s, func(z zone) bool { return len(z.in(f)) > 0 })
 }
 
-// opening is one exposure as the nodes of a class let it in.
-type opening struct {
+// entry is one exposure as the nodes of a class let it in.
+type entry struct {
 	schema.Exposure
 	ports []schema.PortRange // empty without ports
 	from  source             // empty: nobody
@@ -92,10 +82,10 @@ type clients struct {
 type policy struct {
 	cluster *schema.Cluster
 	class   Class
-	nodes   zone      // the addresses the nodes share
-	public  zone      // the addresses they have outside, where the spec names any
-	outside []opening // from other machines
-	inside  []opening // from the node's own containers, by address; a world source means all of them
+	nodes   zone    // the addresses the nodes share
+	public  zone    // the addresses they have outside, where the spec names any
+	outside []entry // from other machines
+	inside  []entry // from the node's own containers, by address; a world source means all of them
 	guards  []guard
 	clients *clients // nil but where the VPN's server runs
 	forward []passage
@@ -119,10 +109,10 @@ type shared struct {
 func newShared(c *schema.Cluster) shared {
 	var addresses, public []netip.Prefix
 	for _, n := range c.Nodes {
-		addresses = append(addresses, host(n.Address))
+		addresses = append(addresses, netset.Host(n.Address))
 		for _, a := range n.Addresses() {
 			if a != n.Address || a == n.Public {
-				public = append(public, host(a))
+				public = append(public, netset.Host(a))
 			}
 		}
 	}
@@ -139,7 +129,7 @@ func newShared(c *schema.Cluster) shared {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
 	}
 	if a := c.VPNAccess(); a != nil {
-		s.server = clients{device: a.Device, routes: merge(a.Routes), zone: a.Zone}
+		s.server = clients{device: a.Device, routes: netset.Merge(a.Routes), zone: a.Zone}
 	}
 	s.own = ownNetworks(c)
 	s.zones = append(s.zones, s.nodes)
@@ -194,7 +184,7 @@ func protocols(c *schema.Cluster) []string {
 // does). A range for applications opens nothing here: it never holds a protected port.
 func guardedPorts(closed, open []schema.PortRange) []schema.PortRange {
 	single := slices.DeleteFunc(slices.Clone(open), func(r schema.PortRange) bool { return r.First != r.Last })
-	return subtract(closed, single)
+	return netset.Subtract(closed, single)
 }
 
 func newPolicy(c *schema.Cluster, class Class, s shared) policy {
@@ -204,7 +194,7 @@ func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 	}
 	p.through = p.crossings()
 	for _, e := range class.Exposures {
-		o := opening{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
+		o := entry{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
 		p.outside = append(p.outside, o)
 		switch {
 		case slices.Contains(e.From, "containers"):
@@ -220,13 +210,13 @@ func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 	return p
 }
 
-// joined makes one opening of the spec's own single ports that differ in name and port only: a thousand single ports are a few
+// joined makes one entry of the spec's own single ports that differ in name and port only: a thousand single ports are a few
 // ranges of one rule. It stands where the first of them does.
-func joined(openings []opening) []opening {
-	var out []opening
+func joined(entries []entry) []entry {
+	var out []entry
 	first := map[string]int{}
 	rows := map[int]int{}
-	for _, o := range openings {
+	for _, o := range entries {
 		key := strings.Join([]string{o.Proto, o.Why, strings.Join(o.Exposure.From, " ")}, "\x00")
 		i, ok := first[key]
 		if !o.Added() || !ok || o.Port != o.Last {
@@ -240,7 +230,7 @@ func joined(openings []opening) []opening {
 		out[i].ports = append(slices.Clone(out[i].ports), o.ports...)
 	}
 	for i, more := range rows {
-		out[i].ports = union(out[i].ports)
+		out[i].ports = netset.Union(out[i].ports)
 		out[i].Field += fmt.Sprintf(" and %d more of exposures", more)
 	}
 	return out
@@ -268,10 +258,10 @@ func (s shared) pick(names []string) source {
 }
 
 // sources returns each source once, sorted by name. One that is the whole world needs no chain.
-func sources(openings []opening) []source {
+func sources(entries []entry) []source {
 	byName := map[string]source{}
-	for _, o := range openings {
-		if len(o.from) > 0 && o.usable() && !(o.from.world(v4) && o.from.world(v6)) {
+	for _, o := range entries {
+		if len(o.from) > 0 && o.usable() && !(o.from.world(netset.V4) && o.from.world(netset.V6)) {
 			byName[o.from.name()] = o.from
 		}
 	}
@@ -284,7 +274,7 @@ func sources(openings []opening) []source {
 }
 
 // usable reports whether anything is left of the exposure to open.
-func (o opening) usable() bool { return !schema.HasPorts(o.Proto) || len(o.ports) > 0 }
+func (o entry) usable() bool { return !schema.HasPorts(o.Proto) || len(o.ports) > 0 }
 
 // remark returns text that may stand between double quotes in a rule's comment, which holds at most 128 bytes in nft.
 func remark(s string) string {

@@ -1,9 +1,7 @@
 package firewall
 
 import (
-	"cmp"
-	"slices"
-
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
@@ -18,7 +16,7 @@ func Ports(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
 	if e.Port == e.Last {
 		return whole
 	}
-	return subtract(whole, taken(c, e))
+	return netset.Subtract(whole, taken(c, e))
 }
 
 // taken returns the ranges that e must leave alone: all narrower rows of its protocol, the plain Docker API, and every
@@ -38,43 +36,6 @@ func taken(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
 		for _, port := range []uint16{p.Rpcbind, p.NFS, p.Mountd, p.Lockd, p.Statd, p.StatdOutgoing} {
 			out = append(out, schema.PortRange{First: port, Last: port})
 		}
-	}
-	return out
-}
-
-// subtract returns what is left of the ranges without the holes, sorted and joined.
-func subtract(ranges, holes []schema.PortRange) []schema.PortRange {
-	holes = union(holes)
-	var left []schema.PortRange
-	for _, r := range union(ranges) {
-		first := int(r.First)
-		for _, h := range holes {
-			if int(h.Last) < first || h.First > r.Last {
-				continue
-			}
-			if int(h.First) > first {
-				left = append(left, schema.PortRange{First: uint16(first), Last: h.First - 1})
-			}
-			first = int(h.Last) + 1
-		}
-		if first <= int(r.Last) {
-			left = append(left, schema.PortRange{First: uint16(first), Last: r.Last})
-		}
-	}
-	return left
-}
-
-// union returns the ranges sorted, with overlapping and adjacent ones joined.
-func union(ranges []schema.PortRange) []schema.PortRange {
-	sorted := slices.Clone(ranges)
-	slices.SortFunc(sorted, func(a, b schema.PortRange) int { return cmp.Compare(a.First, b.First) })
-	var out []schema.PortRange
-	for _, r := range sorted {
-		if n := len(out); n > 0 && int(r.First) <= int(out[n-1].Last)+1 {
-			out[n-1].Last = max(out[n-1].Last, r.Last)
-			continue
-		}
-		out = append(out, r)
 	}
 	return out
 }

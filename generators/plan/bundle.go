@@ -4,21 +4,21 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/generators/runbook"
 )
 
 // Bundle is what a plan needs to know of a bundle, read back from its files.
 type Bundle struct {
 	nodes    []node // sorted by name
-	rulesets map[string][]*firewall.Ruleset
-	openings map[string][]firewall.Opening // by class
-	settings map[string]string             // by field
+	rulesets map[string][]*proof.Ruleset
+	openings map[string][]proof.Opening // by class
+	settings map[string]string          // by field
 }
 
 // node is a line of the inventory.
@@ -26,28 +26,24 @@ type node struct{ name, address, role, class string }
 
 // Wants tells whether Read wants to see this file of a bundle.
 func Wants(name string) bool {
-	return name == runbook.Inventory || isRuleset(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
-}
-
-func isRuleset(name string) bool {
-	return path.Dir(name) == "firewall" && (strings.HasSuffix(name, ".nft") || strings.HasSuffix(name, ".rules"))
+	return name == runbook.Inventory || firewall.IsRuleset(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
 }
 
 // Read reads the inventory, the rulesets and the settings among the files of a bundle.
 func Read(files []artifact.File) (*Bundle, error) {
-	b := &Bundle{rulesets: map[string][]*firewall.Ruleset{}, openings: map[string][]firewall.Opening{}, settings: map[string]string{}}
+	b := &Bundle{rulesets: map[string][]*proof.Ruleset{}, openings: map[string][]proof.Opening{}, settings: map[string]string{}}
 	for _, f := range files {
 		switch {
 		case f.Path == runbook.Inventory:
 			if err := b.inventory(f); err != nil {
 				return nil, err
 			}
-		case isRuleset(f.Path):
-			s, err := firewall.Read(f.Path, f.Data)
+		case firewall.IsRuleset(f.Path):
+			s, err := firewall.Read(f)
 			if err != nil {
 				return nil, err
 			}
-			class, _, _ := strings.Cut(path.Base(f.Path), ".")
+			class := firewall.ClassOf(f.Path)
 			b.rulesets[class] = append(b.rulesets[class], s)
 		}
 		if err := b.set(f); err != nil {
@@ -58,7 +54,7 @@ func Read(files []artifact.File) (*Bundle, error) {
 		return nil, fmt.Errorf("%s: names no node: is it a bundle?", runbook.Inventory)
 	}
 	for class, sets := range b.rulesets {
-		b.openings[class] = firewall.Openings(sets)
+		b.openings[class] = proof.Openings(sets)
 	}
 	for _, n := range b.nodes {
 		if b.rulesets[n.class] == nil {

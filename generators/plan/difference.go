@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/netset"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
 // side is what one bundle opens: on the nodes of one class, and anywhere.
-type side struct{ here, anywhere []firewall.Opening }
+type side struct{ here, anywhere []proof.Opening }
 
 // difference returns what the openings of one class have and those of the other lack, by zone, family and protocol. A
 // zone may share addresses with others, and lie in the whole world: what its addresses can do on both sides is no change.
@@ -30,7 +31,7 @@ func difference(change string, has, lacks side) []PortChange {
 				}
 			}
 			changes = joinFamilies(changes)
-			if zone != "containers" && zone != firewall.Everyone && !spans(slices.Concat(has.anywhere, lacks.anywhere), zone, firewall.Everyone) {
+			if zone != "containers" && zone != proof.Everyone && !spans(slices.Concat(has.anywhere, lacks.anywhere), zone, proof.Everyone) {
 				for i := range changes { // the zone's only family goes without saying
 					changes[i].Over = ""
 				}
@@ -42,7 +43,7 @@ func difference(change string, has, lacks side) []PortChange {
 }
 
 // protocols are tcp and udp, and then the others.
-func protocols(openings []firewall.Opening) []string {
+func protocols(openings []proof.Opening) []string {
 	var others []string
 	for _, o := range openings {
 		if !schema.HasPorts(o.Proto) {
@@ -54,7 +55,7 @@ func protocols(openings []firewall.Opening) []string {
 }
 
 // spans reports whether openings name the zones over both families. The world may be any zone's other family.
-func spans(openings []firewall.Opening, zones ...string) bool {
+func spans(openings []proof.Opening, zones ...string) bool {
 	seen := map[int]bool{}
 	for _, o := range openings {
 		if slices.Contains(zones, o.Zone) {
@@ -87,11 +88,11 @@ type group struct {
 	proto  string
 }
 
-func (g group) holds(o firewall.Opening) bool {
+func (g group) holds(o proof.Opening) bool {
 	return o.Zone == g.zone && o.Family == g.family && o.Proto == g.proto
 }
 
-func (g group) ports(openings []firewall.Opening) []schema.PortRange {
+func (g group) ports(openings []proof.Opening) []schema.PortRange {
 	var out []schema.PortRange
 	for _, o := range openings {
 		if g.holds(o) {
@@ -102,7 +103,7 @@ func (g group) ports(openings []firewall.Opening) []schema.PortRange {
 }
 
 // from returns the addresses of the zone. Where rules let in everyone, and name the zone nowhere, it may be the world.
-func (g group) from(openings []firewall.Opening) []netip.Prefix {
+func (g group) from(openings []proof.Opening) []netip.Prefix {
 	var world []netip.Prefix
 	for _, o := range openings {
 		if o.Family != g.family {
@@ -111,7 +112,7 @@ func (g group) from(openings []firewall.Opening) []netip.Prefix {
 		switch o.Zone {
 		case g.zone:
 			return o.From
-		case firewall.Everyone:
+		case proof.Everyone:
 			world = o.From
 		}
 	}
@@ -121,26 +122,26 @@ func (g group) from(openings []firewall.Opening) []netip.Prefix {
 // piece is ports that change alike: on the other side the same zones may use them.
 type piece struct {
 	ports   []schema.PortRange
-	holders []firewall.Opening
+	holders []proof.Opening
 	except  []string
 }
 
 // pieces returns the ports that the group has on one side only, and that some of its addresses cannot use on the other.
 func (g group) pieces(has, lacks side) []piece {
-	all := []piece{{ports: firewall.PortsWithout(g.ports(has.here), g.ports(lacks.here))}}
+	all := []piece{{ports: netset.Subtract(g.ports(has.here), g.ports(lacks.here))}}
 	for _, o := range lacks.here {
 		if o.Family == g.family && o.Proto == g.proto && o.Zone != "containers" && g.zone != "containers" {
 			all = divide(all, o)
 		}
 	}
 	own := g.from(has.anywhere)
-	ever := firewall.Without(slices.Concat(own, g.from(lacks.anywhere)), nil)
+	ever := netset.Without(slices.Concat(own, g.from(lacks.anywhere)), nil)
 	var out []piece
 	for _, p := range all {
 		left := own
 		for _, o := range p.holders {
-			left = firewall.Without(left, o.From)
-			if len(firewall.Common(ever, o.From)) > 0 && !slices.Contains(p.except, o.Zone) {
+			left = netset.Without(left, o.From)
+			if len(netset.Common(ever, o.From)) > 0 && !slices.Contains(p.except, o.Zone) {
 				p.except = append(p.except, o.Zone)
 			}
 		}
@@ -153,11 +154,11 @@ func (g group) pieces(has, lacks side) []piece {
 }
 
 // divide splits the pieces at the ports of an opening, which some others may use.
-func divide(pieces []piece, o firewall.Opening) []piece {
+func divide(pieces []piece, o proof.Opening) []piece {
 	var out []piece
 	for _, p := range pieces {
-		outside := firewall.PortsWithout(p.ports, o.Ports)
-		if inside := firewall.PortsWithout(p.ports, outside); len(inside) > 0 {
+		outside := netset.Subtract(p.ports, o.Ports)
+		if inside := netset.Subtract(p.ports, outside); len(inside) > 0 {
 			out = append(out, piece{ports: inside, holders: append(slices.Clone(p.holders), o)})
 		}
 		if len(outside) > 0 {
@@ -176,13 +177,13 @@ func joinPieces(pieces []piece) []piece {
 			out = append(out, p)
 			continue
 		}
-		out[i].ports = firewall.PortsWithout(slices.Concat(out[i].ports, p.ports), nil)
+		out[i].ports = netset.Subtract(slices.Concat(out[i].ports, p.ports), nil)
 	}
 	return out
 }
 
 // zonesOf returns the zones that the openings name, each once.
-func zonesOf(openings []firewall.Opening) []string {
+func zonesOf(openings []proof.Opening) []string {
 	var out []string
 	for _, o := range openings {
 		if !slices.Contains(out, o.Zone) {
@@ -193,14 +194,14 @@ func zonesOf(openings []firewall.Opening) []string {
 }
 
 // fields are those of the openings that hold some of the ports.
-func (g group) fields(openings []firewall.Opening, ports []schema.PortRange) []string {
+func (g group) fields(openings []proof.Opening, ports []schema.PortRange) []string {
 	out := []string{}
 	for _, o := range openings {
 		if o.Field == "" { // rules of an older skep under a comment that they shared
 			continue
 		}
-		whole := firewall.PortsWithout(o.Ports, nil)
-		if g.holds(o) && !slices.Equal(firewall.PortsWithout(o.Ports, ports), whole) && !slices.Contains(out, o.Field) {
+		whole := netset.Subtract(o.Ports, nil)
+		if g.holds(o) && !slices.Equal(netset.Subtract(o.Ports, ports), whole) && !slices.Contains(out, o.Field) {
 			out = append(out, o.Field)
 		}
 	}

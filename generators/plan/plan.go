@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/netset"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -102,8 +103,8 @@ func addresses(before, after *Bundle) []AddressChange {
 		for _, f := range families {
 			had, has := ofFamily(old[zone], f), ofFamily(now[zone], f)
 			if len(had) > 0 && len(has) > 0 { // else its ports are opened or closed over that family
-				c.Added = append(c.Added, firewall.Without(has, had)...)
-				c.Removed = append(c.Removed, firewall.Without(had, has)...)
+				c.Added = append(c.Added, netset.Without(has, had)...)
+				c.Removed = append(c.Removed, netset.Without(had, has)...)
 			}
 		}
 		if len(c.Added)+len(c.Removed) > 0 {
@@ -120,11 +121,11 @@ func ofFamily(prefixes []netip.Prefix, family int) []netip.Prefix {
 }
 
 func zones(b *Bundle) map[string][]netip.Prefix {
-	var all []*firewall.Ruleset
+	var all []*proof.Ruleset
 	for _, sets := range b.rulesets {
 		all = append(all, sets...)
 	}
-	return firewall.ZoneAddresses(all)
+	return proof.ZoneAddresses(all)
 }
 
 // move is a node's way from one class to another; "" is none. All nodes of one move change alike.

@@ -10,6 +10,7 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/generators/plan"
 	"skep.dev/generators/runbook"
 	"skep.dev/schema"
@@ -20,7 +21,7 @@ import (
 type state struct {
 	*schema.Cluster
 	bundle *plan.Bundle
-	wall   *firewall.Wall
+	sim    *proof.Simulator
 }
 
 func newState(t *testing.T, c schema.Cluster) state {
@@ -29,19 +30,22 @@ func newState(t *testing.T, c schema.Cluster) state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wall, err := firewall.NewWall(&c, files)
+	sim, err := firewall.Simulate(&c, files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var inventory strings.Builder
-	for _, n := range c.Nodes {
-		fmt.Fprintf(&inventory, "%s\t%s\t\t%s\t\t\t%s\t\t\n", n.Name, n.Address, n.Role, wall.Class(n.Name).Name)
+	for _, class := range firewall.Classes(&c) {
+		for _, name := range class.Nodes {
+			n := c.Node(name)
+			fmt.Fprintf(&inventory, "%s\t%s\t\t%s\t\t\t%s\t\t\n", n.Name, n.Address, n.Role, class.Name)
+		}
 	}
 	b, err := plan.Read(append(files, artifact.File{Path: runbook.Inventory, Data: []byte(inventory.String())}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state{&c, b, wall}
+	return state{&c, b, sim}
 }
 
 // networks overlap each other, the nodes, and the world.
@@ -91,12 +95,12 @@ func senders() []netip.Addr {
 
 func (s state) allows(node string, device string, from netip.Addr, proto string, port uint16) bool {
 	to := s.Node(node).Address
-	return s.wall.Decide(node, firewall.Packet{Device: device, Src: from, Dst: to, Proto: proto, SrcPort: 50000, Port: port}).Allow
+	return s.sim.Decide(node, proof.Packet{Device: device, Src: from, Dst: to, Proto: proto, SrcPort: 50000, Port: port}).Allow
 }
 
 // in reports whether an address is in a zone.
 func (s state) in(zone string, a netip.Addr) bool {
-	return zone == firewall.Everyone || slices.Contains(s.wall.Zones(a), zone)
+	return zone == proof.Everyone || slices.Contains(s.sim.Zones(a), zone)
 }
 
 // about reports whether a line tells about packets of this kind.

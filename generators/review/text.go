@@ -3,9 +3,11 @@ package review
 import (
 	_ "embed"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
+	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 )
 
@@ -26,7 +28,11 @@ var (
 	registerText string
 )
 
-func files(c *schema.Cluster) string { return choose(filesText, traits(c)) }
+func files(c *schema.Cluster) string {
+	b := firewall.BackendOf(c)
+	return strings.NewReplacer("RULES_ENDING", path.Ext(b.Endings()[0]), "RULES_INSTALLED", strings.Join(b.Installed(), "`, `")).
+		Replace(choose(filesText, traits(c)))
+}
 func days(c *schema.Cluster) string {
 	return strings.NewReplacer("CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days), "CERTIFICATE_WARN", fmt.Sprint(c.Certificates.Warn)).
 		Replace(choose(daysText, traits(c)))
@@ -73,16 +79,15 @@ func access(c *schema.Cluster) string {
 func traits(c *schema.Cluster) map[string]bool {
 	s := c.Services
 	t := map[string]bool{
-		c.Kind:             true,
-		c.Firewall.Backend: true,
-		"autolock":         c.Engine.Autolock,
-		"traefik":          s.Traefik != nil,
-		"monitoring":       s.Monitoring != nil,
-		"nfs":              s.NFS != nil,
-		"s3":               s.S3 != nil,
-		"vpn":              c.VPNAccess() != nil,
-		"mesh":             c.Mesh() != nil,
-		"no-vpn":           c.Services.VPN == nil,
+		c.Kind:       true,
+		"autolock":   c.Engine.Autolock,
+		"traefik":    s.Traefik != nil,
+		"monitoring": s.Monitoring != nil,
+		"nfs":        s.NFS != nil,
+		"s3":         s.S3 != nil,
+		"vpn":        c.VPNAccess() != nil,
+		"mesh":       c.Mesh() != nil,
+		"no-vpn":     c.Services.VPN == nil,
 	}
 	if s.Traefik != nil {
 		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
 	"skep.dev/schema"
 )
@@ -88,18 +89,13 @@ func vrrp(c *schema.Cluster) []string {
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
 	var rows []string
+	for _, p := range firewall.BackendOf(c).Packages {
+		rows = append(rows, p+" all")
+	}
 	for _, p := range c.Rows.Packages {
 		rows = append(rows, fmt.Sprintf("%s %s %s", p.Command, p.Package, p.Nodes))
 	}
 	return rows
-}
-
-// endings follow the class of a node in the names of its rulesets.
-func endings(c *schema.Cluster) []string {
-	if c.Firewall.Backend == "nft" {
-		return []string{".nft"}
-	}
-	return []string{".v4.rules", ".v6.rules"}
 }
 
 func networks(c *schema.Cluster) []string {

@@ -89,7 +89,7 @@ func inventory(c *schema.Cluster) artifact.File {
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n.Name, n.Address, ssh, n.Role, n.SSH.User, n.SSH.Port,
 			class[n.Name], orDash(strings.Join(c.Duties(n.Name), " ")), orDash(labels(n)))
 	}
-	return artifact.File{Path: Inventory, Mode: 0o644, Data: []byte(b.String())}
+	return artifact.Text(Inventory, []byte(b.String()))
 }
 
 func orDash(s string) string {

@@ -95,8 +95,8 @@ func engineSteps(c *schema.Cluster) []Step {
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
 			Undo:   "unloads the rules: the nodes are open",
 			header: []artifact.Var{
-				artifact.Strings("endings", endings(c)).From("firewall.backend"),
-				artifact.Strings("rules_paths", firewall.Installed(c)).From("firewall.backend"),
+				artifact.Strings("endings", firewall.BackendOf(c).Endings()).From("firewall.backend"),
+				artifact.Strings("rules_paths", firewall.BackendOf(c).Installed()).From("firewall.backend"),
 				artifact.String("command_path", firewall.CommandPath),
 				artifact.String("unit_path", firewall.UnitPath),
 				artifact.String("docker_path", firewall.DockerPath),

@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// NotANode is what follows a name that no node has, in the schema and here.
-const NotANode = " is not a node"
-
 // DidYouMean asks for the candidate that was probably meant, after a text; it is empty when there is none.
 func DidYouMean(name string, candidates []string) string {
 	if near := Nearest(name, candidates); near != "" {

@@ -182,7 +182,7 @@ func TestConfirm(t *testing.T) {
 		tr.want(t, 0, "trial: confirmed", fresh, "status")
 		tr.want(t, 3, "nothing is on trial", fresh, "rollback")
 		loaded := tr.own(t)
-		for i, path := range firewall.Installed(tr.cluster) {
+		for i, path := range firewall.BackendOf(tr.cluster).Installed() {
 			want, err := os.ReadFile(tr.rules[i])
 			if err != nil {
 				t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 )
 
 // hold is connections to open at once from one address, and to keep until standard input ends.
@@ -149,7 +150,7 @@ done
 ip -n dhcp-node addr add 10.9.9.5/24 dev eth1`)
 			sh(t, loading(t, &c, class, dir), "dhcp-node")
 			server, own := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.77")
-			answer := firewall.Packet{Src: server, Dst: own, Proto: "udp", SrcPort: 67, Port: 68}
+			answer := proof.Packet{Src: server, Dst: own, Proto: "udp", SrcPort: 67, Port: 68}
 
 			before := waiting(t, "raw", "")
 			inject(t, "dhcp-out", "eth0", "dhcp-node", "eth0", answer)

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -93,9 +93,9 @@ func lastOf(p netip.Prefix) netip.Addr {
 }
 
 // packet draws one.
-func (d *dice) packet() firewall.Packet {
+func (d *dice) packet() proof.Packet {
 	f := d.IntN(2)
-	p := firewall.Packet{Src: pick(d, d.sources[f]), SrcPort: uint16(1 + d.IntN(65535)), Port: pick(d, d.ports)}
+	p := proof.Packet{Src: pick(d, d.sources[f]), SrcPort: uint16(1 + d.IntN(65535)), Port: pick(d, d.ports)}
 	if d.IntN(4) == 0 {
 		p.Device = pick(d, devices[1:])
 	}
@@ -136,7 +136,7 @@ func (d *dice) packet() firewall.Packet {
 }
 
 // stray reports whether the way back is another one: every link leads to its own neighbours, and the first to all else.
-func (d *dice) stray(p firewall.Packet) bool {
+func (d *dice) stray(p proof.Packet) bool {
 	switch {
 	case linkOnly.Contains(p.Src):
 		return false

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 	"skep.dev/schema/spec"
 )
@@ -67,7 +68,7 @@ func TestSimulator(t *testing.T) {
 		for _, backend := range []string{"nft", "iptables"} {
 			c := *all[name]
 			c.Firewall.Backend = backend
-			wall, err := firewall.NewWall(&c, files(t, &c, backend))
+			sim, err := firewall.Simulate(&c, files(t, &c, backend))
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -75,7 +76,7 @@ func TestSimulator(t *testing.T) {
 				d := &dice{Rand: rand.New(rand.NewPCG(seed, uint64(i*100+j))), cluster: &c, node: c.Node(class.Nodes[0])}
 				d.fill()
 				t.Run(strings.Join([]string{name, class.Name, backend}, "/"), func(t *testing.T) {
-					sent += l.compare(t, wall, class, d)
+					sent += l.compare(t, sim, class, d)
 				})
 			}
 		}
@@ -163,9 +164,9 @@ func loading(t *testing.T, c *schema.Cluster, class firewall.Class, dir string) 
 }
 
 // compare sends packets and reports each about which the judges differ.
-func (l *lane) compare(t *testing.T, wall *firewall.Wall, class firewall.Class, d *dice) int {
+func (l *lane) compare(t *testing.T, sim *proof.Simulator, class firewall.Class, d *dice) int {
 	l.load(t, d.cluster, class, d.node)
-	packets := map[mark]firewall.Packet{}
+	packets := map[mark]proof.Packet{}
 	for range packetsPerRuleset {
 		p := d.packet()
 		packets[markOf(p)] = p
@@ -175,9 +176,9 @@ func (l *lane) compare(t *testing.T, wall *firewall.Wall, class firewall.Class, 
 	for range 3 { // a queue may overflow: what should have come is sent again
 		l.send(t, missing)
 		passed = l.passed(t)
-		missing = map[mark]firewall.Packet{}
+		missing = map[mark]proof.Packet{}
 		for m, p := range packets {
-			if !passed[m] && wall.Decide(d.node.Name, p).Allow {
+			if !passed[m] && sim.Decide(d.node.Name, p).Allow {
 				missing[m] = p
 			}
 		}
@@ -187,7 +188,7 @@ func (l *lane) compare(t *testing.T, wall *firewall.Wall, class firewall.Class, 
 	}
 	allowed, wrong := 0, 0
 	for m, p := range packets {
-		v := wall.Decide(d.node.Name, p)
+		v := sim.Decide(d.node.Name, p)
 		if v.Allow {
 			allowed++
 		}
@@ -206,7 +207,7 @@ func (l *lane) compare(t *testing.T, wall *firewall.Wall, class firewall.Class, 
 	return len(packets)
 }
 
-func (l *lane) send(t *testing.T, packets map[mark]firewall.Packet) {
+func (l *lane) send(t *testing.T, packets map[mark]proof.Packet) {
 	t.Helper()
 	byDevice := map[string]*burst{}
 	for _, p := range packets {

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -17,7 +17,7 @@ const (
 )
 
 // number is the packet's protocol on the wire.
-func number(p firewall.Packet) byte {
+func number(p proof.Packet) byte {
 	if p.Proto == "icmp" && p.Src.Is6() {
 		return icmp6
 	}
@@ -28,7 +28,7 @@ func number(p firewall.Packet) byte {
 }
 
 // segment is the transport part of the packet, with its checksum.
-func segment(p firewall.Packet) []byte {
+func segment(p proof.Packet) []byte {
 	var b []byte
 	at := -1 // of the checksum
 	switch p.Proto {
@@ -66,7 +66,7 @@ func segment(p firewall.Packet) []byte {
 }
 
 // datagram is the packet with its IP header.
-func datagram(p firewall.Packet) []byte {
+func datagram(p proof.Packet) []byte {
 	payload := segment(p)
 	if p.Src.Is6() {
 		h := make([]byte, 40)
@@ -108,6 +108,6 @@ type mark struct {
 	first    uint16 // half word of the transport header
 }
 
-func markOf(p firewall.Packet) mark {
+func markOf(p proof.Packet) mark {
 	return mark{p.Src, p.Dst, number(p), binary.BigEndian.Uint16(segment(p))}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"skep.dev/examples/conformance/judge"
-	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -106,7 +106,7 @@ for key in $1; do wg genkey | tee "$2/$key" | wg pubkey > "$2/$key.pub"; chmod 6
 func (h *hub) attack(t *testing.T, rules string, works bool) {
 	t.Helper()
 	device, spoke := h.site.cluster.Mesh().Device, "t-"+h.spoke.Name
-	data := firewall.Packet{Src: h.other.Address, Dst: h.spoke.Address, Proto: "udp", SrcPort: 40000, Port: h.site.cluster.Engine.DataPathPort}
+	data := proof.Packet{Src: h.other.Address, Dst: h.spoke.Address, Proto: "udp", SrcPort: 40000, Port: h.site.cluster.Engine.DataPathPort}
 	came(t, spoke, device)
 	for _, claim := range []struct {
 		who string

@@ -50,7 +50,7 @@ var damages = map[string]func(text string) string{
 func TestBroken(t *testing.T) {
 	onBothBackends(t, func(t *testing.T, tr *trial) {
 		tr.keep(t)
-		for _, path := range firewall.Installed(tr.cluster) {
+		for _, path := range firewall.BackendOf(tr.cluster).Installed() {
 			good, err := os.ReadFile(tr.in(path))
 			if err != nil {
 				t.Fatal(err)
@@ -112,7 +112,7 @@ func TestOldRules(t *testing.T) {
 	onBothBackends(t, func(t *testing.T, tr *trial) {
 		tr.keep(t)
 		digest := tr.in("firewall.sha256")
-		path := firewall.Installed(tr.cluster)[0]
+		path := firewall.BackendOf(tr.cluster).Installed()[0]
 		good, err := os.ReadFile(tr.in(path))
 		if err != nil {
 			t.Fatal(err)
@@ -202,7 +202,7 @@ func TestWithoutRules(t *testing.T) {
 	c.Firewall.WithoutRules = "start"
 	tr := newTrial(t, "withoutrules", &c)
 	tr.keep(t)
-	write(t, tr.in(firewall.RulesPath), nil)
+	write(t, tr.in(firewall.BackendOf(tr.cluster).Installed()[0]), nil)
 	tr.reboot(t)
 	tr.want(t, 1, "the closed minimum is loaded", "", "load")
 	if !tr.marked() {
@@ -243,7 +243,7 @@ echo "$*" >>"`+calls+`"`)
 			t.Error("load started an engine that had not waited")
 		}
 		held("123")
-		path := firewall.Installed(tr.cluster)[0]
+		path := firewall.BackendOf(tr.cluster).Installed()[0]
 		good, err := os.ReadFile(tr.in(path))
 		if err != nil {
 			t.Fatal(err)
@@ -287,7 +287,7 @@ func testClosed(t *testing.T, w *world) {
 			write(t, filepath.Join(w.dir, "skep-firewall.sh"), f.Data)
 		}
 	}
-	for _, path := range firewall.Installed(w.cluster) {
+	for _, path := range firewall.BackendOf(w.cluster).Installed() {
 		write(t, filepath.Join(w.dir, "etc", filepath.Base(path)), nil)
 	}
 	ports := interesting(w.cluster)

@@ -90,7 +90,7 @@ func (m matrix) load(t *testing.T, w *world) {
 			write(t, filepath.Join(w.dir, "skep-firewall.sh"), f.Data)
 		}
 		if i := slices.Index(class.Files(&copied), f.Path); i >= 0 {
-			write(t, filepath.Join(w.dir, "etc", filepath.Base(firewall.Installed(&copied)[i])), f.Data)
+			write(t, filepath.Join(w.dir, "etc", filepath.Base(firewall.BackendOf(&copied).Installed()[i])), f.Data)
 		}
 	}
 	w.run(t, `bash "$1/skep-firewall.sh" load`, w.dir)

@@ -45,7 +45,7 @@ func TestTenThousandNodes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				write(t, filepath.Join(tr.dir, "etc", filepath.Base(firewall.Installed(&c)[i])), data)
+				write(t, filepath.Join(tr.dir, "etc", filepath.Base(firewall.BackendOf(&c).Installed()[i])), data)
 			}
 			for range 2 {
 				begin := time.Now()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -21,7 +22,7 @@ func TestForgedNode(t *testing.T) {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				c := *all[name]
 				c.Firewall.Backend = backend
-				wall, err := firewall.NewWall(&c, files(t, &c, backend))
+				sim, err := firewall.Simulate(&c, files(t, &c, backend))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -33,7 +34,7 @@ func TestForgedNode(t *testing.T) {
 				if c.Mesh() != nil {
 					packets = forgedMesh(&c, node)
 				}
-				sent := map[mark]firewall.Packet{}
+				sent := map[mark]proof.Packet{}
 				for p := range packets {
 					sent[markOf(p)] = p
 				}
@@ -43,7 +44,7 @@ func TestForgedNode(t *testing.T) {
 					if passed[markOf(p)] != want {
 						t.Errorf("%+v: passes: %v, want %v", p, passed[markOf(p)], want)
 					}
-					if v := wall.Decide(node.Name, p); v.Allow != want {
+					if v := sim.Decide(node.Name, p); v.Allow != want {
 						t.Errorf("%+v: the simulator says %s, want %v", p, v, want)
 					}
 				}
@@ -53,28 +54,28 @@ func TestForgedNode(t *testing.T) {
 }
 
 // forged returns packets to the node and whether they are to pass.
-func forged(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
+func forged(c *schema.Cluster, node schema.Node) map[proof.Packet]bool {
 	peer := c.Nodes[slices.IndexFunc(c.Nodes, func(n schema.Node) bool { return n.Name != node.Name })]
-	data := firewall.Packet{Src: peer.Address, Dst: node.Address, Proto: "udp", SrcPort: 40000, Port: c.Engine.DataPathPort}
+	data := proof.Packet{Src: peer.Address, Dst: node.Address, Proto: "udp", SrcPort: 40000, Port: c.Engine.DataPathPort}
 	stray := data
 	stray.Device, stray.Stray, stray.SrcPort = secondLink, true, 40001
 	own := data
 	own.Src, own.Stray, own.SrcPort = node.Address, true, 40002
-	web := firewall.Packet{Device: secondLink, Stray: true, Proto: "tcp", SrcPort: 40003, Port: 443}
+	web := proof.Packet{Device: secondLink, Stray: true, Proto: "tcp", SrcPort: 40003, Port: 443}
 	web.Src, web.Dst = netip.MustParseAddr("198.51.100.77"), anyLocal[0].Addr().Next()
 	if node.Address.Is6() {
 		web.Src, web.Dst = netip.MustParseAddr("2001:db8:77::7"), anyLocal[1].Addr().Next()
 	}
-	return map[firewall.Packet]bool{data: true, stray: false, own: false, web: true}
+	return map[proof.Packet]bool{data: true, stray: false, own: false, web: true}
 }
 
 // forgedMesh returns packets to a node of a mesh: nodes and peers are believed out of the tunnel only, and the nodes' own
 // addresses on the link open nothing.
-func forgedMesh(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
+func forgedMesh(c *schema.Cluster, node schema.Node) map[proof.Packet]bool {
 	m := c.Mesh()
 	other := c.Nodes[slices.IndexFunc(c.Nodes, func(n schema.Node) bool { return n.Name != node.Name })]
 	boss := m.Peers[slices.IndexFunc(m.Peers, func(p schema.MeshPeer) bool { return p.Zone == "management" })]
-	out := map[firewall.Packet]bool{}
+	out := map[proof.Packet]bool{}
 	for i, ask := range []struct {
 		src   netip.Addr
 		proto string
@@ -83,7 +84,7 @@ func forgedMesh(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
 		{other.Address, "udp", c.Engine.DataPathPort}, {other.Address, "tcp", c.Engine.Ports.Swarm}, {other.Address, "tcp", c.Engine.Ports.Gossip},
 		{m.OfPeer(boss), "tcp", node.SSH.Port},
 	} {
-		p := firewall.Packet{Src: ask.src, Dst: node.Address, Proto: ask.proto, Port: ask.port, Stray: true, SrcPort: uint16(41000 + 10*i)}
+		p := proof.Packet{Src: ask.src, Dst: node.Address, Proto: ask.proto, Port: ask.port, Stray: true, SrcPort: uint16(41000 + 10*i)}
 		for _, device := range []string{meshLink, "", secondLink} {
 			p.Device, p.SrcPort = device, p.SrcPort+1
 			out[p] = device == meshLink
@@ -96,12 +97,12 @@ func forgedMesh(c *schema.Cluster, node schema.Node) map[firewall.Packet]bool {
 		}
 	}
 	// A peer's file names the nodes alone; a peer that sends for others all the same gets no further.
-	onward := firewall.Packet{Device: meshLink, Stray: true, Elsewhere: true, Src: m.OfPeer(boss), Proto: "tcp", SrcPort: 42010, Port: 22}
+	onward := proof.Packet{Device: meshLink, Stray: true, Elsewhere: true, Src: m.OfPeer(boss), Proto: "tcp", SrcPort: 42010, Port: 22}
 	for i, to := range []netip.Addr{other.Underlay, netip.MustParseAddr("203.0.113.77"), c.Engine.Bridges.Subnet.Addr().Next().Next(), m.OfNode(other)} {
 		onward.Dst, onward.SrcPort = to, uint16(42010+i)
 		out[onward] = m.Subnet.Contains(to)
 	}
-	shake := firewall.Packet{Src: netip.MustParseAddr("198.51.100.77"), Dst: anyLocal[0].Addr().Next(), Proto: "udp", SrcPort: 42000, Port: m.Port}
+	shake := proof.Packet{Src: netip.MustParseAddr("198.51.100.77"), Dst: anyLocal[0].Addr().Next(), Proto: "udp", SrcPort: 42000, Port: m.Port}
 	out[shake] = true
 	return out
 }

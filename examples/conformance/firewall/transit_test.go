@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -111,11 +112,11 @@ func came(t *testing.T, ns, link string) string {
 }
 
 // send puts a packet on a link of a namespace, addressed to an interface of another.
-func (s *site) send(from, link, to, toLink string, p firewall.Packet) {
+func (s *site) send(from, link, to, toLink string, p proof.Packet) {
 	inject(s.t, "t-"+from, link, "t-"+to, toLink, p)
 }
 
-func inject(t *testing.T, ns, link, to, toLink string, p firewall.Packet) {
+func inject(t *testing.T, ns, link, to, toLink string, p proof.Packet) {
 	t.Helper()
 	mac := strings.TrimSpace(sh(t, `ip netns exec "$1" cat "/sys/class/net/$2/address"`, to, toLink))
 	in, err := json.Marshal([]burst{{Device: link, To: mac, Frames: [][]byte{datagram(p)}}})
@@ -162,7 +163,7 @@ func (s *site) attack(works bool) {
 	count := map[bool]string{true: "1", false: "0"}[works]
 	for _, port := range []uint16{s.cluster.Engine.DataPathPort, s.cluster.Engine.Ports.Gossip} {
 		came(s.t, "t-m2", "private")
-		s.send("stranger", "public", "m1", "public", firewall.Packet{Src: w1.Address, Dst: s.m2.Address, Proto: "udp", SrcPort: 40000, Port: port})
+		s.send("stranger", "public", "m1", "public", proof.Packet{Src: w1.Address, Dst: s.m2.Address, Proto: "udp", SrcPort: 40000, Port: port})
 		if got := came(s.t, "t-m2", "private"); got != count {
 			s.t.Errorf("%s packets to port %d of m2 came through m1 with the address of w1, want %s", got, port, count)
 		}
@@ -178,7 +179,7 @@ func (s *site) attack(works bool) {
 func (s *site) established(count string) {
 	s.t.Helper()
 	gossip := s.cluster.Engine.Ports.Gossip
-	flow := firewall.Packet{Src: s.m2.Address, Dst: s.m1.Address, Proto: "udp", SrcPort: gossip, Port: gossip}
+	flow := proof.Packet{Src: s.m2.Address, Dst: s.m1.Address, Proto: "udp", SrcPort: gossip, Port: gossip}
 	s.send("m2", "private", "m1", "private", flow)
 	if got := came(s.t, "t-m1", "private"); got != "1" {
 		s.t.Fatalf("%s packets of m2 came by their own way, want 1", got)
@@ -231,7 +232,7 @@ func TestForward(t *testing.T) {
 				}
 			}
 			// The address of a guest proves nothing on another link.
-			forged := firewall.Packet{Src: netip.MustParseAddr(beyond), Dst: netip.MustParseAddr(behind), Proto: "udp", SrcPort: 40000, Port: 7946}
+			forged := proof.Packet{Src: netip.MustParseAddr(beyond), Dst: netip.MustParseAddr(behind), Proto: "udp", SrcPort: 40000, Port: 7946}
 			sh(t, `ip netns exec t-behind nft -f - <<'END'
 table inet probe { counter private { }
 	chain behind { type filter hook prerouting priority -149; udp dport 7946 counter name private; }

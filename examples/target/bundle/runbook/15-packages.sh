@@ -14,6 +14,7 @@ readonly step_danger=''
 readonly step_undo='irreversible: packages stay; remove them with apt-get'
 # command, package, nodes
 readonly -a packages=(
+	'nft nftables all'
 	'curl curl all'
 	'docker docker-cli all'
 	'dockerd docker.io all'
@@ -21,7 +22,6 @@ readonly -a packages=(
 	'ip iproute2 all'
 	'iptables iptables all'
 	'mount.nfs nfs-common all'
-	'nft nftables all'
 	'openssl openssl all'
 )
 

@@ -14,12 +14,12 @@ readonly step_danger=''
 readonly step_undo='irreversible: packages stay; remove them with apt-get'
 # command, package, nodes
 readonly -a packages=(
+	'nft nftables all'
 	'curl curl all'
 	'docker docker-cli all'
 	'dockerd docker.io all'
 	'ip iproute2 all'
 	'iptables iptables all'
-	'nft nftables all'
 	'openssl openssl all'
 )
 

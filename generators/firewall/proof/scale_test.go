@@ -1,4 +1,4 @@
-package firewall
+package proof_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 	"skep.dev/schema/spec"
 )
@@ -14,7 +15,7 @@ import (
 // wide returns examples/target with 10,000 nodes and 1,000 networks in each zone, of which no two merge.
 func wide(t testing.TB, backend string) *schema.Cluster {
 	t.Helper()
-	c, _, err := spec.Load("../../examples/target")
+	c, _, err := spec.Load("../../../examples/target")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func wide(t testing.TB, backend string) *schema.Cluster {
 
 func filesOf(t testing.TB, c *schema.Cluster) []artifact.File {
 	t.Helper()
-	files, err := Files(c)
+	files, err := firewall.Files(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func filesOf(t testing.TB, c *schema.Cluster) []artifact.File {
 func TestWide(t *testing.T) {
 	for _, backend := range []string{"nft", "iptables"} {
 		c := wide(t, backend)
-		w, err := NewWall(c, filesOf(t, c))
+		sim, err := firewall.Simulate(c, filesOf(t, c))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func TestWide(t *testing.T) {
 			{"users", "m1", 443, true}, {"users", "all", 2376, false}, {"nuvla", "m1", 2376, true}, {"management", "all", 22, true},
 			{"cluster", "m1", 2377, true}, {"22.3.249.127", "x09999", 30000, true}, {"22.3.249.128", "x09999", 30000, false}, {"x09999", "m1", 2049, true},
 		} {
-			answers := w.Ask(test.from, test.to, "tcp", test.port)
+			answers := sim.Ask(test.from, test.to, "tcp", test.port)
 			if len(answers) == 0 {
 				t.Errorf("%s: nobody asks %s", test.from, test.to)
 			}
@@ -74,7 +75,7 @@ func TestWide(t *testing.T) {
 
 // TestSinglePortsJoin: thousands of single ports are a few ranges of one rule, and the rules stay the row's.
 func TestSinglePortsJoin(t *testing.T) {
-	c, _, err := spec.Load("../../examples/target")
+	c, _, err := spec.Load("../../../examples/target")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +91,12 @@ func TestSinglePortsJoin(t *testing.T) {
 			t.Errorf("%s: want one rule for packets from outside, and one for those of containers:\n%s", f.Path, f.Data)
 		}
 	}
-	w, err := NewWall(c, filesOf(t, c))
+	sim, err := firewall.Simulate(c, filesOf(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range w.Ask("users", "w1", "udp", 12345) {
-		if e, ok := w.Exposure("w1", a.Packet, a.Verdict); !a.Verdict.Allow || !ok || e.Port != 12345 {
+	for _, a := range sim.Ask("users", "w1", "udp", 12345) {
+		if e, ok := sim.Exposure("w1", a.Packet, a.Verdict); !a.Verdict.Allow || !ok || e.Port != 12345 {
 			t.Errorf("%s, of row %v", a, e)
 		}
 	}
@@ -107,11 +108,11 @@ func BenchmarkReach(b *testing.B) {
 		b.Run(backend, func(b *testing.B) {
 			c := wide(b, backend)
 			for b.Loop() {
-				w, err := NewWall(c, filesOf(b, c))
+				sim, err := firewall.Simulate(c, filesOf(b, c))
 				if err != nil {
 					b.Fatal(err)
 				}
-				if len(w.Ask("users", "m1", "tcp", 443)) == 0 {
+				if len(sim.Ask("users", "m1", "tcp", 443)) == 0 {
 					b.Fatal("nobody asks")
 				}
 			}

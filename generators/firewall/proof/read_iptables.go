@@ -1,10 +1,34 @@
-package firewall
+package proof
 
 import (
-	"slices"
 	"strconv"
 	"strings"
+
+	"skep.dev/generators/firewall/netset"
 )
+
+// chain is the first of skep's; the names of the others begin with it.
+const chain = "SKEP"
+
+// ReadIptables4 reads back the text of a file for iptables-restore.
+func ReadIptables4(path string, data []byte) (*Ruleset, error) {
+	return readIptables(path, data, netset.V4)
+}
+
+// ReadIptables6 reads back the text of a file for ip6tables-restore.
+func ReadIptables6(path string, data []byte) (*Ruleset, error) {
+	return readIptables(path, data, netset.V6)
+}
+
+func readIptables(path string, data []byte, f netset.Family) (*Ruleset, error) {
+	d := dialect{base: chain, inside: chain + "-INSIDE", refuse: chain + "-REFUSE", policy: accept, families: []netset.Family{f}}
+	return read(path, data, d, (*reader).iptables)
+}
+
+// jumpedTo reports whether a chain goes back to the one that it was reached from: those that count connections.
+func jumpedTo(name string) bool {
+	return strings.HasPrefix(name, chain+"-CROWD-") || strings.HasPrefix(name, chain+"-FULL-")
+}
 
 // iptables reads one line of a file for iptables-restore; false for a line that skep does not write.
 func (r *reader) iptables(line string) bool {
@@ -144,8 +168,8 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 		return deviceMismatch{name}, name != ""
 	case t.take("-m", "conntrack", "--ctstate"):
 		return stateMatch(strings.Split(strings.ToLower(t.next()), ",")), true
-	case r.family == v4 && t.take("-m", "addrtype", "!", "--dst-type", "LOCAL,BROADCAST,MULTICAST,ANYCAST"),
-		r.family == v6 && t.take("!", "-d", "ff00::/8", "-m", "addrtype", "!", "--dst-type", "LOCAL,ANYCAST"):
+	case r.family == netset.V4 && t.take("-m", "addrtype", "!", "--dst-type", "LOCAL,BROADCAST,MULTICAST,ANYCAST"),
+		r.family == netset.V6 && t.take("!", "-d", "ff00::/8", "-m", "addrtype", "!", "--dst-type", "LOCAL,ANYCAST"):
 		return elsewhereMatch{}, true
 	case t.take("-m", "rpfilter", "--invert"):
 		return strayMatch{}, true
@@ -162,15 +186,14 @@ func (r *reader) iptablesMatch(t *tokens, out *rule) (match, bool) {
 	case t.take("--dport"): // after --sport
 		ranges, ok := portRanges([]string{t.next()}, ":")
 		return portMatch{proto: "udp", ranges: ranges}, ok && len(out.matches) > 0
-	case r.family == v4 && t.take("-p", "icmp", "--icmp-type"), r.family == v6 && t.take("-p", "icmpv6", "--icmpv6-type"):
+	case r.family == netset.V4 && t.take("-p", "icmp", "--icmp-type"), r.family == netset.V6 && t.take("-p", "icmpv6", "--icmpv6-type"):
 		number, err := strconv.Atoi(t.next())
-		known := slices.ContainsFunc(icmpTypes(r.family), func(i icmpType) bool { return i.number == number })
-		return icmpMatch{family: r.family, numbers: []int{number}}, err == nil && known
+		return icmpMatch{family: r.family, numbers: []int{number}}, err == nil && accepted(r.family, number)
 	case t.take("-p"):
 		return protocolMatch(t.next())
 	case t.take("-m", "connlimit", "--connlimit-above"):
 		_, err := strconv.Atoi(t.next())
-		mask := strconv.Itoa(sender(r.family))
+		mask := map[netset.Family]string{netset.V4: "32", netset.V6: "64"}[r.family]
 		return crowdMatch{}, err == nil && t.take("--connlimit-mask", mask, "--connlimit-saddr")
 	}
 	return nil, false

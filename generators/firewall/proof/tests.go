@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
 )
@@ -26,39 +26,27 @@ func service(p Packet) string {
 	return "/" + p.Proto
 }
 
-// Prove evaluates the spec's tests on the rulesets of its bundle, and returns the tests that fail.
-func Prove(c *schema.Cluster, files []artifact.File) (finding.List, error) {
-	if len(c.Tests) == 0 {
-		return nil, nil
-	}
-	w, err := NewWall(c, files)
-	if err != nil {
-		return nil, err
-	}
-	return w.Prove(), nil
-}
-
-// Prove evaluates the spec's tests on the rulesets, and returns the tests that fail, each with the rule that decides.
-func (w *Wall) Prove() finding.List {
+// Failed evaluates the spec's tests on the rulesets, and returns those that fail, each with the rule that decides.
+func (s *Simulator) Failed() finding.List {
 	var failed finding.List
-	for i, test := range w.cluster.Tests {
-		text := w.wanted(test)
+	for i, test := range s.cluster.Tests {
+		text := s.wanted(test)
 		if test.Only != nil {
-			text = w.only(test)
+			text = s.only(test)
 		}
 		if text != "" {
-			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
+			failed = append(failed, finding.Finding{ID: finding.TestFailed, Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed
 }
 
 // nodes returns one node of each class that a test asks: the others have the same rules.
-func (w *Wall) nodes(to string) []schema.Node {
+func (s *Simulator) nodes(to string) []schema.Node {
 	var out []schema.Node
 	seen := map[int]bool{}
-	for _, n := range w.cluster.NodesNamed(to) {
-		if class := w.ofNode[n.Name]; !seen[class] {
+	for _, n := range s.cluster.NodesNamed(to) {
+		if class := s.ofNode[n.Name]; !seen[class] {
 			seen[class] = true
 			out = append(out, n)
 		}
@@ -82,25 +70,25 @@ func (a Answer) String() string {
 
 // Ask sends packets from a zone, a node or an address to a node, an address of one or a group: one for every way in which
 // the rules could tell the senders apart, and for each class of nodes. A node does not ask itself.
-func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
+func (s *Simulator) Ask(from, to, proto string, port uint16) []Answer {
 	type kind struct {
 		node    string
-		family  family
+		family  netset.Family
 		verdict Verdict
 	}
 	var out []Answer
 	seen := map[kind]bool{}
-	for _, o := range w.Origins(from) {
-		for _, n := range w.nodes(to) {
+	for _, o := range s.Origins(from) {
+		for _, n := range s.nodes(to) {
 			if slices.Contains(n.Addresses(), o.Address) {
 				continue
 			}
 			a := Answer{Node: n}
 			var address netip.Addr
-			address, a.Known = w.destination(to, n, familyOf(o.Address))
+			address, a.Known = s.destination(to, n, netset.FamilyOf(o.Address))
 			a.Packet = newPacket(o, address, proto, port)
-			a.Verdict = w.Decide(n.Name, a.Packet)
-			if k := (kind{n.Name, familyOf(o.Address), a.Verdict}); proto != "icmp" && !schema.HasPorts(proto) || port != 0 {
+			a.Verdict = s.Decide(n.Name, a.Packet)
+			if k := (kind{n.Name, netset.FamilyOf(o.Address), a.Verdict}); proto != "icmp" && !schema.HasPorts(proto) || port != 0 {
 				if seen[k] {
 					continue
 				}
@@ -113,9 +101,9 @@ func (w *Wall) Ask(from, to, proto string, port uint16) []Answer {
 }
 
 // wanted returns what is wrong with the answer to a test that wants one, or "".
-func (w *Wall) wanted(test schema.Test) string {
+func (s *Simulator) wanted(test schema.Test) string {
 	asked := 0
-	for _, a := range w.Ask(test.From, test.To, test.Proto, test.Port) {
+	for _, a := range s.Ask(test.From, test.To, test.Proto, test.Port) {
 		if !a.Known && test.Want == "allow" {
 			continue
 		}
@@ -130,9 +118,9 @@ func (w *Wall) wanted(test schema.Test) string {
 }
 
 // destination is the address that a test asks: the one it names, or the node's of the family.
-func (w *Wall) destination(to string, n schema.Node, f family) (netip.Addr, bool) {
+func (s *Simulator) destination(to string, n schema.Node, f netset.Family) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(to); err == nil {
-		return a, familyOf(a) == f
+		return a, netset.FamilyOf(a) == f
 	}
 	return target(n, f)
 }
@@ -140,7 +128,7 @@ func (w *Wall) destination(to string, n schema.Node, f family) (netip.Addr, bool
 func newPacket(o Origin, to netip.Addr, proto string, port uint16) Packet {
 	p := Packet{Device: o.Device, Src: o.Address, Dst: to, Proto: proto, Port: port}
 	if proto == "icmp" {
-		p.ICMP = map[family]int{v4: echo4, v6: echo6}[familyOf(o.Address)]
+		p.ICMP = map[netset.Family]int{netset.V4: echo4, netset.V6: echo6}[netset.FamilyOf(o.Address)]
 	}
 	return p
 }
@@ -155,7 +143,7 @@ func (v Verdict) String() string {
 }
 
 // only returns what else may be reached than the ports of a test, or "".
-func (w *Wall) only(test schema.Test) string {
+func (s *Simulator) only(test schema.Test) string {
 	var listed = map[string][]schema.PortRange{}
 	for _, p := range test.Only {
 		r, proto, _ := p.Range()
@@ -166,11 +154,11 @@ func (w *Wall) only(test schema.Test) string {
 	}
 	protos := []string{test.Proto}
 	if test.Proto == "all" {
-		protos = protocols(w.cluster)
+		protos = protocols(s.cluster)
 	}
 	for _, proto := range protos {
-		for _, a := range w.Ask(test.From, test.To, proto, 0) {
-			if text := w.others(a, listed[proto]); text != "" {
+		for _, a := range s.Ask(test.From, test.To, proto, 0) {
+			if text := s.others(a, listed[proto]); text != "" {
 				return text
 			}
 		}
@@ -179,7 +167,7 @@ func (w *Wall) only(test schema.Test) string {
 }
 
 // others returns the first port beside the listed ones that the packet would reach, and how many there are.
-func (w *Wall) others(a Answer, listed []schema.PortRange) string {
+func (s *Simulator) others(a Answer, listed []schema.PortRange) string {
 	const but = "wants nothing else to be reached, but "
 	if !schema.HasPorts(a.Packet.Proto) {
 		if a.Verdict.Allow {
@@ -187,17 +175,17 @@ func (w *Wall) others(a Answer, listed []schema.PortRange) string {
 		}
 		return ""
 	}
-	s := w.sets[w.ofNode[a.Node.Name]].of(familyOf(a.Packet.Src))
-	open := subtract(s.open(a.Packet), listed)
+	rules := s.rules(a.Node.Name, netset.FamilyOf(a.Packet.Src))
+	open := netset.Subtract(rules.open(a.Packet), listed)
 	if len(open) == 0 {
 		return ""
 	}
 	a.Packet.Port = open[0].First
-	a.Verdict = s.Decide(a.Packet)
+	a.Verdict = rules.Decide(a.Packet)
 	text := but + a.String()
 	var texts []string
 	for _, r := range open {
-		texts = append(texts, span(r, "-"))
+		texts = append(texts, netset.Span(r, "-"))
 	}
 	if more := len(texts); more > 1 || open[0].First != open[0].Last {
 		if more > 5 {
@@ -223,23 +211,26 @@ func (s *Ruleset) open(p Packet) []schema.PortRange {
 		}
 		open = append(open, r)
 	}
-	return union(open)
+	return netset.Union(open)
 }
 
 // portBorders returns the first port of every stretch that no rule divides.
 func (s *Ruleset) portBorders(proto string) []uint16 {
+	var sets [][]schema.PortRange
+	for _, m := range s.portMatches(proto) {
+		sets = append(sets, m.ranges)
+	}
+	return portStarts(sets)
+}
+
+// portStarts returns the first port of every stretch that no set divides, sorted.
+func portStarts(sets [][]schema.PortRange) []uint16 {
 	starts := []uint16{1}
-	for _, c := range s.chains {
-		for _, r := range c.rules {
-			for _, m := range r.matches {
-				if pm, ok := m.(portMatch); ok && pm.proto == proto && !pm.source {
-					for _, r := range pm.ranges {
-						starts = append(starts, r.First)
-						if r.Last < 65535 {
-							starts = append(starts, r.Last+1)
-						}
-					}
-				}
+	for _, set := range sets {
+		for _, r := range set {
+			starts = append(starts, r.First)
+			if r.Last < 65535 {
+				starts = append(starts, r.Last+1)
 			}
 		}
 	}

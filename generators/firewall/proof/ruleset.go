@@ -1,19 +1,29 @@
-package firewall
+package proof
 
 import (
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"skep.dev/generators/firewall/netset"
 )
 
 // Ruleset is the rules of one file of a bundle, read back from its text. It knows exactly what skep writes.
 type Ruleset struct {
-	Path   string
-	base   string // the chain that every packet meets first
-	policy action // what becomes of a packet that no rule decides
+	Path string
+	dialect
 	chains map[string]*ruleChain
 	sets   map[string]*addressSet
+}
+
+// dialect is what a backend's rulesets have in common.
+type dialect struct {
+	base     string // the chain that every packet meets first
+	inside   string // the chain of packets from the node's own containers
+	refuse   string // the chain that drops and logs
+	policy   action // what becomes of a packet that no rule decides
+	families []netset.Family
 }
 
 type ruleChain struct {
@@ -68,8 +78,8 @@ func (r *rule) place(p *Packet) int {
 	return r.line
 }
 
-// ports returns the protocol and port match by which the rule is an opening, if it is one.
-func (r *rule) opening() (proto string, ports portMatch, ok bool) {
+// opens returns the protocol and ports that the rule opens, if it opens any.
+func (r *rule) opens() (proto string, ports portMatch, ok bool) {
 	for _, m := range r.matches {
 		switch m := m.(type) {
 		case portMatch:
@@ -92,25 +102,37 @@ func (r *rule) answers() bool {
 	})
 }
 
-// sources returns the sets of source addresses that the rule names.
-func (r *rule) sources() []*addressSet {
+// ends is which end of a packet's way an address stands for.
+type ends int
+
+const (
+	source ends = iota
+	destination
+)
+
+// addressSets returns the sets of a family that rules ask for at one end, in the order of the chains' names.
+func (s *Ruleset) addressSets(f netset.Family, end ends) []*addressSet {
 	var out []*addressSet
-	for _, m := range r.matches {
-		if a, ok := m.(addressMatch); ok && a.source {
-			out = append(out, a.set)
+	for _, name := range slices.Sorted(maps.Keys(s.chains)) {
+		for _, r := range s.chains[name].rules {
+			for _, m := range r.matches {
+				if a, ok := m.(addressMatch); ok && a.source == (end == source) && a.set.family == f {
+					out = append(out, a.set)
+				}
+			}
 		}
 	}
 	return out
 }
 
-// sourceSets returns the sets of source addresses of a family, in the order of the chains' names.
-func (s *Ruleset) sourceSets(f family) []*addressSet {
-	var out []*addressSet
+// portMatches returns what the rules ask of the port that a packet goes to.
+func (s *Ruleset) portMatches(proto string) []portMatch {
+	var out []portMatch
 	for _, name := range slices.Sorted(maps.Keys(s.chains)) {
 		for _, r := range s.chains[name].rules {
-			for _, a := range r.sources() {
-				if a.family == f {
-					out = append(out, a)
+			for _, m := range r.matches {
+				if p, ok := m.(portMatch); ok && p.proto == proto && !p.source {
+					out = append(out, p)
 				}
 			}
 		}
@@ -129,7 +151,7 @@ type Line struct {
 // String is such as "firewall/worker.nft:40: tcp dport 22 goto from_management".
 func (l Line) String() string { return fmt.Sprintf("%s:%d: %s", l.Path, l.Line, l.Text) }
 
-// Verdict is a packet's fate. Rule decides: the opening that names its port, or else the rule that ended its way. By is
+// Verdict is a packet's fate. Rule decides: the one that names its port, or else the rule that ended its way. By is
 // the last rule that it met: there it was let in, or refused.
 type Verdict struct {
 	Allow bool `json:"allow"`
@@ -146,22 +168,22 @@ func (s *Ruleset) Decide(p Packet) Verdict {
 		c := s.chains[s.base]
 		w.last = Line{Path: s.Path, Line: c.line, Text: "end of chain " + c.name}
 	}
-	if w.opening.Path == "" {
-		w.opening = w.last
+	if w.named.Path == "" {
+		w.named = w.last
 		if w.left.Path != "" && (result == drop || w.left.Field != "") {
-			w.opening = w.left
+			w.named = w.left
 		}
 	}
-	return Verdict{Allow: result == accept, Rule: w.opening, By: w.last}
+	return Verdict{Allow: result == accept, Rule: w.named, By: w.last}
 }
 
 // walk is one packet's way.
 type walk struct {
-	set     *Ruleset
-	packet  *Packet
-	opening Line // the last rule that names its port
-	left    Line // the last rule that sent it on
-	last    Line
+	set    *Ruleset
+	packet *Packet
+	named  Line // the last rule that names its port
+	left   Line // the last rule that sent it on
+	last   Line
 }
 
 func (w *walk) chain(c *ruleChain) action {
@@ -170,8 +192,8 @@ func (w *walk) chain(c *ruleChain) action {
 			continue
 		}
 		at := Line{Path: w.set.Path, Line: r.place(w.packet), Text: r.text, Field: r.field}
-		if _, _, ok := r.opening(); ok {
-			w.opening = at
+		if _, _, ok := r.opens(); ok {
+			w.named = at
 		}
 		switch r.action {
 		case back:
@@ -190,20 +212,12 @@ func (w *walk) chain(c *ruleChain) action {
 			}
 			return result
 		}
-		if w.last = at; r.action == drop && w.left.Line > 0 && c.name == refusing(w.set.base) {
+		if w.last = at; r.action == drop && w.left.Line > 0 && c.name == w.set.refuse {
 			w.last = w.left // what sent it to be refused says more than the refusal
 		}
 		return r.action
 	}
 	return proceed
-}
-
-// refusing is the chain that drops and logs.
-func refusing(base string) string {
-	if base == chain {
-		return chain + "-REFUSE"
-	}
-	return "refuse"
 }
 
 // check refuses ways to chains that are not there, and circles.

@@ -1,10 +1,10 @@
-package firewall
+package proof
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
@@ -29,12 +29,8 @@ const containers = "containers"
 func Openings(rulesets []*Ruleset) []Opening {
 	var out []Opening
 	for _, s := range rulesets {
-		inside := containers
-		if s.base == chain {
-			inside = chain + "-INSIDE"
-		}
 		out = append(out, s.openings(s.base, s.senders)...)
-		out = append(out, s.openings(inside, s.insiders)...)
+		out = append(out, s.openings(s.inside, s.insiders)...)
 	}
 	return out
 }
@@ -44,13 +40,13 @@ func (s *Ruleset) openings(name string, senders func(*rule) []Opening) []Opening
 	var out []Opening
 	taken := map[string][]schema.PortRange{}
 	for _, r := range s.chains[name].rules {
-		proto, match, ok := r.opening()
+		proto, match, ok := r.opens()
 		if !ok {
 			continue
 		}
-		ports := subtract(match.ranges, taken[proto])
+		ports := netset.Subtract(match.ranges, taken[proto])
 		if !schema.HasPorts(proto) {
-			ports = subtract([]schema.PortRange{{}}, taken[proto])
+			ports = netset.Subtract([]schema.PortRange{{}}, taken[proto])
 		}
 		taken[proto] = append(taken[proto], ports...)
 		if len(ports) == 0 {
@@ -96,7 +92,7 @@ func (s *Ruleset) admitted(r *rule) []Opening {
 		case addressMatch:
 			return []Opening{{Zone: zoneOf(m.set.field), Family: int(m.set.family), From: m.set.prefixes}}
 		case familyMatch:
-			return []Opening{world(family(m))}
+			return []Opening{world(netset.Family(m))}
 		}
 	}
 	return s.everyone()
@@ -105,17 +101,14 @@ func (s *Ruleset) admitted(r *rule) []Opening {
 // everyone is the whole world, over the families of the file.
 func (s *Ruleset) everyone() []Opening {
 	var out []Opening
-	for _, f := range []family{v4, v6} {
-		if !strings.HasSuffix(s.Path, map[family]string{v4: ".v6.rules", v6: ".v4.rules"}[f]) {
-			out = append(out, world(f))
-		}
+	for _, f := range s.families {
+		out = append(out, world(f))
 	}
 	return out
 }
 
-func world(f family) Opening {
-	nowhere := map[family]netip.Addr{v4: netip.IPv4Unspecified(), v6: netip.IPv6Unspecified()}[f]
-	return Opening{Zone: Everyone, Family: int(f), From: []netip.Prefix{netip.PrefixFrom(nowhere, 0)}}
+func world(f netset.Family) Opening {
+	return Opening{Zone: Everyone, Family: int(f), From: []netip.Prefix{f.World()}}
 }
 
 // zoneOf is the zone that a field of the spec fills.
@@ -130,62 +123,14 @@ func zoneOf(field string) string {
 func ZoneAddresses(rulesets []*Ruleset) map[string][]netip.Prefix {
 	out := map[string][]netip.Prefix{}
 	for _, s := range rulesets {
-		for _, f := range []family{v4, v6} {
-			for _, a := range s.sourceSets(f) {
+		for _, f := range netset.Families() {
+			for _, a := range s.addressSets(f, source) {
 				if strings.HasPrefix(a.field, "access.") {
 					zone := zoneOf(a.field)
-					out[zone] = merge(append(out[zone], a.prefixes...))
+					out[zone] = netset.Merge(append(out[zone], a.prefixes...))
 				}
 			}
 		}
 	}
 	return out
 }
-
-// Without returns the addresses of a that are not in b, as prefixes; b is sorted and disjoint.
-func Without(a, b []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range a {
-		inside := overlapping(b, p)
-		switch {
-		case len(inside) == 0:
-			out = append(out, p)
-		case inside[0].Bits() > p.Bits():
-			low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
-			high := netip.PrefixFrom(last(low).Next(), p.Bits()+1)
-			out = append(out, Without([]netip.Prefix{low, high}, inside)...)
-		}
-	}
-	return merge(out)
-}
-
-// Common returns the addresses that are in both, as prefixes. Both are sorted and disjoint.
-func Common(a, b []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range a {
-		for _, q := range overlapping(b, p) {
-			if q.Bits() < p.Bits() {
-				q = p
-			}
-			out = append(out, q)
-		}
-	}
-	return out
-}
-
-// overlapping returns those of the sorted, disjoint prefixes that share addresses with p: the one that holds it, or all
-// that it holds.
-func overlapping(prefixes []netip.Prefix, p netip.Prefix) []netip.Prefix {
-	first, _ := slices.BinarySearchFunc(prefixes, p.Addr(), func(q netip.Prefix, a netip.Addr) int { return q.Addr().Compare(a) })
-	if first > 0 && prefixes[first-1].Overlaps(p) {
-		first--
-	}
-	end := first
-	for end < len(prefixes) && prefixes[end].Overlaps(p) {
-		end++
-	}
-	return prefixes[first:end]
-}
-
-// PortsWithout returns the ports of a that are not in b, sorted and joined.
-func PortsWithout(a, b []schema.PortRange) []schema.PortRange { return subtract(a, b) }

@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"fmt"
@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
 )
 
 // Lint returns warnings about who may connect, in the order of the checks, and without their places in the spec. They come from the emitted rules wherever these
 // can tell.
-func (w *Wall) Lint() finding.List {
-	l := &linter{Wall: w, behind: map[string][]netip.Addr{}}
+func (s *Simulator) Lint() finding.List {
+	l := &linter{Simulator: s, behind: map[string][]netip.Addr{}}
 	l.zones()
 	l.overlaps()
 	l.management()
@@ -22,12 +23,12 @@ func (w *Wall) Lint() finding.List {
 }
 
 type linter struct {
-	*Wall
+	*Simulator
 	found  finding.List
 	behind map[string][]netip.Addr // see ends
 }
 
-func (l *linter) add(id, path, text string, args ...string) {
+func (l *linter) add(id finding.ID, path, text string, args ...string) {
 	values := make([]any, len(args))
 	for i, a := range args {
 		values[i] = a
@@ -41,19 +42,19 @@ func (l *linter) add(id, path, text string, args ...string) {
 // zones finds a zone that is the whole world without saying so, and one that lies in another. That everything lies in
 // the whole world is no news.
 func (l *linter) zones() {
-	for _, z := range l.shared.zones {
+	whole := l.whole()
+	for _, z := range whole {
 		if z.name == "cluster" {
 			continue
 		}
-		for _, f := range []family{v4, v6} {
-			world := netip.PrefixFrom(map[family]netip.Addr{v4: netip.IPv4Unspecified(), v6: netip.IPv6Unspecified()}[f], 0)
-			if z.world(f) && !slices.Contains(l.cluster.Access.Listed(z.name), world) {
-				l.add("world-implied", z.field, "is together the whole world; write %q if you mean that", world.String())
+		for _, f := range netset.Families() {
+			if z.world(f) && !slices.Contains(l.cluster.Access.Listed(z.name), f.World()) {
+				l.add("world-implied", z.field, "is together the whole world; write %q if you mean that", f.World().String())
 			}
 		}
 	}
-	for _, inner := range l.shared.zones {
-		for _, outer := range l.shared.zones {
+	for _, inner := range whole {
+		for _, outer := range whole {
 			if inner.name == "cluster" && outer.name == "users" || inner.name == outer.name || !lies(inner, outer) {
 				continue
 			}
@@ -66,18 +67,27 @@ func (l *linter) zones() {
 	}
 }
 
+// whole returns the zones with their prefixes merged: two halves are one network.
+func (l *linter) whole() []zone {
+	out := slices.Clone(l.Simulator.zones)
+	for i, z := range out {
+		out[i].prefixes = map[netset.Family][]netip.Prefix{netset.V4: netset.Merge(z.in(netset.V4)), netset.V6: netset.Merge(z.in(netset.V6))}
+	}
+	return out
+}
+
 // lies reports whether all of a zone lies in another that has bounds.
 func lies(inner, outer zone) bool {
-	if len(inner.in4)+len(inner.in6) == 0 || outer.world(v4) || outer.world(v6) {
+	if inner.empty() || outer.world(netset.V4) || outer.world(netset.V6) {
 		return false
 	}
-	for _, f := range []family{v4, v6} {
+	for _, f := range netset.Families() {
 		for _, p := range inner.in(f) {
 			i, found := slices.BinarySearchFunc(outer.in(f), p.Addr(), func(o netip.Prefix, a netip.Addr) int { return o.Addr().Compare(a) })
 			if !found {
 				i--
 			}
-			if i < 0 || !outer.in(f)[i].Contains(last(p)) {
+			if i < 0 || !outer.in(f)[i].Contains(netset.Last(p)) {
 				return false
 			}
 		}
@@ -130,7 +140,7 @@ func (l *linter) overlap(a, b schema.Exposure, kept map[string][]string) {
 func (l *linter) inside(wide, narrow schema.Exposure, common schema.PortRange, kept map[string][]string) {
 	shut := slices.ContainsFunc(wide.From, func(zone string) bool { return !slices.Contains(narrow.From, zone) })
 	switch {
-	case len(l.shared.ports[wide.Name]) == 0:
+	case len(l.Ports(wide)) == 0:
 		l.add("exposure-shadowed", field(wide, narrow), "opens nothing: narrower rows hold all of its ports")
 	case shut && wide.Added():
 		kept[wide.Name] = append(kept[wide.Name], fmt.Sprintf("%s (%s)", ports(common, wide.Proto), narrow.Name))
@@ -155,15 +165,10 @@ func field(e, other schema.Exposure) string {
 	return other.Field
 }
 
-func ports(r schema.PortRange, proto string) string { return span(r, "-") + "/" + proto }
+func ports(r schema.PortRange, proto string) string { return netset.Span(r, "-") + "/" + proto }
 
 func (l *linter) meet(a, b schema.Exposure) bool {
-	return slices.ContainsFunc(l.classes, func(c Class) bool {
-		has := func(name string) bool {
-			return slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return e.Name == name })
-		}
-		return has(a.Name) && has(b.Name)
-	})
+	return slices.ContainsFunc(l.cluster.Nodes, func(n schema.Node) bool { return a.Includes(n) && b.Includes(n) })
 }
 
 // management asks the rules of every node for ssh, from every family that management has.
@@ -174,7 +179,7 @@ func (l *linter) management() {
 		for _, name := range class.Nodes {
 			n := l.cluster.Node(name)
 			in := slices.ContainsFunc(origins, func(o Origin) bool {
-				to, known := target(n, familyOf(o.Address))
+				to, known := target(n, netset.FamilyOf(o.Address))
 				return known && l.Decide(name, newPacket(o, to, "tcp", n.SSH.Port)).Allow
 			})
 			if !in {
@@ -215,10 +220,10 @@ func (l *linter) users() {
 
 // wholly asks from every stretch of a network that the rules tell apart.
 func (l *linter) wholly(network netip.Prefix, n schema.Node, port uint16) (Verdict, bool) {
-	f := familyOf(network.Addr())
+	f := netset.FamilyOf(network.Addr())
 	to, _ := target(n, f)
 	network = network.Masked()
-	ends := l.ends(l.sets[l.ofNode[n.Name]].of(f), f)
+	ends := l.ends(l.rules(n.Name, f), f)
 	from, _ := slices.BinarySearchFunc(ends, network.Addr(), netip.Addr.Compare)
 	asked := []netip.Addr{network.Addr()}
 	for ; from < len(ends) && network.Contains(ends[from]); from++ {
@@ -234,13 +239,13 @@ func (l *linter) wholly(network netip.Prefix, n schema.Node, port uint16) (Verdi
 }
 
 // ends returns the first address behind each prefix of the rules' source sets, sorted. It is made once a ruleset.
-func (l *linter) ends(s *Ruleset, f family) []netip.Addr {
+func (l *linter) ends(s *Ruleset, f netset.Family) []netip.Addr {
 	key := fmt.Sprint(s.Path, f)
 	if l.behind[key] == nil {
 		ends := []netip.Addr{}
-		for _, set := range s.sourceSets(f) {
+		for _, set := range s.addressSets(f, source) {
 			for _, p := range set.prefixes {
-				if next := last(p).Next(); next.IsValid() {
+				if next := netset.Last(p).Next(); next.IsValid() {
 					ends = append(ends, next)
 				}
 			}

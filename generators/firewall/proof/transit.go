@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"net/netip"
@@ -6,27 +6,28 @@ import (
 	"strconv"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
 // AskThrough sends packets from a zone, a node or an address to another node or an address by way of a node: one for every way in which the
 // rules could tell the senders apart. They arrive on the way back to their sender, or on the interface that a row of
 // firewall.forward names. An address of the node itself is no other machine: it is asked by Ask.
-func (w *Wall) AskThrough(via, from, to, proto string, port uint16) []Answer {
-	machines := w.cluster.Node(to).Addresses()
+func (s *Simulator) AskThrough(via, from, to, proto string, port uint16) []Answer {
+	machines := s.cluster.Node(to).Addresses()
 	if a, err := netip.ParseAddr(to); err == nil {
 		machines = []netip.Addr{a}
 	}
 	var out []Answer
 	seen := map[Verdict]bool{}
-	for _, o := range w.Origins(from) {
-		i := slices.IndexFunc(machines, func(a netip.Addr) bool { return familyOf(a) == familyOf(o.Address) && a != o.Address })
+	for _, o := range s.Origins(from) {
+		i := slices.IndexFunc(machines, func(a netip.Addr) bool { return netset.FamilyOf(a) == netset.FamilyOf(o.Address) && a != o.Address })
 		if i < 0 {
 			continue
 		}
-		a := Answer{Node: w.cluster.Node(via), Known: true, Packet: newPacket(w.arriving(via, o), machines[i], proto, port)}
+		a := Answer{Node: s.cluster.Node(via), Known: true, Packet: newPacket(s.arriving(via, o), machines[i], proto, port)}
 		a.Packet.Elsewhere = true
-		a.Verdict = w.Decide(via, a.Packet)
+		a.Verdict = s.Decide(via, a.Packet)
 		if seen[a.Verdict] {
 			continue
 		}
@@ -37,13 +38,12 @@ func (w *Wall) AskThrough(via, from, to, proto string, port uint16) []Answer {
 }
 
 // arriving says on which interface packets of a machine reach the node.
-func (w *Wall) arriving(via string, o Origin) Origin {
-	if a := w.cluster.VPNAccess(); a != nil && a.Node == via && a.Subnet.Contains(o.Address) {
+func (s *Simulator) arriving(via string, o Origin) Origin {
+	if a := s.cluster.VPNAccess(); a != nil && a.Node == via && a.Subnet.Contains(o.Address) {
 		o.Device = a.Device
 	}
-	for _, i := range w.Class(via).Forward {
-		f := w.cluster.Firewall.Forward[i]
-		if n := f.Network(); o.Device == "" && n.IsValid() && n.Bits() > 0 && n.Contains(o.Address) {
+	for _, f := range s.cluster.Firewall.Forward {
+		if n := f.Network(); o.Device == "" && f.Includes(s.cluster.Node(via)) && n.IsValid() && n.Bits() > 0 && n.Contains(o.Address) {
 			o.Device = f.Device
 		}
 	}
@@ -51,13 +51,13 @@ func (w *Wall) arriving(via string, o Origin) Origin {
 }
 
 // Forward returns the row of firewall.forward that a verdict comes from, if it is one's.
-func (w *Wall) Forward(v Verdict) (row schema.Forward, field string, ok bool) {
+func (s *Simulator) Forward(v Verdict) (row schema.Forward, field string, ok bool) {
 	number, ok := strings.CutPrefix(v.Rule.Field, "firewall.forward.")
 	i, err := strconv.Atoi(number)
-	if !ok || err != nil || i >= len(w.cluster.Firewall.Forward) {
+	if !ok || err != nil || i >= len(s.cluster.Firewall.Forward) {
 		return schema.Forward{}, "", false
 	}
-	return w.cluster.Firewall.Forward[i], v.Rule.Field, true
+	return s.cluster.Firewall.Forward[i], v.Rule.Field, true
 }
 
 // Passes returns what the rules pass on for other machines, beside answers, the mesh and clients of the VPN: the matches of

@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"fmt"
@@ -6,28 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
-// Read reads a ruleset of a bundle back: the text of a .nft, .v4.rules or .v6.rules file. It refuses, with file and line,
-// whatever skep does not write.
-func Read(path string, data []byte) (*Ruleset, error) {
-	s := &Ruleset{Path: path, chains: map[string]*ruleChain{}, sets: map[string]*addressSet{}}
-	r := reader{set: s}
-	line := r.nft
-	switch {
-	case strings.HasSuffix(path, ".nft"):
-		s.base, s.policy = "prerouting", drop
-	case strings.HasSuffix(path, ".v4.rules"), strings.HasSuffix(path, ".v6.rules"):
-		s.base, s.policy = chain, accept
-		r.family = v4
-		if strings.HasSuffix(path, ".v6.rules") {
-			r.family = v6
-		}
-		line = r.iptables
-	default:
-		return nil, fmt.Errorf("%s: want a name that ends in .nft, .v4.rules or .v6.rules", path)
-	}
+// read reads a ruleset of a bundle back, line by line. It refuses, with file and line, whatever skep does not write.
+func read(path string, data []byte, d dialect, line func(*reader, string) bool) (*Ruleset, error) {
+	s := &Ruleset{Path: path, dialect: d, chains: map[string]*ruleChain{}, sets: map[string]*addressSet{}}
+	r := &reader{set: s, family: d.families[0]}
 	for text := range strings.Lines(string(data)) {
 		r.line++
 		text = strings.TrimRight(text, "\n")
@@ -37,7 +23,7 @@ func Read(path string, data []byte) (*Ruleset, error) {
 			}
 			continue
 		}
-		if !line(strings.TrimLeft(text, "\t")) {
+		if !line(r, strings.TrimLeft(text, "\t")) {
 			return nil, fmt.Errorf("%s:%d: %q is nothing that skep writes", path, r.line, text)
 		}
 	}
@@ -64,12 +50,14 @@ const (
 
 type reader struct {
 	set     *Ruleset
-	family  family // of an iptables file
+	family  netset.Family // of an iptables file
 	line    int
 	comment string
 	in      within
 	chain   *ruleChain
 	address *addressSet
+	flags   bool   // of that set
+	hooked  bool   // the base chain of nft
 	before  string // of the last rule of iptables, around its prefix; "" when it has more than that
 	behind  string
 }
@@ -183,14 +171,14 @@ func portRanges(texts []string, dash string) ([]schema.PortRange, bool) {
 }
 
 // prefix reads a CIDR, or one address, without bits beyond its length.
-func prefix(text string, f family) (netip.Prefix, bool) {
+func prefix(text string, f netset.Family) (netip.Prefix, bool) {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
 		a, err := netip.ParseAddr(text)
 		if err != nil || a.Zone() != "" {
 			return netip.Prefix{}, false
 		}
-		p = host(a)
+		p = netset.Host(a)
 	}
-	return p, p == p.Masked() && familyOf(p.Addr()) == f
+	return p, p == p.Masked() && netset.FamilyOf(p.Addr()) == f
 }

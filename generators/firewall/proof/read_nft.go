@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"fmt"
@@ -6,8 +6,22 @@ import (
 	"strconv"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
+
+// The names that skep gives to what it writes for nft.
+const (
+	table     = "skep"
+	logPrefix = "skep-drop " // in the kernel's log, with every backend
+	senders   = 65535        // how many the kernel counts
+)
+
+// ReadNft reads back the text of a file for nft.
+func ReadNft(path string, data []byte) (*Ruleset, error) {
+	d := dialect{base: "prerouting", inside: containers, refuse: "refuse", policy: drop, families: netset.Families()}
+	return read(path, data, d, (*reader).nft)
+}
 
 // nft reads one line of a file for nft; false for a line that skep does not write.
 func (r *reader) nft(line string) bool {
@@ -62,7 +76,7 @@ func (r *reader) nftTable(line string, t tokens) bool {
 		}
 		r.address = &addressSet{name: t[1], field: r.field()}
 		r.set.sets[t[1]] = r.address
-		r.in = inSet
+		r.in, r.flags = inSet, false
 	case len(t) == 3 && t[0] == "counter" && t[2] == "{":
 		r.in = inCounter
 	case len(t) == 3 && t[0] == "chain" && t[2] == "{":
@@ -77,15 +91,18 @@ func (r *reader) nftTable(line string, t tokens) bool {
 func (r *reader) nftSet(line string) bool {
 	switch line {
 	case "type ipv4_addr":
-		r.address.family = v4
+		r.address.family = netset.V4
 	case "type ipv6_addr":
-		r.address.family = v6
-	case "flags interval", "flags dynamic", fmt.Sprintf("size %d", senders):
+		r.address.family = netset.V6
+	case "flags interval", "flags dynamic":
+		r.flags = true
+	case fmt.Sprintf("size %d", senders):
 	case "elements = {":
 		r.in = inElements
 		return r.address.family != 0
 	case "}":
 		r.in = inTable
+		return r.flags && r.address.family != 0
 	default:
 		return false
 	}
@@ -97,8 +114,9 @@ func (r *reader) nftChain(line string, t tokens) bool {
 		r.in = inTable
 		return true
 	}
-	if r.chain.name == r.set.base && len(r.chain.rules) == 0 && strings.HasPrefix(line, "type ") {
-		return line == "type filter hook prerouting priority mangle; policy drop;"
+	if r.chain.name == r.set.base && !r.hooked { // without this line the kernel would send no packet there
+		r.hooked = line == "type filter hook prerouting priority mangle; policy drop;"
+		return r.hooked
 	}
 	text, _, _ := strings.Cut(line, ` comment "`)
 	out := &rule{line: r.line, text: text, field: r.field()}
@@ -168,9 +186,9 @@ func (r *reader) nftMatch(t *tokens, out *rule) (match, bool) {
 	case out.answers() && t.take("fib", "saddr", ".", "iif", "oif", "exists"):
 		return wayBackMatch{}, true
 	case t.take("meta", "nfproto", "ipv4"):
-		return familyMatch(v4), true
+		return familyMatch(netset.V4), true
 	case t.take("meta", "nfproto", "ipv6"):
-		return familyMatch(v6), true
+		return familyMatch(netset.V6), true
 	case t.take("meta", "l4proto"):
 		return protocolMatch(t.next())
 	case t.take("add"):
@@ -178,13 +196,13 @@ func (r *reader) nftMatch(t *tokens, out *rule) (match, bool) {
 	case t.take("meta", "pkttype", "host", "limit", "rate", "5/minute", "burst", "10", "packets", "log", "prefix", `"`+logPrefix, "level", "info"):
 		return logMatch{}, true
 	case t.take("icmp", "type"):
-		return icmpNames(v4, t.list())
+		return icmpNames(netset.V4, t.list())
 	case t.take("icmpv6", "type"):
-		return icmpNames(v6, t.list())
+		return icmpNames(netset.V6, t.list())
 	case t.take("ip"):
-		return r.nftAddress(v4, t)
+		return r.nftAddress(netset.V4, t)
 	case t.take("ip6"):
-		return r.nftAddress(v6, t)
+		return r.nftAddress(netset.V6, t)
 	case t.take("tcp"):
 		return nftPorts("tcp", t)
 	case t.take("udp"):
@@ -204,7 +222,7 @@ func nftPorts(proto string, t *tokens) (match, bool) {
 }
 
 // nftAddress takes a set of the family, or one prefix.
-func (r *reader) nftAddress(f family, t *tokens) (match, bool) {
+func (r *reader) nftAddress(f netset.Family, t *tokens) (match, bool) {
 	m := addressMatch{source: t.take("saddr")}
 	if !m.source && !t.take("daddr") {
 		return nil, false
@@ -219,19 +237,19 @@ func (r *reader) nftAddress(f family, t *tokens) (match, bool) {
 	return m, ok && m.set.add(p, r.line)
 }
 
-func icmpNames(f family, names []string) (match, bool) {
+func icmpNames(f netset.Family, names []string) (match, bool) {
 	m := icmpMatch{family: f}
 	for _, name := range names {
-		i := slices.IndexFunc(icmpTypes(f), func(t icmpType) bool { return t.name == name })
-		if i < 0 {
+		number, ok := icmpTypes(f)[name]
+		if !ok {
 			return nil, false
 		}
-		m.numbers = append(m.numbers, icmpTypes(f)[i].number)
+		m.numbers = append(m.numbers, number)
 	}
 	return m, len(names) > 0
 }
 
-// protocolMatch reads a protocol without ports, as wire writes it.
+// protocolMatch reads a protocol without ports: its number, but for esp.
 func protocolMatch(word string) (match, bool) {
 	if word == "esp" {
 		return protoMatch(word), true
@@ -239,7 +257,7 @@ func protocolMatch(word string) (match, bool) {
 	n, err := strconv.Atoi(word)
 	proto := schema.Protocol(n)
 	_, known := schema.ProtocolNumber(proto)
-	return protoMatch(proto), err == nil && known && wire(proto) == word
+	return protoMatch(proto), err == nil && known && proto != "esp" && strconv.Itoa(n) == word
 }
 
 // nftCrowd takes what counts the connections of a sender.
@@ -250,7 +268,7 @@ func (r *reader) nftCrowd(t *tokens) (match, bool) {
 		return nil, false
 	}
 	way := []string{"{", "ip", "saddr"}
-	if set.family == v6 {
+	if set.family == netset.V6 {
 		way = []string{"{", "ip6", "saddr", "&", "ffff:ffff:ffff:ffff::"}
 	}
 	if !t.take(way...) || !t.take("ct", "count", "over") {

@@ -1,12 +1,14 @@
-package firewall
+package proof_test
 
 import (
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"skep.dev/generators/artifact"
+	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 	"skep.dev/schema/spec"
 )
@@ -14,23 +16,26 @@ import (
 // rulesetsOf returns the rulesets of an example with a backend, by path.
 func rulesetsOf(t testing.TB, example, backend string) (*schema.Cluster, map[string]string) {
 	t.Helper()
-	c, _, err := spec.Load("../../examples/" + example)
+	c, _, err := spec.Load("../../../examples/" + example)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Firewall.Backend = backend
-	files, err := Files(c)
+	files, err := firewall.Files(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
 	for _, f := range files {
-		if ext := filepath.Ext(f.Path); ext == ".nft" || ext == ".rules" {
+		if firewall.IsRuleset(f.Path) {
 			out[f.Path] = string(f.Data)
 		}
 	}
 	return c, out
 }
+
+// ruleset is a file of a bundle.
+func ruleset(path, text string) artifact.File { return artifact.File{Path: path, Data: []byte(text)} }
 
 // TestReadRefuses changes one line of a ruleset; each change is refused at that line, never skipped.
 func TestReadRefuses(t *testing.T) {
@@ -87,7 +92,7 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%s has no %q", path, test.old)
 			continue
 		}
-		_, err := Read(path, []byte(strings.Replace(text, test.old, test.changed, 1)))
+		_, err := firewall.Read(ruleset(path, strings.Replace(text, test.old, test.changed, 1)))
 		line := 1 + strings.Count(before, "\n") + strings.Count(test.changed[:max(0, strings.LastIndex(test.changed, "\n"))], "\n")
 		if strings.HasPrefix(test.changed, "COMMIT\n") {
 			line++
@@ -106,7 +111,7 @@ func TestReadRefusesAPart(t *testing.T) {
 		for path, text := range rulesets {
 			lines := strings.SplitAfter(text, "\n")
 			for _, n := range []int{0, 1, 5, len(lines) / 2, len(lines) - 2} {
-				if _, err := Read(path, []byte(strings.Join(lines[:n], ""))); err == nil {
+				if _, err := firewall.Read(ruleset(path, strings.Join(lines[:n], ""))); err == nil {
 					t.Errorf("%s: the first %d lines are accepted", path, n)
 				}
 			}
@@ -123,17 +128,17 @@ func FuzzRead(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, path, text string) {
-		s, err := Read(path, []byte(text))
+		s, err := firewall.Read(ruleset(path, text))
 		if err != nil {
 			return
 		}
-		for _, p := range []Packet{
+		for _, p := range []proof.Packet{
 			{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("10.0.0.11"), Proto: "tcp", Port: 22},
 			{Src: netip.MustParseAddr("2001:db8::1"), Dst: netip.MustParseAddr("2001:db8::2"), Proto: "icmp", ICMP: 128},
 			{Device: "docker0", Src: netip.MustParseAddr("172.20.0.2"), Dst: netip.MustParseAddr("10.0.0.12"), Elsewhere: true, Proto: "esp"},
 		} {
 			s.Decide(p)
 		}
-		Openings([]*Ruleset{s})
+		proof.Openings([]*proof.Ruleset{s})
 	})
 }

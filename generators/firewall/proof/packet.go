@@ -1,4 +1,4 @@
-package firewall
+package proof
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
@@ -34,7 +35,7 @@ type (
 	strayMatch     struct{}
 	wayBackMatch   struct{}
 	crowdMatch     struct{}
-	familyMatch    family
+	familyMatch    netset.Family
 	protoMatch     string
 	portMatch      struct {
 		proto  string
@@ -46,7 +47,7 @@ type (
 		set    *addressSet
 	}
 	icmpMatch struct {
-		family  family
+		family  netset.Family
 		numbers []int
 	}
 	logMatch struct{} // of rules that only log
@@ -65,7 +66,7 @@ func (elsewhereMatch) holds(p *Packet) bool   { return p.Elsewhere }
 func (strayMatch) holds(p *Packet) bool       { return p.Stray }
 func (wayBackMatch) holds(p *Packet) bool     { return !p.Stray }
 func (crowdMatch) holds(*Packet) bool         { return false } // the first connection is none too many
-func (m familyMatch) holds(p *Packet) bool    { return familyOf(p.Src) == family(m) }
+func (m familyMatch) holds(p *Packet) bool    { return netset.FamilyOf(p.Src) == netset.Family(m) }
 func (m protoMatch) holds(p *Packet) bool     { return p.Proto == string(m) }
 func (logMatch) holds(*Packet) bool           { return true }
 
@@ -74,7 +75,7 @@ func (m portMatch) holds(p *Packet) bool {
 	if m.source {
 		port = p.SrcPort
 	}
-	return p.Proto == m.proto && contains(m.ranges, port)
+	return p.Proto == m.proto && netset.Contains(m.ranges, port)
 }
 
 func (m addressMatch) holds(p *Packet) bool {
@@ -85,20 +86,7 @@ func (m addressMatch) holds(p *Packet) bool {
 }
 
 func (m icmpMatch) holds(p *Packet) bool {
-	return p.Proto == "icmp" && familyOf(p.Src) == m.family && slices.Contains(m.numbers, p.ICMP)
-}
-
-func familyOf(a netip.Addr) family {
-	if a.Is4() {
-		return v4
-	}
-	return v6
-}
-
-// contains searches sorted, disjoint ranges.
-func contains(ranges []schema.PortRange, port uint16) bool {
-	i := sort.Search(len(ranges), func(i int) bool { return ranges[i].Last >= port })
-	return i < len(ranges) && ranges[i].First <= port
+	return p.Proto == "icmp" && netset.FamilyOf(p.Src) == m.family && slices.Contains(m.numbers, p.ICMP)
 }
 
 // addressSet is prefixes of one family as a ruleset has them, sorted. lines are where each stands, where they are rules
@@ -106,7 +94,7 @@ func contains(ranges []schema.PortRange, port uint16) bool {
 type addressSet struct {
 	name     string
 	field    string // the comment above it: the field of the spec
-	family   family
+	family   netset.Family
 	prefixes []netip.Prefix
 	lines    []int
 }
@@ -124,7 +112,7 @@ func (s *addressSet) contains(a netip.Addr) bool { return s.find(a) >= 0 }
 
 // find returns the index of the prefix that holds the address, or -1.
 func (s *addressSet) find(a netip.Addr) int {
-	if familyOf(a) != s.family {
+	if netset.FamilyOf(a) != s.family {
 		return -1
 	}
 	i := sort.Search(len(s.prefixes), func(i int) bool { return s.prefixes[i].Addr().Compare(a) > 0 }) - 1
