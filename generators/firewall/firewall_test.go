@@ -90,7 +90,7 @@ func TestBackends(t *testing.T) {
 		t.Fatal("the schema has no backends")
 	}
 	var names []string
-	for _, b := range backends {
+	for _, b := range Backends() {
 		names = append(names, fmt.Sprintf("%q", b.Name))
 	}
 	if got := strings.Join(names, " | "); got != string(line[1]) {
