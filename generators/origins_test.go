@@ -18,6 +18,7 @@ func TestOrigins(t *testing.T) {
 	want := map[string]string{ // a line of it, and the field that decides
 		"nfs/skep.exports":                 "\t10.0.0.12 \\ <- services.nfs.path",
 		"stacks/traefik/traefik.yaml":      "  level: INFO <- services.traefik.log",
+		"runbook/cluster.sh":               "\t\t'docker_gwbridge' <- firewall.bridges",
 		"certs/generate-certificates.sh":   "readonly days=397 <- certificates.days",
 		"firewall/manager-nfs-traefik.nft": "\t\ttcp dport 22 goto from_management comment \"ssh\" <- nodes.*.ssh.port",
 	}
