@@ -110,7 +110,7 @@ func checkBundle(cmd *cobra.Command, spec string, files []artifact.File, o build
 	if err != nil {
 		return withHints(err)
 	}
-	result := buildResult{Bundle: o.output, Files: len(files) + 1, Differences: differences}
+	result := buildResult{Schema: version1("build"), Bundle: o.output, Files: len(files) + 1, Differences: differences}
 	if err := result.write(cmd.OutOrStdout(), *o.format); err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func writeBundle(cmd *cobra.Command, files []artifact.File, o buildOptions) erro
 	for _, d := range report.Foreign {
 		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: warning: not written by skep; runbook.sh refuses to run until it is moved away", filepath.Join(o.output, d.Path)))
 	}
-	result := buildResult{Bundle: o.output, Files: report.Files, Differences: report.Differences}
+	result := buildResult{Schema: version1("build"), Bundle: o.output, Files: report.Files, Differences: report.Differences}
 	first := len(report.Differences) == report.Files && !slices.ContainsFunc(report.Differences, func(d artifact.Difference) bool {
 		return d.Kind != artifact.Added
 	})
@@ -192,6 +192,7 @@ func withHints(err error) error {
 
 // buildResult is what build writes to stdout.
 type buildResult struct {
+	Schema      string                `json:"schema"`
 	Bundle      string                `json:"bundle"`
 	Files       int                   `json:"files"`
 	Differences []artifact.Difference `json:"differences"`

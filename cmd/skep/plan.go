@@ -38,7 +38,10 @@ It exits 1 when there are changes.`,
 		}
 		p := plan.Compare(before, after)
 		if *form == formatJSON {
-			err = newJSON(cmd.OutOrStdout()).Encode(p)
+			err = newJSON(cmd.OutOrStdout()).Encode(struct {
+				Schema string `json:"schema"`
+				plan.Plan
+			}{version1("plan"), p})
 		} else {
 			err = writePlan(cmd, p)
 		}

@@ -12,6 +12,7 @@ import (
 
 // fate is the answer to a question, as data. Allow is true when every packet is let in.
 type fate struct {
+	Schema  string   `json:"schema"`
 	From    string   `json:"from"`
 	To      string   `json:"to"`
 	Via     string   `json:"via,omitempty"` // the node that it goes through
@@ -50,7 +51,7 @@ func specLineOf(c loaded, field string) specLine {
 }
 
 func ask(cmd *cobra.Command, sim *proof.Simulator, c loaded, o reachOptions, to destination) error {
-	f := fate{From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
+	f := fate{Schema: version1("reach"), From: o.from, To: o.to, Via: o.via, Allow: true, Packets: []packet{}}
 	var answers []proof.Answer
 	if o.via != "" {
 		answers = sim.AskThrough(o.via, o.from, to.node, to.proto, to.port)

@@ -28,7 +28,10 @@ type matrixRow struct {
 
 func writeMatrix(w io.Writer, c loaded, sim *proof.Simulator, f format) error {
 	if f == formatJSON {
-		return newJSON(w).Encode(matrixRows(c, sim))
+		return newJSON(w).Encode(struct {
+			Schema string      `json:"schema"`
+			Rows   []matrixRow `json:"rows"`
+		}{version1("reach-matrix"), matrixRows(c, sim)})
 	}
 	_, err := io.WriteString(w, matrixText(c, widthOf(w)))
 	return err

@@ -70,6 +70,9 @@ func (f *formatFlag) names() string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
+// version1 names the form of what a verb writes as JSON: a later form that programs could not read has another name.
+func version1(verb string) string { return "skep.dev/" + verb + "/v1" }
+
 // newJSON writes data as JSON for machines that people read along with.
 func newJSON(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(w)

@@ -30,7 +30,10 @@ No generated file holds a version: a newer skep shows as a difference only where
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		info := readBuildInfo()
 		if *form == formatJSON {
-			return newJSON(cmd.OutOrStdout()).Encode(info)
+			return newJSON(cmd.OutOrStdout()).Encode(struct {
+				Schema string `json:"schema"`
+				buildInfo
+			}{version1("version"), info})
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), info)
 		return err

@@ -13,10 +13,10 @@ import (
 	"skep.dev/schema/lint"
 )
 
-// verdict is what vet finds, as data.
+// verdict is what vet finds, as data: in file order.
 type verdict struct {
-	Mistakes finding.List `json:"mistakes"`
-	Warnings finding.List `json:"warnings"`
+	Schema   string       `json:"schema"`
+	Findings finding.List `json:"findings"`
 }
 
 // vetOptions are the flags of vet.
@@ -50,7 +50,7 @@ there are mistakes, and with --strict when there are warnings.`,
 	return cmd
 }
 
-func vet(cmd *cobra.Command, spec string, o vetOptions) error {
+func vet(cmd *cobra.Command, path string, o vetOptions) error {
 	today := time.Now()
 	if o.today != "" {
 		var err error
@@ -58,54 +58,49 @@ func vet(cmd *cobra.Command, spec string, o vetOptions) error {
 			return usageError{fmt.Sprintf("vet: --today: %q: want a date such as 2027-01-31", o.today)}
 		}
 	}
-	v := verdict{Mistakes: finding.List{}, Warnings: finding.List{}}
-	err := v.find(spec, today)
-	if err != nil && !errors.As(err, &v.Mistakes) {
+	found, err := findings(path, today)
+	if err != nil {
 		return err
 	}
-	if err == nil && o.strict && len(v.Warnings) > 0 {
-		err = errFound
-	}
-	if *o.format == formatText {
-		for _, w := range v.Warnings {
-			fmt.Fprintln(cmd.ErrOrStderr(), w.Error())
+	if *o.format == formatJSON {
+		if err := newJSON(cmd.OutOrStdout()).Encode(verdict{version1("vet"), append(finding.List{}, found...)}); err != nil {
+			return err
 		}
-		return err
 	}
-	if broken := newJSON(cmd.OutOrStdout()).Encode(v); broken != nil {
-		return broken
+	var mistakes finding.List
+	for _, f := range found {
+		if f.Level == finding.Mistake {
+			mistakes = append(mistakes, f)
+		} else if *o.format == formatText {
+			fmt.Fprintln(cmd.ErrOrStderr(), f.Error())
+		}
 	}
-	if err != nil { // the mistakes are in the data
+	switch {
+	case len(mistakes) > 0 && *o.format == formatText:
+		return mistakes
+	case len(mistakes) > 0, o.strict && len(found) > 0:
 		return errFound
 	}
 	return nil
 }
 
-// find notes the warnings about a spec; the error is its mistakes, or why it cannot be read.
-func (v *verdict) find(path string, today time.Time) error {
+// findings gives all that is to be said about a spec, in file order. The error is why it cannot be read.
+func findings(path string, today time.Time) (finding.List, error) {
 	c, err := load(path)
+	var mistakes finding.List
+	if errors.As(err, &mistakes) {
+		return mistakes, nil
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files, err := firewall.Files(c.Cluster)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sim, err := firewall.Simulate(c.Cluster, files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	found := slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))
-	var mistakes finding.List
-	for _, f := range c.spec.Locate(found) {
-		if f.Level == finding.Mistake {
-			mistakes = append(mistakes, f)
-		} else {
-			v.Warnings = append(v.Warnings, f)
-		}
-	}
-	if len(mistakes) > 0 {
-		return mistakes
-	}
-	return nil
+	return c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))), nil
 }

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,14 @@ func Strings(name string, values []string) Var {
 	return v
 }
 
+// Name is the name of the variable.
+func (v Var) Name() string { return v.name }
+
+// Equal tells whether v and o are the same line of a script.
+func (v Var) Equal(o Var) bool {
+	return v.name == o.name && v.array == o.array && v.from == o.from && slices.Equal(v.words, o.words)
+}
+
 // From returns v with a comment that names the field of the spec which decided it, such as "services.nfs.path".
 func (v Var) From(field string) Var {
 	v.from = field
@@ -51,35 +60,97 @@ set -euo pipefail
 `
 
 // Script is a bash program: the preamble, the header's variables and the static body. The body is a file beside the
-// Go code that uses it; it starts with a comment, and shell text in it never comes from a spec.
+// Go code that uses it, or empty; it starts with a comment, and shell text in it never comes from a spec.
 func Script(path string, header []Var, body string) File {
 	var b strings.Builder
 	b.WriteString(preamble)
 	if len(header) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, v := range header {
-		v.write(&b)
+	from := writeVars(&b, header, "")
+	if body != "" {
+		b.WriteString("\n" + strings.Trim(body, "\n") + "\n")
 	}
-	b.WriteByte('\n')
-	b.WriteString(strings.Trim(body, "\n"))
-	b.WriteByte('\n')
-	return File{Path: path, Mode: 0o755, Data: []byte(b.String())}
+	return File{Path: path, Mode: 0o755, Data: []byte(b.String()), Origins: from}
 }
 
-// write adds v to b. The comment has its own line and each element too: a changed value is a diff of one line,
-// where aligned trailing comments would move their neighbours.
-func (v Var) write(b *strings.Builder) {
-	if v.from != "" {
-		b.WriteString("# " + oneLine(v.from) + "\n")
+// writeVars adds variables to b, and tells which lines they are.
+func writeVars(b *strings.Builder, variables []Var, indent string) []Origin {
+	var from []Origin
+	for _, v := range variables {
+		first := strings.Count(b.String(), "\n") + 1
+		v.write(b, indent)
+		fields, _ := fieldsOf([]byte("# " + v.from))
+		for _, f := range fields {
+			from = append(from, Origin{First: first, Last: strings.Count(b.String(), "\n"), Field: f})
+		}
 	}
+	return from
+}
+
+// Row is a call with facts: a function of another part, words for it, and NAME=VALUE for each cell that has a value, in the
+// lines given.
+type Row struct {
+	Function string
+	Words    []string
+	Lines    [][]Cell
+}
+
+// Cell is a named value of a row.
+type Cell struct{ Name, Value string }
+
+// Table is a part of a script that holds facts and nothing else: a function "variables" that sets them, and rows. What reads
+// the table says by the call which facts it wants, so that no other part shares their names.
+func Table(path string, variables []Var, rows []Row) File {
+	var b strings.Builder
+	b.WriteString(preamble + "\nvariables() {\n")
+	from := writeVars(&b, variables, "\t")
+	b.WriteString("}\n\n")
+	for _, r := range rows {
+		r.write(&b)
+	}
+	return File{Path: path, Mode: 0o644, Data: []byte(b.String()), Origins: from}
+}
+
+// write adds r to b. The first line of cells stands beside the words, each other one below.
+func (r Row) write(b *strings.Builder) {
+	b.WriteString(r.Function)
+	for _, w := range r.Words {
+		b.WriteString(" " + quote(w))
+	}
+	for i, cells := range r.Lines {
+		before := " \\\n\t"
+		if i == 0 {
+			before = " "
+		}
+		for _, c := range cells {
+			if c.Value != "" {
+				b.WriteString(before + c.Name + "=" + quote(c.Value))
+				before = " "
+			}
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// write adds v to b, each line of it indented. The comment has its own line and each element too: a changed value is a diff of
+// one line, where aligned trailing comments would move their neighbours.
+func (v Var) write(b *strings.Builder, indent string) {
+	if v.from != "" {
+		b.WriteString(indent + "# " + oneLine(v.from) + "\n")
+	}
+	b.WriteString(indent)
 	switch {
 	case !v.array:
 		b.WriteString("readonly " + v.name + "=" + v.words[0] + "\n")
 	case len(v.words) == 0:
 		b.WriteString("readonly -a " + v.name + "=()\n")
 	default:
-		b.WriteString("readonly -a " + v.name + "=(\n\t" + strings.Join(v.words, "\n\t") + "\n)\n")
+		b.WriteString("readonly -a " + v.name + "=(\n")
+		for _, w := range v.words {
+			b.WriteString(indent + "\t" + w + "\n")
+		}
+		b.WriteString(indent + ")\n")
 	}
 }
 

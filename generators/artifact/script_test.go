@@ -62,12 +62,35 @@ func TestFromStaysOneLine(t *testing.T) {
 	}
 }
 
+// hostile are values that a shell would like to understand.
+var hostile = []string{
+	"", " ", "'", "''", `'\''`, `\`, `\'`, "\n", "a\nb\n", "$(id)", "`id`", "${x}", "!!", "~", "*", "#", "\r\n", "\t",
+	"\xff\xfe", "\x01\x7f", "é", "\u202e", "; rm -rf /", "&&", "-n", `"`, "a'b\"c", "\\\n",
+}
+
+// A table's values arrive as they are: by a row's call, and on a machine that gets a fact as another bash writes it.
+func TestTable(t *testing.T) {
+	const before, after = "step() { printf '%s\\0' \"$@\"; }\n", `
+variables
+bash -s <<<"$(declare -p one many; printf '%s\n' 'printf "%s\0" "$one" "${many[@]}"')"
+`
+	for _, v := range hostile {
+		table := Table("x.sh", []Var{String("one", v).From("f"), Strings("many", []string{v, "end"}), Strings("none", nil)},
+			[]Row{{"step", []string{"05", v}, [][]Cell{{{"title", v}, {"none", ""}}, {{"why", "x" + v}}}}})
+		title := "title=" + v + "\x00"
+		if v == "" {
+			title = ""
+		}
+		want := "05\x00" + v + "\x00" + title + "why=x" + v + "\x00" + v + "\x00" + v + "\x00end\x00"
+		if got := bash(t, []byte(before+string(table.Data)+after)); got != want {
+			t.Errorf("%q: bash printed %q, want %q", v, got, want)
+		}
+	}
+}
+
 // FuzzQuote feeds any value through a real bash, as a string and as an element of an array.
 func FuzzQuote(f *testing.F) {
-	for _, s := range []string{
-		"", " ", "'", "''", `'\''`, `\`, `\'`, "\n", "a\nb\n", "$(id)", "`id`", "${x}", "!!", "~", "*", "#", "\r\n", "\t",
-		"\xff\xfe", "\x01\x7f", "é", "\u202e", "; rm -rf /", "&&", "-n", `"`, "a'b\"c", "\\\n",
-	} {
+	for _, s := range hostile {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

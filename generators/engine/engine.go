@@ -43,7 +43,7 @@ func Daemon(role string) string {
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	files := []artifact.File{
 		{Path: DropIn, Mode: 0o644, Data: dropIn},
-		{Path: Sysctl, Mode: 0o644, Data: sysctl(c)},
+		artifact.Text(Sysctl, sysctl(c)),
 	}
 	roles := []string{"manager"}
 	if len(c.Managers()) < len(c.Nodes) {

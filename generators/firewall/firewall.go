@@ -57,7 +57,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	for _, class := range Classes(c) {
 		p := newPolicy(c, class, s)
 		for i, path := range class.Files(c) {
-			files = append(files, artifact.File{Path: path, Mode: 0o644, Data: []byte(backend.Rulesets[i].write(p))})
+			files = append(files, artifact.Text(path, []byte(backend.Rulesets[i].write(p))))
 		}
 	}
 	return append(files, command(c),

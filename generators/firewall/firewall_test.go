@@ -2,8 +2,11 @@ package firewall
 
 import (
 	"fmt"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"skep.dev/schema"
@@ -73,5 +76,24 @@ func TestRemark(t *testing.T) {
 	}
 	if got := remark(fmt.Sprintf("%0200d", 0)); len(got) > 128 {
 		t.Errorf("remark of a long text has %d bytes, nft takes 128", len(got))
+	}
+}
+
+// TestBackends: each backend of the schema is one of the slice, and the reverse.
+func TestBackends(t *testing.T) {
+	data, err := os.ReadFile("../../schema/firewall.cue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^\tbackend: \((.*) \| error`).FindSubmatch(data)
+	if line == nil {
+		t.Fatal("the schema has no backends")
+	}
+	var names []string
+	for _, b := range backends {
+		names = append(names, fmt.Sprintf("%q", b.Name))
+	}
+	if got := strings.Join(names, " | "); got != string(line[1]) {
+		t.Errorf("backends are %s, the schema has %s", got, line[1])
 	}
 }

@@ -72,12 +72,12 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 		return nil, err
 	}
 	files := []artifact.File{
-		{Path: Conf, Mode: 0o644, Data: conf(c)},
-		{Path: Exports, Mode: 0o644, Data: exports(c)},
-		{Path: Volume, Mode: 0o644, Data: volume},
+		artifact.Text(Conf, conf(c)),
+		artifact.Text(Exports, exports(c)),
+		artifact.Text(Volume, volume),
 	}
 	if three(c) {
-		files = append(files, artifact.File{Path: Lockd, Mode: 0o644, Data: lockd(c)})
+		files = append(files, artifact.Text(Lockd, lockd(c)))
 	}
 	return files, nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 )
 
@@ -21,13 +20,7 @@ type composeFile struct {
 func TestStacksFindWhatTheyNeed(t *testing.T) {
 	for _, example := range []string{"target", "host", "production", "everything"} {
 		c := load(t, example)
-		files, err := runbook.Files(c)
-		must(t, err)
-		steps := map[string]string{}
-		for _, f := range files {
-			_, name, _ := strings.Cut(f.Path, "-")
-			steps[name] = string(f.Data)
-		}
+		table := tableOf(t, c)
 		stacks, err := stack.Files(c)
 		must(t, err)
 		for _, f := range stacks {
@@ -35,25 +28,27 @@ func TestStacksFindWhatTheyNeed(t *testing.T) {
 			if file != "compose.yaml" {
 				continue
 			}
-			if name := path.Base(dir); steps[name+".sh"] == "" {
+			if name := path.Base(dir); !strings.Contains(table, "body='stack' argument='"+name+"'\n") {
 				t.Errorf("%s: no step deploys the stack %s", example, name)
 			}
 			var compose composeFile
 			must(t, yaml.Unmarshal(f.Data, &compose))
 			needs := map[string][]string{}
 			for _, s := range compose.Services {
-				needs["images.sh"] = append(needs["images.sh"], s.Image)
+				needs["images"] = append(needs["images"], s.Image)
 			}
 			for _, n := range compose.Networks {
-				needs["networks.sh"] = append(needs["networks.sh"], n.Name)
+				needs["networks"] = append(needs["networks"], n.Name)
 			}
 			for _, s := range compose.Secrets {
-				needs["secrets.sh"] = append(needs["secrets.sh"], s.Name)
+				needs["secrets"] = append(needs["secrets"], s.Name)
 			}
-			for step, names := range needs {
+			for list, names := range needs {
+				_, rows, _ := strings.Cut(table, "readonly -a "+list+"=(\n")
+				rows, _, _ = strings.Cut(rows, "\t)\n")
 				for _, name := range names {
-					if name == "" || !strings.Contains(steps[step], "\t'"+name+" ") {
-						t.Errorf("%s: %s lacks %q of %s", example, step, name, f.Path)
+					if name == "" || !strings.Contains(rows, "\t'"+name+" ") {
+						t.Errorf("%s: %s lacks %q of %s", example, list, name, f.Path)
 					}
 				}
 			}

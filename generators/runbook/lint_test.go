@@ -12,7 +12,7 @@ import (
 
 // What operators read and run is clean, with every step and with the fewest.
 func TestLint(t *testing.T) {
-	for _, example := range []string{"everything", "host"} {
+	for _, example := range []string{"everything", "host"} { // the most facts, and the fewest
 		files, err := runbook.Files(load(t, example))
 		must(t, err)
 		dir := t.TempDir()

@@ -5,14 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
-
-// Secrets is where the first manager keeps the values that it made, one file each.
-const Secrets = "/etc/skep/secrets"
 
 // The functions below write rows for shell arrays: columns are separated by one blank, which no value holds.
 
@@ -25,15 +23,6 @@ func handed(c *schema.Cluster) []string {
 		}
 	}
 	return rows
-}
-
-// tools are what the runbook and its programs call on the operator's machine, and the Debian packages they come with.
-var tools = []string{
-	"awk mawk", "base64 coreutils", "bash bash", "cat coreutils", "chmod coreutils", "cmp diffutils", "cp coreutils", "cut coreutils",
-	"date coreutils", "dirname coreutils", "find findutils", "flock util-linux", "grep grep", "gzip gzip", "head coreutils",
-	"mkdir coreutils", "mktemp coreutils", "mv coreutils", "openssl openssl", "realpath coreutils", "rm coreutils", "sed sed",
-	"sha256sum coreutils", "sort coreutils", "ssh openssh-client", "stat coreutils", "tail coreutils", "tar tar", "tee coreutils",
-	"tr coreutils", "wc coreutils",
 }
 
 // listeners are the single ports that must be free, but for sshd's, the kernel's and those of what the operator runs.
@@ -107,36 +96,20 @@ func packages(c *schema.Cluster) []string {
 	return rows
 }
 
-func networks(c *schema.Cluster) []string {
+func networks(c *schema.Cluster) artifact.Var {
 	var rows []string
 	for _, n := range c.Networks {
 		rows = append(rows, fmt.Sprintf("%s %t %t %t %d %s", n.Name, n.Attachable, n.Internal, n.Encrypted, n.MTU, orDash(n.Subnet)))
 	}
-	return rows
+	return artifact.Strings("networks", rows).From("name attachable internal encrypted mtu subnet")
 }
 
-func networkNames(c *schema.Cluster) []string {
-	var names []string
-	for _, n := range c.Networks {
-		names = append(names, n.Name)
-	}
-	return names
-}
-
-func secrets(c *schema.Cluster) []string {
+func secrets(c *schema.Cluster) artifact.Var {
 	var rows []string
 	for _, s := range c.Secrets {
 		rows = append(rows, strings.TrimRight(fmt.Sprintf("%s %s %s %s", s.Object(), s.Name, s.Make, s.User), " "))
 	}
-	return rows
-}
-
-func secretNames(c *schema.Cluster) []string {
-	var names []string
-	for _, s := range c.Secrets {
-		names = append(names, s.Object())
-	}
-	return names
+	return artifact.Strings("secrets", rows).From("object name make user")
 }
 
 // directories are duty, path, owner, and whether it is a file system of its own. With both services S3 writes into the

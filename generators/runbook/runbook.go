@@ -1,13 +1,14 @@
-// Package runbook makes the shell program that builds the cluster: runbook.sh, what its steps share, and the steps.
+// Package runbook makes the shell program that builds the cluster: runbook.sh, its parts and its steps.
 //
-// The bodies are static *.sh files; each step gets a header with the facts of the spec that it needs. Nothing in them
-// grows with the number of nodes but runbook/hosts, the inventory.
+// The program is static *.sh files, the same bytes in every bundle. What the spec decides is in two tables beside it: the
+// cluster's facts with its steps, and the inventory of nodes.
 package runbook
 
 import (
 	"bytes"
 	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"skep.dev/generators/artifact"
@@ -15,59 +16,83 @@ import (
 	"skep.dev/schema"
 )
 
-// Where the files stand in a bundle. Steps are runbook/NN-name.sh.
+// Where the files stand in a bundle. The parts of the program are runbook/NAME.sh, what steps do runbook/steps/NAME.sh.
 const (
 	Command   = "runbook.sh"
 	Inventory = "runbook/hosts"
+	Table     = "runbook/cluster.sh"
 )
 
 //go:embed sh/*.sh sh/steps/*.sh
 var bodies embed.FS
 
-// parts are what runbook.sh reads besides the steps.
-var parts = [...]string{"command", "inventory", "journal", "lib", "steps", "transport", "verbs"}
+// part begins each file that another one reads; nobody runs it. Only a comment before the first command holds for the whole file.
+const part = "# shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts\n"
 
-// Files returns runbook.sh, its parts, the inventory and the steps that the cluster needs.
+// Files returns the program and its tables.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	steps, err := Steps(c)
 	if err != nil {
 		return nil, err
 	}
-	main, err := body("sh/runbook.sh")
+	table, err := table(steps)
 	if err != nil {
 		return nil, err
 	}
-	files := []artifact.File{artifact.Script(Command, nil, main), inventory(c)}
-	for _, name := range parts {
-		text, err := body("sh/" + name + ".sh")
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, sourced(artifact.Script("runbook/"+name+".sh", nil, text)))
-	}
-	for _, s := range steps {
-		f, err := s.file()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	return files, nil
+	files, err := program()
+	return append(files, inventory(c), table), err
 }
 
-// sourced is a script that another one reads; nobody runs it. It shares names with the others, which shellcheck cannot
-// know; only a comment before the first command holds for the whole file.
-func sourced(f artifact.File) artifact.File {
+// program returns the static files.
+func program() ([]artifact.File, error) {
+	var files []artifact.File
+	err := fs.WalkDir(bodies, "sh", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := bodies.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if name == "sh/"+Command {
+			files = append(files, artifact.Script(Command, nil, string(text)))
+			return nil
+		}
+		files = append(files, sourced(artifact.Script("runbook/"+strings.TrimPrefix(name, "sh/"), nil, string(text)), ""))
+		return nil
+	})
+	return append(files, sourced(artifact.Script("runbook/names.sh", names(), ""), namesComment)), err
+}
+
+// namesComment says why a part of the program has no code.
+const namesComment = "#\n# What skep calls things on every cluster.\n"
+
+const tableComment = "#\n# What the spec decides: the facts, and the steps in order. Only the facts that a step names go to its hosts.\n"
+
+// table is what the spec decides, as runbook.sh reads it.
+func table(steps []Step) (artifact.File, error) {
+	vars, err := variables(steps)
+	if err != nil {
+		return artifact.File{}, err
+	}
+	var rows []artifact.Row
+	for _, s := range steps {
+		rows = append(rows, s.row())
+	}
+	return sourced(artifact.Table(Table, vars, rows), tableComment), nil
+}
+
+// sourced marks a file as a part of the program, and says what it is.
+func sourced(f artifact.File, comment string) artifact.File {
 	f.Mode = 0o644
 	const first = "set -euo pipefail\n"
-	shared := "# Part of runbook.sh. shellcheck: names come from, and go to, the other parts.\n# shellcheck disable=SC2034,SC2154\n"
-	f.Data = bytes.Replace(f.Data, []byte(first), []byte(shared+first), 1)
+	f.Data = bytes.Replace(f.Data, []byte(first), []byte(part+comment+first), 1)
+	more := strings.Count(part+comment, "\n")
+	for i := range f.Origins {
+		f.Origins[i].First += more
+		f.Origins[i].Last += more
+	}
 	return f
-}
-
-func body(path string) (string, error) {
-	b, err := bodies.ReadFile(path)
-	return string(b), err
 }
 
 // inventory lists the nodes, a line each. "-" is an empty column: bash cannot read one between tabs.
@@ -89,7 +114,7 @@ func inventory(c *schema.Cluster) artifact.File {
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n.Name, n.Address, ssh, n.Role, n.SSH.User, n.SSH.Port,
 			class[n.Name], orDash(strings.Join(c.Duties(n.Name), " ")), orDash(labels(n)))
 	}
-	return artifact.File{Path: Inventory, Mode: 0o644, Data: []byte(b.String())}
+	return artifact.Text(Inventory, []byte(b.String()))
 }
 
 func orDash(s string) string {

@@ -22,40 +22,50 @@ type Step struct {
 	Danger string   // what the operator agrees to; empty for a harmless step
 	Undo   string   // what undo does, or "nothing: ..." or "irreversible: ..."
 
-	script  string // name of the body, sh/steps/script.sh
-	library string // name of what the body shares with another one, sh/library.sh, or empty
-	header  []artifact.Var
+	body     string // names of files in sh/steps, without .sh: the step and what it shares with others
+	argument string // what tells two steps with one body apart
+	facts    []artifact.Var
 }
 
-// file is the step's script: its facts, the body and the words that runbook.sh shows.
-func (s Step) file() (artifact.File, error) {
-	text, err := body("sh/steps/" + s.script + ".sh")
-	if err != nil {
-		return artifact.File{}, err
+// row is the step in the table.
+func (s Step) row() artifact.Row {
+	var uses []string
+	for _, v := range s.facts {
+		uses = append(uses, v.Name())
 	}
-	tail, err := body("sh/steps/tail.sh")
-	if err != nil {
-		return artifact.File{}, err
+	return artifact.Row{
+		Function: "step",
+		Words:    []string{fmt.Sprintf("%02d", s.Number), s.ID},
+		Lines: [][]artifact.Cell{
+			{{Name: "title", Value: s.Title}},
+			{{Name: "why", Value: s.Why}},
+			{
+				{Name: "hosts", Value: s.Hosts}, {Name: "order", Value: s.Order}, {Name: "needs", Value: strings.Join(s.Needs, " ")},
+				{Name: "undo", Value: s.Undo},
+			},
+			{{Name: "danger", Value: s.Danger}},
+			{{Name: "body", Value: s.body}, {Name: "argument", Value: s.argument}, {Name: "facts", Value: strings.Join(uses, " ")}},
+		},
 	}
-	if s.library != "" {
-		library, err := body("sh/" + s.library + ".sh")
-		if err != nil {
-			return artifact.File{}, err
+}
+
+// variables are the facts of all steps, each once.
+func variables(steps []Step) ([]artifact.Var, error) {
+	var vars []artifact.Var
+	told := map[string]artifact.Var{}
+	for _, s := range steps {
+		for _, v := range s.facts {
+			before, ok := told[v.Name()]
+			if ok && !before.Equal(v) {
+				return nil, fmt.Errorf("step %s: the variable %s means something else in an earlier step", s.ID, v.Name())
+			}
+			if !ok {
+				told[v.Name()] = v
+				vars = append(vars, v)
+			}
 		}
-		text += "\n" + library
 	}
-	header := []artifact.Var{
-		artifact.String("step_id", s.ID),
-		artifact.String("step_title", s.Title),
-		artifact.String("step_why", s.Why),
-		artifact.String("step_hosts", s.Hosts),
-		artifact.String("step_order", s.Order),
-		artifact.String("step_needs", strings.Join(s.Needs, " ")),
-		artifact.String("step_danger", s.Danger),
-		artifact.String("step_undo", s.Undo),
-	}
-	path := fmt.Sprintf("runbook/%02d-%s.sh", s.Number, s.ID)
-	return sourced(artifact.Script(path, append(header, s.header...), text+"\n"+tail)), nil
+	return vars, nil
 }
 
 // labels writes a node's own labels as k=v,k=v; the schema keeps commas and blanks out of both.

@@ -9,7 +9,6 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
-	"skep.dev/generators/stack"
 	"skep.dev/schema"
 )
 
@@ -34,88 +33,89 @@ func Steps(c *schema.Cluster) ([]Step, error) {
 func lookSteps(c *schema.Cluster) []Step {
 	return []Step{
 		{
-			Number: 5, ID: "operator", script: "operator", Hosts: "operator", Order: "parallel",
+			Number: 5, ID: "operator", body: "operator handed", Hosts: "operator", Order: "parallel",
 			Title: "This machine has what the runbook needs",
 			Why:   "a missing tool, file or secret is better found before anything is changed",
 			Undo:  "nothing: it only looked",
-			header: []artifact.Var{
+			facts: []artifact.Var{
 				artifact.Strings("handed", handed(c)).From("secrets that are handed over: object and name"),
-				artifact.Strings("tools", tools).From("command, package"),
 			},
 		},
 		{
-			Number: 10, ID: "preflight", script: "preflight", library: "transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Number: 10, ID: "preflight", body: "preflight transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disks, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
-			header: append([]artifact.Var{
-				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
-				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
-				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
-				artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
-				artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
-				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
-				artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
-				artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
-				artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
-				artifact.String("sysctl_file", engine.InstalledSysctl),
-			}, meshDevice(c)...),
+			facts: preflightFacts(c),
 		},
 		{
-			Number: 15, ID: "packages", script: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
-			Title:  "Debian packages",
-			Why:    "the engine, the firewall, NFS and the tools of later steps, where they are missing",
-			Undo:   "irreversible: packages stay; remove them with apt-get",
-			header: []artifact.Var{artifact.Strings("packages", packages(c)).From("command, package, nodes")},
+			Number: 15, ID: "packages", body: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
+			Title: "Debian packages",
+			Why:   "the engine, the firewall, NFS and the tools of later steps, where they are missing",
+			Undo:  "irreversible: packages stay; remove them with apt-get",
+			facts: []artifact.Var{artifact.Strings("packages", packages(c)).From("command, package, nodes")},
 		},
 	}
+}
+
+// preflightFacts are what each node is compared with.
+func preflightFacts(c *schema.Cluster) []artifact.Var {
+	facts := []artifact.Var{
+		artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
+		artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
+		artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
+		artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
+		artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
+		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
+		artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
+		artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
+		artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
+	}
+	if m := c.Mesh(); m != nil {
+		facts = append(facts, meshDevice(m))
+	}
+	return facts
 }
 
 // engineSteps make each machine ready: certificates, firewall, engine.
 func engineSteps(c *schema.Cluster) []Step {
 	return []Step{
 		{
-			Number: 20, ID: "certificates", script: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
+			Number: 20, ID: "certificates", body: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 			Title: "The cluster's authority and certificates",
 			Why:   "the Docker API wants client certificates; keys are born on this machine and stay in its state directory",
 			Undo:  "irreversible: the certificates stay; clients hold copies",
 		},
 		{
-			Number: 25, ID: "server-certificates", script: "server-certificates", Hosts: "managers", Order: "parallel", Needs: []string{"certificates"},
-			Title:  "Certificates of the Docker API",
-			Why:    "each manager serves the API with its own certificate",
-			Undo:   "removes them from the managers",
-			header: []artifact.Var{artifact.String("tls_directory", c.Engine.TLS).From("engine.tls")},
+			Number: 25, ID: "server-certificates", body: "server-certificates pems", Hosts: "managers", Order: "parallel", Needs: []string{"certificates"},
+			Title: "Certificates of the Docker API",
+			Why:   "each manager serves the API with its own certificate",
+			Undo:  "removes them from the managers",
+			facts: []artifact.Var{artifact.String("tls_directory", c.Engine.TLS).From("engine.tls")},
 		},
 		// Before the engine: with it ports begin to answer that nobody but the nodes may reach.
 		{
-			Number: 27, ID: "firewall", script: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
+			Number: 27, ID: "firewall", body: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
 			Title:  "The host firewall",
 			Why:    "everything that no exposure names is dropped",
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
 			Undo:   "unloads the rules: the nodes are open",
-			header: []artifact.Var{
+			facts: []artifact.Var{
 				artifact.Strings("endings", firewall.BackendOf(c).Endings()).From("firewall.backend"),
 				artifact.Strings("rules_paths", firewall.BackendOf(c).Installed()).From("firewall.backend"),
-				artifact.String("command_path", firewall.CommandPath),
-				artifact.String("unit_path", firewall.UnitPath),
-				artifact.String("docker_path", firewall.DockerPath),
 				artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 				artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 				artifact.Strings("reached", reached(c)).From("exposures to the nodes: port, nodes"),
 			},
 		},
 		{
-			Number: 30, ID: "engine", script: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
+			Number: 30, ID: "engine", body: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
 			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
 			Undo:   "puts back the settings that were there before, and restarts the engine",
-			header: []artifact.Var{
-				artifact.String("daemon_json", engine.InstalledDaemon),
+			facts: []artifact.Var{
 				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
-				artifact.String("drop_in", engine.InstalledDropIn),
-				artifact.String("sysctl_conf", engine.InstalledSysctl),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
 				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
@@ -129,12 +129,12 @@ func engineSteps(c *schema.Cluster) []Step {
 func swarmSteps(c *schema.Cluster) []Step {
 	port := artifact.Number("swarm_port", int(c.Engine.Ports.Swarm)).From("engine.ports.swarm")
 	steps := []Step{{
-		Number: 40, ID: "swarm", script: "swarm", library: "join", Hosts: "first manager", Order: "serial", Needs: []string{"engine", "firewall"},
+		Number: 40, ID: "swarm", body: "swarm joining", Hosts: "first manager", Order: "serial", Needs: []string{"engine", "firewall"},
 		Title:  "The swarm",
 		Why:    "address pool and data port are fixed when a swarm is made",
 		Danger: "makes a swarm, unless a manager of the spec is in one already",
 		Undo:   "the first manager leaves: with it the swarm and all its objects are gone",
-		header: []artifact.Var{
+		facts: []artifact.Var{
 			artifact.String("pool", c.Engine.Pool.Subnet.String()).From("engine.pool.subnet"),
 			artifact.Number("pool_size", c.Engine.Pool.Size).From("engine.pool.size"),
 			artifact.Number("data_port", int(c.Engine.DataPathPort)).From("engine.dataPathPort"),
@@ -144,22 +144,22 @@ func swarmSteps(c *schema.Cluster) []Step {
 	}}
 	if len(c.Managers()) > 1 {
 		steps = append(steps, Step{
-			Number: 44, ID: "managers", script: "join", library: "join", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
+			Number: 44, ID: "managers", body: "join joining", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
 			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
-			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "manager")},
+			Undo:     "each leaves the swarm",
+			argument: "manager", facts: []artifact.Var{port, linkMTU(c)},
 		})
 	}
 	if len(c.Managers()) < len(c.Nodes) {
 		steps = append(steps, Step{
-			Number: 46, ID: "workers", script: "join", library: "join", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
+			Number: 46, ID: "workers", body: "join joining", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
 			Title: "The workers join", Why: "tasks run on them",
-			Undo:   "each leaves the swarm",
-			header: []artifact.Var{port, linkMTU(c), artifact.String("join_role", "worker")},
+			Undo:     "each leaves the swarm",
+			argument: "worker", facts: []artifact.Var{port, linkMTU(c)},
 		})
 	}
 	return append(steps, Step{
-		Number: 50, ID: "nodes", script: "nodes", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 50, ID: "nodes", body: "nodes", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Roles and labels of the nodes", Why: "stacks place their tasks by label, never by host name",
 		Undo: "removes the labels that begin with skep.",
 	})
@@ -170,27 +170,27 @@ func stateSteps(c *schema.Cluster) []Step {
 	var steps []Step
 	if c.OverlayMTU() != engine.MTU {
 		steps = append(steps, Step{
-			Number: 53, ID: "ingress", script: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+			Number: 53, ID: "ingress", body: "ingress", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 			Title: "MTU of the routing mesh", Why: "larger packets than the links carry would hang",
 			Danger: "removes the network ingress and makes it anew",
 			Undo:   "nothing: a smaller MTU harms nobody",
-			header: []artifact.Var{artifact.Number("mtu", c.OverlayMTU()).From(mtuField(c))},
+			facts:  []artifact.Var{artifact.Number("mtu", c.OverlayMTU()).From(mtuField(c))},
 		})
 	}
 	steps = append(steps, Step{
-		Number: 55, ID: "networks", script: "networks", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 55, ID: "networks", body: "networks", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Shared overlay networks", Why: "stacks name them as external",
-		Undo:   "removes them",
-		header: []artifact.Var{cluster(c), artifact.Strings("networks", networks(c)).From("name attachable internal encrypted mtu subnet")},
+		Undo:  "removes them",
+		facts: []artifact.Var{cluster(c), networks(c)},
 	})
 	if len(c.Secrets) > 0 {
 		steps = append(steps, Step{
-			Number: 60, ID: "secrets", script: "secrets", Hosts: "first manager", Order: "serial", Needs: []string{"swarm", "certificates"},
+			Number: 60, ID: "secrets", body: "secrets handed", Hosts: "first manager", Order: "serial", Needs: []string{"swarm", "certificates"},
 			Title: "Secrets", Why: "made once, on the first manager; no value leaves it but into the swarm",
 			Undo: "removes them from the swarm; the values stay in " + Secrets,
-			header: []artifact.Var{
-				cluster(c), artifact.String("store", Secrets),
-				artifact.Strings("secrets", secrets(c)).From("object name make user"),
+			facts: []artifact.Var{
+				cluster(c),
+				secrets(c),
 			},
 		})
 	}
@@ -202,12 +202,11 @@ func storageSteps(c *schema.Cluster) []Step {
 	var steps []Step
 	if rows := directories(c); len(rows) > 0 {
 		steps = append(steps, Step{
-			Number: 63, ID: "storage", script: "storage", Hosts: "duty nfs s3", Order: "parallel", Needs: []string{"preflight"},
+			Number: 63, ID: "storage", body: "storage", Hosts: "duty nfs s3", Order: "parallel", Needs: []string{"preflight"},
 			Title: "Directories of NFS and S3", Why: "their owner writes, everybody else reads",
 			Undo: "nothing: the data stays",
-			header: []artifact.Var{
+			facts: []artifact.Var{
 				artifact.Strings("directories", rows).From("services.nfs, services.s3: duty, path, owner, filesystem"),
-				artifact.String("directory_mode", nfs.Mode),
 			},
 		})
 	}
@@ -224,18 +223,18 @@ func storageSteps(c *schema.Cluster) []Step {
 	unmasked := artifact.Strings("unmasked", on).From("services.nfs.versions")
 	share := artifact.String("share", n.Path).From("services.nfs.path")
 	return append(steps, Step{
-		Number: 65, ID: "nfs-server", script: "nfs-server", library: "nfs-units", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
+		Number: 65, ID: "nfs-server", body: "nfs-server nfs-units", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
 		Title: "The NFS server", Why: "exports the directory, read-only, to the nodes and nobody else",
 		Undo: "stops the server; the data stays",
-		header: []artifact.Var{
-			share, masked, unmasked, artifact.String("unit", nfs.Unit),
-			artifact.Strings("sources", sources), artifact.Strings("targets", targets),
+		facts: []artifact.Var{
+			share, masked, unmasked,
+			artifact.Strings("nfs_sources", sources), artifact.Strings("nfs_targets", targets),
 		},
 	}, Step{
-		Number: 67, ID: "nfs-clients", script: "nfs-clients", library: "nfs-units", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
+		Number: 67, ID: "nfs-clients", body: "nfs-clients nfs-units", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
 		Title: "Each node can mount the share", Why: "applications on any node read it",
 		Undo: "unmasks the units of NFSv3",
-		header: []artifact.Var{
+		facts: []artifact.Var{
 			share, masked, unmasked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
 			artifact.Number("nfs_port", int(n.Ports.NFS)).From("services.nfs.ports.nfs"),
 		},
@@ -247,30 +246,28 @@ func serviceSteps(c *schema.Cluster) []Step {
 	var steps []Step
 	if rows := images(c); len(rows) > 0 {
 		steps = append(steps, Step{
-			Number: 70, ID: "images", script: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
+			Number: 70, ID: "images", body: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
 			Title: "Images", Why: "tasks start at once, and sites without a registry load them from archives",
-			Undo:   "nothing: images stay",
-			header: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
+			Undo:  "nothing: images stay",
+			facts: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
 		})
 	}
 	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
 		steps = append(steps, Step{
-			Number: 72, ID: "acme", script: "acme", Hosts: "duty traefik", Order: "parallel", Needs: []string{"engine"},
+			Number: 72, ID: "acme", body: "acme", Hosts: "duty traefik", Order: "parallel", Needs: []string{"engine"},
 			Title: "The volume of the web certificate", Why: "Traefik is not root, and keeps there what the authority gave it",
 			Undo: "nothing: the certificate stays",
-			header: []artifact.Var{
-				artifact.String("volume", stack.ACMEVolume),
-				artifact.Number("owner", t.UID).From("services.traefik.uid"),
+			facts: []artifact.Var{
+				artifact.Number("traefik_uid", t.UID).From("services.traefik.uid"),
 			},
 		})
 	}
 	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
 	for _, s := range stacks(c) {
 		steps = append(steps, Step{
-			Number: s.number, ID: s.name, script: "stack", Hosts: "first manager", Order: "serial", Needs: needs,
+			Number: s.number, ID: s.name, body: "stack", argument: s.name, Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.name, Why: s.why,
-			Undo:   "removes the stack; its volumes stay",
-			header: []artifact.Var{artifact.String("stack", s.name)},
+			Undo: "removes the stack; its volumes stay",
 		})
 	}
 	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
@@ -282,19 +279,16 @@ func serviceSteps(c *schema.Cluster) []Step {
 // bucketStep gives the user of the storage what root's keys made.
 func bucketStep(s *schema.S3) Step {
 	return Step{
-		Number: 83, ID: "buckets", script: "buckets", Hosts: "duty s3", Order: "parallel", Needs: []string{"s3"},
+		Number: 83, ID: "buckets", body: "buckets", Hosts: "duty s3", Order: "parallel", Needs: []string{"s3"},
 		Title: "Every bucket belongs to the user of S3", Why: "root's keys made some, or may still; their ACLs and policies begin anew",
 		Undo: "nothing: root reaches every bucket",
-		header: []artifact.Var{
-			artifact.String("owner", s.User.Name).From("services.s3.user.name"),
-			artifact.String("directory", s.Path).From("services.s3.path"),
-			artifact.Number("uid", s.UID),
-			artifact.String("region", s.Region),
-			artifact.Number("port", int(s.InternalPort)),
-			artifact.Number("admin_port", int(s.AdminPort)),
-			artifact.String("service", stack.S3Service),
-			artifact.Strings("root_keys", []string{stack.AccessSecret, stack.SecretSecret}),
-			artifact.String("owner_key", stack.UserSecret),
+		facts: []artifact.Var{
+			artifact.String("s3_user", s.User.Name).From("services.s3.user.name"),
+			artifact.String("s3_directory", s.Path).From("services.s3.path"),
+			artifact.Number("s3_uid", s.UID),
+			artifact.String("s3_region", s.Region),
+			artifact.Number("s3_port", int(s.InternalPort)),
+			artifact.Number("s3_admin_port", int(s.AdminPort)),
 		},
 	}
 }
@@ -302,24 +296,23 @@ func bucketStep(s *schema.S3) Step {
 // lastSteps clean up and look.
 func lastSteps(c *schema.Cluster) []Step {
 	return []Step{watchStep(c), {
-		Number: 90, ID: "cleanup", script: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
+		Number: 90, ID: "cleanup", body: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
 		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last",
 		Danger: "removes them from the swarm",
 		Undo:   "nothing: an earlier bundle makes them again",
-		header: []artifact.Var{
-			cluster(c), artifact.String("store", Secrets),
-			artifact.Strings("stacks", stackNames(c)), artifact.Strings("networks", networkNames(c)), artifact.Strings("secrets", secretNames(c)),
+		facts: []artifact.Var{
+			cluster(c),
+			artifact.Strings("stacks", stackNames(c)), networks(c), secrets(c),
 		},
 	}, {
-		Number: 95, ID: "verify", script: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
+		Number: 95, ID: "verify", body: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
 		Title: "The cluster is well", Why: "nodes ready, pages answering, certificates good for a while",
 		Undo: "nothing: it only looked",
-		header: []artifact.Var{
+		facts: []artifact.Var{
 			artifact.Number("node_count", len(c.Nodes)).From("nodes"),
 			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 			artifact.Number("warn_days", c.Certificates.Warn).From("certificates.warn"),
 			artifact.String("web_certificate", engine.WebCertificate(c)).From("services.traefik.certificate"),
-			artifact.String("web_trust", engine.WebTrust),
 			artifact.Strings("pages", pages(c)).From("wanted answer, page"),
 			artifact.Strings("urls", urls(c)),
 		},

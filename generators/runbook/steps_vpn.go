@@ -13,23 +13,18 @@ func vpnSteps(c *schema.Cluster) []Step {
 		return nil
 	}
 	return []Step{{
-		Number: 84, ID: "vpn-authorities", script: "vpn-authorities", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
+		Number: 84, ID: "vpn-authorities", body: "vpn-authorities", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 		Title: "The authorities of the VPN",
 		Why:   "server and clients know each other by certificates; keys are born on this machine and stay in its state directory",
 		Undo:  "irreversible: the authorities stay; clients hold certificates",
 	}, {
-		Number: 86, ID: "vpn-access", script: "vpn-access", Hosts: "duty vpn", Order: "parallel",
+		Number: 86, ID: "vpn-access", body: "vpn-access pems", Hosts: "duty vpn", Order: "parallel",
 		Needs: []string{"packages", "engine", "firewall", "vpn-authorities"},
 		Title: "The OpenVPN server",
 		Why:   "a unit of the node and no stack; run it again after each client that is revoked",
 		Undo:  "stops the server and takes its files away; clients are cut off",
-		header: []artifact.Var{
-			artifact.String("directory", vpn.Directory),
-			artifact.String("unit", vpn.UnitName),
-			artifact.String("device", a.Device),
-			artifact.Strings("sources", []string{vpn.Server, vpn.Unit, vpn.Forward}),
-			artifact.Strings("targets", []string{vpn.InstalledServer, vpn.InstalledUnit, vpn.InstalledForward}),
-			artifact.Strings("pems", []string{vpn.CA, vpn.Cert, vpn.Key, vpn.TLSCrypt, vpn.CRL}),
+		facts: []artifact.Var{
+			artifact.String("vpn_device", a.Device),
 		},
 	}}
 }
@@ -40,39 +35,31 @@ func meshSteps(c *schema.Cluster) []Step {
 	if m == nil {
 		return nil
 	}
-	command := artifact.String("command", vpn.InstalledMeshCommand)
 	conf := vpn.Mesh
 	if m.Hub != "" {
 		conf = vpn.Spoke
 	}
 	return []Step{{
-		Number: 17, ID: "mesh-keys", script: "mesh-keys", Hosts: "all", Order: "parallel", Needs: []string{"packages"},
-		Title:  "Keys of the mesh",
-		Why:    "each node makes its own, and the private half never leaves it",
-		Undo:   "irreversible: the key stays; remove " + vpn.PrivateKey + " to have another one made",
-		header: []artifact.Var{command, artifact.String("source", vpn.MeshCommand), artifact.String("private_key", vpn.PrivateKey)},
+		Number: 17, ID: "mesh-keys", body: "mesh-keys", Hosts: "all", Order: "parallel", Needs: []string{"packages"},
+		Title: "Keys of the mesh",
+		Why:   "each node makes its own, and the private half never leaves it",
+		Undo:  "irreversible: the key stays; remove " + vpn.PrivateKey + " to have another one made",
 	}, {
-		Number: 18, ID: "mesh-collect", script: "mesh-collect", Hosts: "operator", Order: "parallel", Needs: []string{"mesh-keys"},
-		Title:  "Public keys of the mesh, for the spec",
-		Why:    "the nodes know each other by them; they are reviewed like everything else",
-		Undo:   "nothing: the file stays in the state directory",
-		header: []artifact.Var{command},
+		Number: 18, ID: "mesh-collect", body: "mesh-collect", Hosts: "operator", Order: "parallel", Needs: []string{"mesh-keys"},
+		Title: "Public keys of the mesh, for the spec",
+		Why:   "the nodes know each other by them; they are reviewed like everything else",
+		Undo:  "nothing: the file stays in the state directory",
 	}, {
 		// Before the firewall: a node that is no part of the mesh yet would be shut out of its swarm.
-		Number: 26, ID: "mesh", script: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
+		Number: 26, ID: "mesh", body: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
 		Title: "The mesh",
 		Why:   "the nodes' own traffic is encrypted; the engine and the swarm listen on its addresses",
 		Undo:  "takes the mesh down: the swarm's nodes lose each other",
-		header: []artifact.Var{
-			command, artifact.String("unit", vpn.MeshUnitName), artifact.String("device", m.Device),
-			artifact.String("directory", vpn.MeshDirectory),
-			artifact.String("hub", m.Hub).From("services.vpn.mesh.hub"),
-			artifact.String("conf", conf), artifact.String("hub_conf", vpn.Mesh),
-			artifact.String("installed_conf", vpn.InstalledMesh),
-			artifact.String("address_file", vpn.MeshAddress),
-			artifact.Strings("sources", []string{vpn.MeshCommand, vpn.MeshUnit}),
-			artifact.Strings("targets", []string{vpn.InstalledMeshCommand, vpn.InstalledMeshUnit}),
-			artifact.Strings("keys", meshKeys(c)).From("nodes.*.mesh.publicKey: node, key"),
+		facts: []artifact.Var{
+			meshDevice(m),
+			artifact.String("mesh_hub", m.Hub).From("services.vpn.mesh.hub"),
+			artifact.String("mesh_conf", conf),
+			artifact.Strings("mesh_keys", meshKeys(c)).From("nodes.*.mesh.publicKey: node, key"),
 		},
 	}}
 }
@@ -95,12 +82,9 @@ func mtuField(c *schema.Cluster) string {
 	return "network.mtu"
 }
 
-// meshDevice tells the preflight step that addresses are those of an interface which is not there yet.
-func meshDevice(c *schema.Cluster) []artifact.Var {
-	if m := c.Mesh(); m != nil {
-		return []artifact.Var{artifact.String("mesh_device", m.Device).From("services.vpn.mesh")}
-	}
-	return nil
+// meshDevice also tells the step preflight that addresses are those of an interface which is not there yet.
+func meshDevice(m *schema.Mesh) artifact.Var {
+	return artifact.String("mesh_device", m.Device).From("services.vpn.mesh")
 }
 
 // tunnels are the interfaces of skep's own, whose packets have rules of their own.

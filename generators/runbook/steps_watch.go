@@ -16,13 +16,7 @@ const swarmCertificate = "swarm/certificates/swarm-node.crt"
 
 // watchStep has everything that expires measured, once all of it is there: for an alert, and for status and verify.
 func watchStep(c *schema.Cluster) Step {
-	header := []artifact.Var{
-		artifact.String("command_path", engine.InstalledWatch),
-		artifact.String("service_path", engine.InstalledWatchService),
-		artifact.String("timer_path", engine.InstalledWatchTimer),
-		artifact.String("measures", engine.CertificateMeasures),
-		artifact.String("list", engine.WatchList),
-		artifact.String("trust_path", engine.WebTrust),
+	facts := []artifact.Var{
 		artifact.Number("warn_days", c.Certificates.Warn).From("certificates.warn"),
 		artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 		artifact.String("swarm_certificate", path.Join(c.Engine.Directory, swarmCertificate)).From("engine.directory"),
@@ -34,11 +28,11 @@ func watchStep(c *schema.Cluster) Step {
 		artifact.Strings("vpn_files", vpnFiles(c)).From("services.vpn.access: what, where"),
 	}
 	return Step{
-		Number: 88, ID: "certificate-watch", script: "certificate-watch", Hosts: "all", Order: "parallel",
+		Number: 88, ID: "certificate-watch", body: "certificate-watch handed", Hosts: "all", Order: "parallel",
 		Needs: []string{"server-certificates", "firewall", "engine", "swarm", "traefik", "vpn-access"},
 		Title: "What expires is measured",
 		Why:   "certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell",
-		Undo:  "stops measuring", header: header,
+		Undo:  "stops measuring", facts: facts,
 	}
 }
 

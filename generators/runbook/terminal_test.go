@@ -34,7 +34,7 @@ func TestNodeSteersNoTerminal(t *testing.T) {
 	archives := filepath.Join(filepath.Dir(s.bundle), "images")
 	must(t, os.Mkdir(archives, 0o755))
 	for _, image := range []string{"traefik", "prom_prometheus"} {
-		found, err := exec.Command("sh", "-c", "grep -rhoE \"'"+strings.ReplaceAll(image, "_", "/")+":[^ ]*\" "+s.bundle+"/runbook/70-images.sh").Output()
+		found, err := exec.Command("sh", "-c", "grep -rhoE \"'"+strings.ReplaceAll(image, "_", "/")+":[^ ]*\" "+s.bundle+"/runbook/cluster.sh").Output()
 		must(t, err)
 		name := strings.NewReplacer("/", "_", ":", "_", "@", "_", "'", "").Replace(strings.TrimSpace(string(found)))
 		must(t, os.WriteFile(filepath.Join(archives, name+".tar"), []byte("x"), 0o644))

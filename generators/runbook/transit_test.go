@@ -12,11 +12,12 @@ import (
 const transitBefore = `set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 refuse() { printf '%s\n' "$@"; exit 12; }
+source <(sed -n '/^is_like() {/,/^}/p' sh/lib.sh)
 has() { case $1 in docker) engine_up ;; keepalived | dockerd) [[ " $installed " == *" $1 "* ]] ;; *) command -v "$1" >/dev/null ;; esac; }
 systemctl() { [[ $* == *keepalived* ]]; }
 engine_up() { [[ $installed == dockerd ]]; }
 docker() { if [[ $2 == ls ]]; then echo 1f; else echo "$networks"; fi; }
-host=w1 role=worker address=10.0.0.21 networks= sysctl_file=/etc/sysctl.d/90-skep.conf installed=dockerd
+host=w1 role=worker address=10.0.0.21 networks= sysctl_conf=/etc/sysctl.d/90-skep.conf installed=dockerd
 forward=() vrrp=()
 mount -t tmpfs tmpfs /etc/sysctl.d
 ip link set lo up
@@ -37,7 +38,7 @@ ip6tables -t nat -A POSTROUTING -s fd00:172::/64 ! -o docker0 -j MASQUERADE
 iptables -t nat -A POSTROUTING -o docker_gwbridge -m addrtype --src-type LOCAL -j MASQUERADE
 iptables -t nat -A POSTROUTING -s 172.20.2.5/32 -d 172.20.2.5/32 -p tcp --dport 80 -j MASQUERADE
 echo 1 >/proc/sys/net/ipv4/ip_forward
-echo net.ipv4.ip_forward=1 >"$sysctl_file"
+echo net.ipv4.ip_forward=1 >"$sysctl_conf"
 `
 
 // TestTransitIsNamed runs the functions on a node of its own: what it passes on for others is refused with the row of the
@@ -51,12 +52,12 @@ func TestTransitIsNamed(t *testing.T) {
 		router  = "echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-router.conf\n"
 		router6 = "echo 'net.ipv6.conf.all.forwarding=1' >/etc/sysctl.d/99-router.conf\n"
 	)
-	// The bridges of Docker and the tunnels are what the step itself takes for them.
-	step, err := os.ReadFile("../../examples/vpn/bundle/runbook/10-preflight.sh")
+	// The bridges of Docker and the tunnels are what the runbook itself takes for them.
+	table, err := os.ReadFile("../../examples/vpn/bundle/runbook/cluster.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?s)readonly -a bridges=\(.*?\)\n.*?readonly -a tunnels=\(.*?\)\n`).FindString(string(step))
+	rows := regexp.MustCompile(`(?s)readonly -a bridges=\(.*?\)\n.*?readonly -a tunnels=\(.*?\)\n`).FindString(string(table))
 	for name, test := range map[string]struct{ before, want string }{
 		"docker alone": {"", ""},
 		"a bridge of guests": {virbr0, "192.168.122.0/24 are guests of this node, on virbr0, which the firewall will refuse\n" +
@@ -102,7 +103,7 @@ func TestTransitIsNamed(t *testing.T) {
 		"keepalived that the spec names": {"installed+=' keepalived'\nvrrp=(all)\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := exec.Command("unshare", "-n", "-m", "bash", "-c", transitBefore+strings.ReplaceAll(rows, "readonly", "declare")+test.before+"source sh/transit.sh\ntransit\nredundancy").CombinedOutput()
+			out, err := exec.Command("unshare", "-n", "-m", "bash", "-c", transitBefore+strings.ReplaceAll(rows, "readonly", "declare")+test.before+"source sh/steps/transit.sh\ntransit\nredundancy").CombinedOutput()
 			if test.want == "" && (err != nil || len(out) > 0) || test.want != "" && (err == nil || err.(*exec.ExitError).ExitCode() != 12) {
 				t.Fatalf("%v: %s", err, out)
 			}

@@ -42,7 +42,7 @@ func TestOnlyWhatManifestLists(t *testing.T) {
 		spoil func()
 		want  string
 	}{
-		"another step":        {write("runbook/06-x.sh", touch+"metadata() { "+touch+"}\n"), "runbook/06-x.sh: not written by skep; move it out of the bundle"},
+		"another step":        {write("runbook/steps/x.sh", touch), "runbook/steps/x.sh: not written by skep; move it out of the bundle"},
 		"another part":        {write("runbook/lib.sh~", touch), "runbook/lib.sh~: not written by skep"},
 		"a hidden file":       {write("stacks/traefik/.env", "A=1\n"), "stacks/traefik/.env: not written by skep"},
 		"another stack":       {write("stacks/mine/compose.yaml", "services: {}\n"), "stacks/mine/compose.yaml: not written by skep"},
@@ -51,7 +51,8 @@ func TestOnlyWhatManifestLists(t *testing.T) {
 		"a link in place":     {link("nfs/skep.exports", ""), "nfs/skep.exports: is not a regular file"},
 		"a link as folder":    {link("nfs", ""), "nfs: is not a regular file"},
 		"a link as MANIFEST":  {link("MANIFEST", ""), "MANIFEST: no such file"},
-		"an edited step":      {write("runbook/10-preflight.sh", touch), "runbook/10-preflight.sh: differs from MANIFEST"},
+		"an edited step":      {write("runbook/steps/preflight.sh", touch), "runbook/steps/preflight.sh: differs from MANIFEST"},
+		"an edited table":     {write("runbook/cluster.sh", touch), "runbook/cluster.sh: differs from MANIFEST"},
 		"an edited library":   {write("runbook/lib.sh", touch), "runbook/lib.sh: differs from MANIFEST"},
 		"an edited stack":     {write("stacks/traefik/compose.yaml", "services: {x: {}}\n"), "stacks/traefik/compose.yaml: differs from MANIFEST"},
 		"a file is gone":      {func() { must(t, os.Remove(at("nfs/skep.exports"))) }, "nfs/skep.exports: is missing"},
@@ -65,7 +66,7 @@ func TestOnlyWhatManifestLists(t *testing.T) {
 		"a path twice":        {func() { manifest(digest + "  runbook.sh\n")() }, "want a digest"},
 		"a comment":           {manifest("# hello\n"), "MANIFEST:1: want a digest"},
 		"a command as path":   {manifest(digest + "  $(touch${IFS}" + mark + ")\n"), "MANIFEST:1: want a digest"},
-		"a step named only":   {manifest(digest + "  runbook/06-x.sh\n"), "runbook/06-x.sh: is missing"},
+		"a step named only":   {manifest(digest + "  runbook/steps/x.sh\n"), "runbook/steps/x.sh: is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.build(target(t))
@@ -121,7 +122,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--only", "preflight")
 	mark := filepath.Join(t.TempDir(), "ran")
-	script := "#!/usr/bin/env bash\nfor f in " + s.bundle + "/runbook/*.sh " + s.bundle + "/firewall/*; do echo 'touch " + mark + "' >\"$f\"; done\n" +
+	script := "#!/usr/bin/env bash\nfor f in " + s.bundle + "/runbook/*.sh " + s.bundle + "/runbook/steps/*.sh " + s.bundle + "/firewall/*; do echo 'touch " + mark + "' >\"$f\"; done\n" +
 		"exec bash " + filepath.Join(filepath.Dir(mustAbs(t, "testdata/ssh.sh")), "ssh.sh") + " \"$@\"\n"
 	ssh := filepath.Join(s.fake, "bin/ssh")
 	must(t, os.Remove(ssh))

@@ -68,7 +68,7 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 	if err != nil {
 		return nil, fmt.Errorf("stack %s: %w", p.name, err)
 	}
-	return append(p.files, artifact.File{Path: path.Join(dir(p.name), "compose.yaml"), Mode: 0o644, Data: data}), nil
+	return append(p.files, artifact.Text(path.Join(dir(p.name), "compose.yaml"), data)), nil
 }
 
 func dir(name string) string { return path.Join("stacks", name) }
@@ -88,7 +88,7 @@ func newPlan(name string) plan {
 // (moby#35048), so its name ends in a hash of it: a changed file is a new config, and its service is updated.
 func (p *plan) addFile(name string, data []byte) {
 	sum := sha256.Sum256(data)
-	p.files = append(p.files, artifact.File{Path: path.Join(dir(p.name), name), Mode: 0o644, Data: data})
+	p.files = append(p.files, artifact.Text(path.Join(dir(p.name), name), data))
 	p.project.Configs[name] = types.ConfigObjConfig{
 		Name: p.name + "-" + name + "-" + hex.EncodeToString(sum[:])[:12],
 		File: "./" + name,

@@ -44,7 +44,7 @@ var meshUnit string
 // meshFiles returns the files of services.vpn.mesh.
 func meshFiles(c *schema.Cluster, m *schema.Mesh) []artifact.File {
 	files := []artifact.File{
-		{Path: Mesh, Mode: 0o644, Data: meshConf(c, m, "")},
+		artifact.Text(Mesh, meshConf(c, m, "")),
 		{Path: MeshUnit, Mode: 0o644, Data: []byte(meshUnit)},
 		artifact.Script(MeshCommand, []artifact.Var{
 			artifact.String("device", m.Device),
@@ -55,10 +55,10 @@ func meshFiles(c *schema.Cluster, m *schema.Mesh) []artifact.File {
 		}, meshBody),
 	}
 	if m.Hub != "" {
-		files = append(files, artifact.File{Path: Spoke, Mode: 0o644, Data: meshConf(c, m, m.Hub)})
+		files = append(files, artifact.Text(Spoke, meshConf(c, m, m.Hub)))
 	}
 	for _, p := range m.Peers {
-		files = append(files, artifact.File{Path: Peers + p.Name + ".conf", Mode: 0o644, Data: peerConf(c, m, p)})
+		files = append(files, artifact.Text(Peers+p.Name+".conf", peerConf(c, m, p)))
 	}
 	return files
 }

@@ -73,7 +73,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 
 func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
 	return []artifact.File{
-		{Path: Server, Mode: 0o644, Data: server(c, a)},
+		artifact.Text(Server, server(c, a)),
 		{Path: Unit, Mode: 0o644, Data: []byte(unit)},
 		forward(a),
 		artifact.Script(PKI, append(common(c, a),

@@ -16,9 +16,9 @@ func (k *checker) prefixes() {
 	one := func(path string, p netip.Prefix) {
 		switch {
 		case p.Addr().Is4In6():
-			k.add(path, "is IPv4 written as IPv6, which no packet carries; want it as %s", plainPrefix(p))
+			k.wrong(path, "is IPv4 written as IPv6, which no packet carries; want it as %s", plainPrefix(p))
 		case p.IsValid() && p != p.Masked():
-			k.add(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
+			k.wrong(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
 		}
 	}
 	for _, zone := range schema.AccessZones() {
@@ -68,7 +68,7 @@ func (k *checker) addresses() {
 	for _, n := range k.Nodes { // in the order of names, not of the map
 		for _, a := range []netip.Addr{n.Address, n.Public} {
 			if all := owners[a]; a.IsValid() && len(all) > 1 {
-				k.add(all[len(all)-1].path, "address %s is shared by %s", a.String(), nodesOf(all))
+				k.add(finding.SharedAddress, all[len(all)-1].path, "address %s is shared by %s", a.String(), nodesOf(all))
 				delete(owners, a)
 			}
 		}
@@ -90,11 +90,11 @@ func nodesOf(all []owner) string {
 func (k *checker) hostAddress(path string, a netip.Addr) {
 	switch {
 	case a.Is4In6():
-		k.add(path, "is IPv4 written as IPv6; want it as %s", a.Unmap().String())
+		k.wrong(path, "is IPv4 written as IPv6; want it as %s", a.Unmap().String())
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		k.add(path, "want the address of one host, as the other nodes reach it")
+		k.wrong(path, "want the address of one host, as the other nodes reach it")
 	case a.IsLinkLocalUnicast():
-		k.add(path, "want an address that holds on every link; a link-local one does not")
+		k.wrong(path, "want an address that holds on every link; a link-local one does not")
 	}
 }
 
@@ -113,7 +113,7 @@ func (k *checker) families() {
 		few, most = four, six
 	}
 	if len(few) > 0 {
-		k.add(nodePath(few[0], "address"), "is of another family than %s of node %s; a swarm needs all nodes on IPv4, or all on IPv6", most[0].Address.String(), most[0].Name)
+		k.add(finding.FieldsDisagree, nodePath(few[0], "address"), "is of another family than %s of node %s; a swarm needs all nodes on IPv4, or all on IPv6", most[0].Address.String(), most[0].Name)
 	}
 }
 
@@ -127,7 +127,7 @@ func (k *checker) subnets() {
 				if !k.spec.Has(b.Field) && k.spec.Has(a.Field) {
 					at, other = a, b
 				}
-				k.add(at.Field, "overlaps %s, which is %s", other.Field, other.Prefix.String())
+				k.add(finding.NetworksOverlap, at.Field, "overlaps %s, which is %s", other.Field, other.Prefix.String())
 			}
 		}
 		k.nodesInside(a)
@@ -150,11 +150,11 @@ func (k *checker) zonesInside(s schema.OwnNetwork) {
 			at := fmt.Sprintf("access.%s.%d", zone, i)
 			switch {
 			case k.spec.Has(s.Field):
-				k.add(s.Field, "overlaps %s in access.%s, which would get no answer; choose a range that nothing else uses", p.String(), zone)
+				k.add(finding.NetworksOverlap, s.Field, "overlaps %s in access.%s, which would get no answer; choose a range that nothing else uses", p.String(), zone)
 			case p.Bits() < s.Prefix.Bits():
-				k.add(at, "holds %s, which is %s unless you set another: nobody there would get an answer; leave it out (%s), or set another", s.Field, s.Prefix.String(), prefixesText(without(p, s.Prefix)))
+				k.add(finding.NetworksOverlap, at, "holds %s, which is %s unless you set another: nobody there would get an answer; leave it out (%s), or set another", s.Field, s.Prefix.String(), prefixesText(without(p, s.Prefix)))
 			default:
-				k.add(at, "lies in %s, which is %s unless you set another: nobody there would get an answer", s.Field, s.Prefix.String())
+				k.add(finding.NetworksOverlap, at, "lies in %s, which is %s unless you set another: nobody there would get an answer", s.Field, s.Prefix.String())
 			}
 		}
 	}
@@ -201,9 +201,9 @@ func (k *checker) nodesInside(s schema.OwnNetwork) {
 	switch {
 	case len(inside) == 0:
 	case k.spec.Has(s.Field):
-		k.add(s.Field, "holds the address of %s; choose a range that nothing else uses", nodesOf(inside))
+		k.add(finding.NetworksOverlap, s.Field, "holds the address of %s; choose a range that nothing else uses", nodesOf(inside))
 	default:
-		k.add(inside[0].path, "lies in %s, which is %s unless you set another (%s)", s.Field, s.Prefix.String(), nodesOf(inside))
+		k.add(finding.NetworksOverlap, inside[0].path, "lies in %s, which is %s unless you set another (%s)", s.Field, s.Prefix.String(), nodesOf(inside))
 	}
 }
 
@@ -224,8 +224,8 @@ func (k *checker) pool(path string, p schema.Pool, need int, users string) {
 	bits := p.Subnet.Bits()
 	switch {
 	case p.Size < bits:
-		k.add(at, "want a prefix length from %s to 28, since %s.subnet is a /%s", strconv.Itoa(bits), path, strconv.Itoa(bits))
+		k.add(finding.FieldsDisagree, at, "want a prefix length from %s to 28, since %s.subnet is a /%s", strconv.Itoa(bits), path, strconv.Itoa(bits))
 	case p.Size-bits < 16 && 1<<(p.Size-bits) < need:
-		k.add(at, "has room for %s of the %s networks of prefix length %s that %s need", strconv.Itoa(1<<(p.Size-bits)), strconv.Itoa(need), strconv.Itoa(p.Size), users)
+		k.add(finding.FieldsDisagree, at, "has room for %s of the %s networks of prefix length %s that %s need", strconv.Itoa(1<<(p.Size-bits)), strconv.Itoa(need), strconv.Itoa(p.Size), users)
 	}
 }

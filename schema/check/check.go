@@ -46,18 +46,23 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 func (k *checker) derived() {
 	for _, name := range []string{"secrets", "networks"} {
 		if k.spec.Has(name) {
-			k.add(name, written.DerivedRule)
+			k.add(finding.DerivedSet, name, written.DerivedRule)
 		}
 	}
 }
 
+// wrong notes a value that is not what its field wants.
+func (k *checker) wrong(path, rule string, args ...string) {
+	k.add(finding.WrongValue, path, rule, args...)
+}
+
 // add notes a mistake at a field.
-func (k *checker) add(path, rule string, args ...string) {
+func (k *checker) add(id finding.ID, path, rule string, args ...string) {
 	values := make([]any, len(args))
 	for i, a := range args {
 		values[i] = a
 	}
-	k.found = append(k.found, finding.Finding{Level: finding.Mistake, Path: path, Text: fmt.Sprintf(rule, values...)})
+	k.found = append(k.found, finding.Finding{ID: id, Level: finding.Mistake, Path: path, Text: fmt.Sprintf(rule, values...)})
 }
 
 // nodePath is the path of a node's field.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 	"skep.dev/schema/written"
 )
 
@@ -14,7 +15,7 @@ import (
 func (k *checker) exposures() {
 	for _, name := range k.spec.Names("exposures") {
 		if e, ok := k.Exposure(name); ok && !e.Added() {
-			k.add(schema.JoinPath("exposures", name), written.OwnRowRule)
+			k.add(finding.DerivedSet, schema.JoinPath("exposures", name), written.OwnRowRule)
 		}
 	}
 	for _, e := range k.Exposures {
@@ -24,21 +25,21 @@ func (k *checker) exposures() {
 		path := schema.JoinPath("exposures", e.Name)
 		k.portless(path, e)
 		if e.Last < e.Port && schema.HasPorts(e.Proto) {
-			k.add(path+".last", "want a port of %s or above, where the range begins", strconv.Itoa(int(e.Port)))
+			k.wrong(path+".last", "want a port of %s or above, where the range begins", strconv.Itoa(int(e.Port)))
 		}
 		if len(e.On) == 0 {
-			k.add(path+".on", "is empty: name the nodes that listen, or \"all\"")
+			k.wrong(path+".on", "is empty: name the nodes that listen, or \"all\"")
 		}
 		if len(e.From) == 0 {
-			k.add(path+".from", "is empty: name the zones that may connect")
+			k.wrong(path+".from", "is empty: name the zones that may connect")
 		}
 		for i, on := range e.On {
 			if !isGroup(on) && k.Node(on).Name == "" {
-				k.add(fmt.Sprintf("%s.on.%d", path, i), "%s", k.noNode(on))
+				k.add(finding.NotANode, fmt.Sprintf("%s.on.%d", path, i), "%s", k.noNode(on))
 			}
 		}
 		if plain := k.Engine.Ports.Plain; e.Proto == "tcp" && e.Port == plain && e.Last == plain {
-			k.add(path+".port", "is the Docker API without TLS, which stays closed: choose another port")
+			k.wrong(path+".port", "is the Docker API without TLS, which stays closed: choose another port")
 		}
 	}
 }
@@ -64,21 +65,21 @@ func (k *checker) tests() {
 		path := fmt.Sprintf("tests.%d", i)
 		address, addressErr := netip.ParseAddr(test.From)
 		if address.Is4In6() {
-			k.add(path+".from", "is IPv4 written as IPv6; want it as %s", address.Unmap().String())
+			k.wrong(path+".from", "is IPv4 written as IPv6; want it as %s", address.Unmap().String())
 		}
 		if addressErr != nil && !slices.Contains(schema.Zones(), test.From) && k.Node(test.From).Name == "" {
 			text := test.From + " is neither a zone nor a node"
 			if near := written.Nearest(test.From, schema.Zones()); near != "" {
 				text += fmt.Sprintf("; did you mean %q?", near)
 			}
-			k.add(path+".from", "%s", text)
+			k.add(finding.NotANode, path+".from", "%s", text)
 		}
 		if len(k.NodesNamed(test.To)) == 0 && test.To != "workers" {
 			text := k.noNode(test.To)
 			if _, err := netip.ParseAddr(test.To); err == nil {
 				text = "no node has the address " + test.To
 			}
-			k.add(path+".to", "%s", text)
+			k.add(finding.NotANode, path+".to", "%s", text)
 		}
 		k.testAnswer(path, test)
 	}
@@ -91,25 +92,25 @@ func (k *checker) testAnswer(path string, test schema.Test) {
 	}
 	switch {
 	case test.Want == "" && test.Only == nil, test.Want != "" && test.Only != nil:
-		k.add(path, "want exactly one of want and only")
+		k.add(finding.FieldsDisagree, path, "want exactly one of want and only")
 	case test.Only != nil && test.Port != 0:
-		k.add(path+".port", "belongs to want; only lists its ports itself")
+		k.add(finding.FieldsDisagree, path+".port", "belongs to want; only lists its ports itself")
 	case test.Only != nil && !hasPorts && test.Proto != "all":
-		k.add(path+".proto", "has no ports: want \"tcp\", \"udp\" or \"all\"")
+		k.wrong(path+".proto", "has no ports: want \"tcp\", \"udp\" or \"all\"")
 	case test.Want != "" && test.Proto == "all":
-		k.add(path+".proto", "belongs to only: want one protocol, such as \"tcp\"")
+		k.add(finding.FieldsDisagree, path+".proto", "belongs to only: want one protocol, such as \"tcp\"")
 	case test.Want != "" && hasPorts && test.Port == 0:
-		k.add(path, "want a port")
+		k.wrong(path, "want a port")
 	case test.Want != "" && !hasPorts && test.Port != 0:
-		k.add(path+".port", "%s has no ports; leave it out", test.Proto)
+		k.wrong(path+".port", "%s has no ports; leave it out", test.Proto)
 	}
 	for i, p := range test.Only {
 		_, proto, ok := p.Range()
 		switch at := fmt.Sprintf("%s.only.%d", path, i); {
 		case !ok:
-			k.add(at, "want ports from 1 to 65535, the first one first")
+			k.wrong(at, "want ports from 1 to 65535, the first one first")
 		case proto != "" && test.Proto != "all" && proto != test.Proto:
-			k.add(at, "is of another protocol than the test's, %s", test.Proto)
+			k.add(finding.FieldsDisagree, at, "is of another protocol than the test's, %s", test.Proto)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // forward looks at what nodes pass on for others.
@@ -14,20 +15,20 @@ func (k *checker) forward() {
 	for i, f := range k.Firewall.Forward {
 		path := fmt.Sprintf("firewall.forward.%d", i)
 		if len(f.On) == 0 {
-			k.add(path+".on", "is empty: name the nodes that pass the packets on, or leave it out for all")
+			k.wrong(path+".on", "is empty: name the nodes that pass the packets on, or leave it out for all")
 		}
 		for j, on := range f.On {
 			if !isGroup(on) && k.Node(on).Name == "" {
-				k.add(fmt.Sprintf("%s.on.%d", path, j), "%s", k.noNode(on))
+				k.add(finding.NotANode, fmt.Sprintf("%s.on.%d", path, j), "%s", k.noNode(on))
 			}
 		}
 		k.forwardEnd(path+".from", f.Network())
 		k.forwardEnd(path+".to", f.To)
 		switch senders := k.Senders(f); {
 		case len(senders) == 0:
-			k.add(path+".from", "zone %s has no address: nothing would be passed on", f.From)
+			k.add(finding.FieldsDisagree, path+".from", "zone %s has no address: nothing would be passed on", f.From)
 		case !slices.ContainsFunc(senders, func(p netip.Prefix) bool { return p.Addr().Is4() == f.To.Addr().Is4() }):
-			k.add(path+".to", "is of another family than the senders: %s", f.From)
+			k.add(finding.FieldsDisagree, path+".to", "is of another family than the senders: %s", f.From)
 		}
 		k.forwardDevice(path+".device", f.Device)
 	}
@@ -47,13 +48,13 @@ func (k *checker) forwardEnd(path string, p netip.Prefix) {
 	}
 	for _, s := range own {
 		if s.Prefix.Bits() <= p.Bits() && s.Prefix.Overlaps(p) {
-			k.add(path, "lies in %s, which is %s: its packets have rules of their own", s.Field, s.Prefix.String())
+			k.add(finding.NetworksOverlap, path, "lies in %s, which is %s: its packets have rules of their own", s.Field, s.Prefix.String())
 			return
 		}
 	}
 	for _, n := range k.Nodes {
 		if p.IsSingleIP() && slices.Contains(n.Addresses(), p.Addr()) {
-			k.add(path, "is node %s: what may reach a node is an exposure", n.Name)
+			k.wrong(path, "is node %s: what may reach a node is an exposure", n.Name)
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (k *checker) forwardDevice(path, device string) {
 	}
 	for _, name := range own {
 		if device != "" && matches(name, device) {
-			k.add(path, "is an interface of Docker or of skep (%s): its packets have rules of their own", name)
+			k.wrong(path, "is an interface of Docker or of skep (%s): its packets have rules of their own", name)
 			return
 		}
 	}
@@ -87,7 +88,7 @@ func (k *checker) bridges() {
 	for i, pattern := range k.Firewall.Bridges {
 		for _, device := range own {
 			if matches(pattern, device) {
-				k.add(fmt.Sprintf("firewall.bridges.%d", i), "is an interface of skep (%s), and no bridge of Docker", device)
+				k.wrong(fmt.Sprintf("firewall.bridges.%d", i), "is an interface of skep (%s), and no bridge of Docker", device)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // meshMember is a node or a peer of the mesh, and its path in the spec.
@@ -38,7 +39,7 @@ func (k *checker) mesh() {
 	const at = "services.vpn.mesh.subnet"
 	bits, count := m.Subnet.Bits(), len(k.Nodes)+len(m.Peers)
 	if room := 1<<(32-bits) - 2; bits < 8 || bits > 29 || room < count {
-		k.add(at, "want a prefix length from 8 to 29 with room for the %s nodes and peers; a /%s has room for %s", strconv.Itoa(count), strconv.Itoa(bits), strconv.Itoa(max(room, 0)))
+		k.add(finding.FieldsDisagree, at, "want a prefix length from 8 to 29 with room for the %s nodes and peers; a /%s has room for %s", strconv.Itoa(count), strconv.Itoa(bits), strconv.Itoa(max(room, 0)))
 		return
 	}
 	members := k.meshMembers(m)
@@ -49,15 +50,15 @@ func (k *checker) mesh() {
 	keys, numbers := map[string]string{}, map[netip.Addr]string{}
 	for _, member := range members {
 		if other := keys[member.key]; other != "" {
-			k.add(member.path+".publicKey", "is the key of %s: each machine makes its own", other)
+			k.add(finding.Repeated, member.path+".publicKey", "is the key of %s: each machine makes its own", other)
 		} else if member.key != "" {
 			keys[member.key] = member.name
 		}
 		switch other := numbers[member.address]; {
 		case member.number > 1<<(32-bits)-2:
-			k.add(member.path+".number", "lies beyond services.vpn.mesh.subnet, which is %s", m.Subnet.String())
+			k.add(finding.FieldsDisagree, member.path+".number", "lies beyond services.vpn.mesh.subnet, which is %s", m.Subnet.String())
 		case other != "":
-			k.add(member.path, "gets the address %s, as %s does; give one of them a number of its own, such as %s", member.address.String(), other, strconv.Itoa(freeNumber(m, taken)))
+			k.add(finding.SharedAddress, member.path, "gets the address %s, as %s does; give one of them a number of its own, such as %s", member.address.String(), other, strconv.Itoa(freeNumber(m, taken)))
 		default:
 			numbers[member.address] = member.name
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // ports refuses two uses of one port on one node, and single ports within a range that swarm hands out.
@@ -36,7 +37,7 @@ func (k *checker) portTwice(a, b schema.Exposure, node string) {
 	if p := k.portField(b); !k.spec.HasValue(path) && k.spec.Has(p) {
 		path, other = p, a
 	}
-	k.add(path, "port %s/%s is taken on node %s by %s (%s)", fmt.Sprint(a.Port), a.Proto, node, other.Name, other.Why)
+	k.add(finding.DuplicatePort, path, "port %s/%s is taken on node %s by %s (%s)", fmt.Sprint(a.Port), a.Proto, node, other.Name, other.Why)
 }
 
 // portField is the field that decides an exposure's port.
@@ -73,13 +74,13 @@ func (k *checker) ranges() {
 		}
 		switch {
 		case inside(e, k.Applications.Ingress):
-			k.add(k.portField(e), fmt.Sprintf(rule, k.Applications.Ingress.First, k.Applications.Ingress.Last, "applications.ingress"))
+			k.add(finding.DuplicatePort, k.portField(e), fmt.Sprintf(rule, k.Applications.Ingress.First, k.Applications.Ingress.Last, "applications.ingress"))
 		case (e.Name == "s3" || e.Added() && e.Mode != "node") && k.Applications.HostMode && inside(e, k.Applications.Host):
-			k.add(k.portField(e), fmt.Sprintf(rule, k.Applications.Host.First, k.Applications.Host.Last, "applications.host"))
+			k.add(finding.DuplicatePort, k.portField(e), fmt.Sprintf(rule, k.Applications.Host.First, k.Applications.Host.Last, "applications.host"))
 		}
 	}
 	if h := k.Applications.Host; h.First > h.Last {
-		k.add(k.spec.FirstOf("applications.host.last", "applications.host.first"), fmt.Sprintf("want first below last; they are %d and %d", h.First, h.Last))
+		k.add(finding.FieldsDisagree, k.spec.FirstOf("applications.host.last", "applications.host.first"), fmt.Sprintf("want first below last; they are %d and %d", h.First, h.Last))
 	}
 }
 
@@ -98,13 +99,13 @@ func (k *checker) directory(path, dir string) {
 		"/proc", "/sys", "/dev", "/boot", "/run", "/var/run", "/root", "/tmp", "/var/tmp", "/var/log", "/var/lib/nfs"}
 	for _, s := range system {
 		if dir == s || strings.HasPrefix(dir, s+"/") {
-			k.add(path, "lies in %s, which belongs to the system; choose a directory of its own such as /srv/data", s)
+			k.wrong(path, "lies in %s, which belongs to the system; choose a directory of its own such as /srv/data", s)
 			return
 		}
 	}
 	for _, s := range system {
 		if strings.HasPrefix(s, dir+"/") {
-			k.add(path, "holds %s, which belongs to the system; choose a directory of its own such as /srv/data", s)
+			k.wrong(path, "holds %s, which belongs to the system; choose a directory of its own such as /srv/data", s)
 			return
 		}
 	}
@@ -114,7 +115,7 @@ func (k *checker) directory(path, dir string) {
 func (k *checker) duplicates(path string, names []string) {
 	for i, n := range names {
 		if slices.Contains(names[:i], n) {
-			k.add(fmt.Sprintf("%s.%d", path, i), "is in the list twice")
+			k.add(finding.Repeated, fmt.Sprintf("%s.%d", path, i), "is in the list twice")
 		}
 	}
 }

@@ -15,9 +15,9 @@ func (k *checker) protocol(path, proto string) {
 	n, ok := schema.ProtocolNumber(proto)
 	switch {
 	case !ok:
-		k.add(path, "want \"tcp\", \"udp\", or a protocol without ports: its number in quotes, or %s", strings.Join(schema.ProtocolNames(), ", "))
+		k.wrong(path, "want \"tcp\", \"udp\", or a protocol without ports: its number in quotes, or %s", strings.Join(schema.ProtocolNames(), ", "))
 	case schema.Protocol(n) != proto:
-		k.add(path, "write %q, its name", schema.Protocol(n))
+		k.wrong(path, "write %q, its name", schema.Protocol(n))
 	}
 }
 
@@ -28,23 +28,23 @@ func (k *checker) portless(path string, e schema.Exposure) {
 	switch {
 	case schema.HasPorts(e.Proto):
 		if e.Port == 0 || e.Last == 0 {
-			k.add(path+".port", "want a port, a whole number from 1 to 65535")
+			k.wrong(path+".port", "want a port, a whole number from 1 to 65535")
 		}
 		return
 	case e.Port != 0 || e.Last != 0:
-		k.add(path+".port", "%s has no ports; leave it out", e.Proto)
+		k.wrong(path+".port", "%s has no ports; leave it out", e.Proto)
 	}
 	if e.Proto == "esp" {
-		k.add(path+".proto", "is opened by network.public.encrypted, for the nodes")
+		k.wrong(path+".proto", "is opened by network.public.encrypted, for the nodes")
 	}
 	for i, zone := range e.From {
 		at := path + ".from." + strconv.Itoa(i)
 		if zone == "containers" {
-			k.add(at, "%s has no ports: name cluster, or a zone with addresses of its own", e.Proto)
+			k.wrong(at, "%s has no ports: name cluster, or a zone with addresses of its own", e.Proto)
 		}
 		for _, p := range k.Access.Listed(zone) {
 			if p.Bits() == 0 {
-				k.add(at, "is the whole world, and %s has no ports: name cluster, or a zone with addresses of its own", e.Proto)
+				k.wrong(at, "is the whole world, and %s has no ports: name cluster, or a zone with addresses of its own", e.Proto)
 				break
 			}
 		}

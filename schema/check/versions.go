@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // overlays6 is the first engine whose overlays reach over IPv6 (moby#43643).
@@ -18,18 +19,18 @@ var overlays6 = schema.Version{25, 0, 0}
 func (k *checker) versions() {
 	from, below := schema.ParseVersion(k.Engine.Versions.From), schema.ParseVersion(k.Engine.Versions.Below)
 	if !from.Less(below) {
-		k.add(k.spec.FirstOf("engine.versions.below", "engine.versions.from"), "want a version after engine.versions.from, which is %s", k.Engine.Versions.From)
+		k.add(finding.FieldsDisagree, k.spec.FirstOf("engine.versions.below", "engine.versions.from"), "want a version after engine.versions.from, which is %s", k.Engine.Versions.From)
 	}
 	if from.Less(schema.Version{20, 10, 0}) {
-		k.add("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
+		k.wrong("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
 	}
 	if from.Less(overlays6) && k.Mesh() == nil && k.Nodes[0].Address.Is6() {
-		k.add("engine.versions.from", "want 25.0 or later: overlays of older engines carry nothing between nodes on IPv6")
+		k.add(finding.FieldsDisagree, "engine.versions.from", "want 25.0 or later: overlays of older engines carry nothing between nodes on IPv6")
 	}
 	if m := k.Services.Monitoring; m != nil {
 		// prometheus/prometheus#18200: from a file, earlier ones read no retention, or one a million times too long.
 		if v, ok := schema.ImageVersion(m.Prometheus.Image, "prometheus"); ok && v.Less(schema.Version{3, 11, 0}) {
-			k.add("services.monitoring.prometheus.image", "want prometheus 3.11 or later, which reads the retention from its configuration")
+			k.wrong("services.monitoring.prometheus.image", "want prometheus 3.11 or later, which reads the retention from its configuration")
 		}
 	}
 	if k.Services.Traefik == nil {
@@ -39,10 +40,10 @@ func (k *checker) versions() {
 	switch {
 	case !ok:
 	case v.Less(schema.Version{3, 2, 2}):
-		k.add("services.traefik.image", "want traefik 3.2.2 or later, which knows swarm's labels")
+		k.wrong("services.traefik.image", "want traefik 3.2.2 or later, which knows swarm's labels")
 	case v.Less(schema.Version{3, 6, 1}) && (schema.Version{29, 0, 0}).Less(below):
 		// traefik/traefik#12253: it asks for an API version that these engines refuse, and serves no route at all.
-		k.add("services.traefik.image", "cannot talk to engine 29: want traefik 3.6.1 or later, or engine.versions.below 29.0")
+		k.add(finding.FieldsDisagree, "services.traefik.image", "cannot talk to engine 29: want traefik 3.6.1 or later, or engine.versions.below 29.0")
 	}
 }
 
@@ -55,18 +56,18 @@ func (k *checker) authority() {
 	const field = "services.traefik.certificate.acme.root"
 	// traefik/traefik#10816
 	if v, ok := schema.ImageVersion(t.Image, "traefik"); ok && v.Less(schema.Version{3, 3, 0}) {
-		k.add(field, "want traefik 3.3 or later, which reads it")
+		k.wrong(field, "want traefik 3.3 or later, which reads it")
 	}
 	for rest := []byte(t.Certificate.ACME.Root); len(bytes.TrimSpace(rest)) > 0; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
-			k.add(field, "want certificates as PEM text and nothing else")
+			k.wrong(field, "want certificates as PEM text and nothing else")
 			return
 		}
 		if c, err := x509.ParseCertificate(block.Bytes); err != nil {
-			k.add(field, "holds text that is not a certificate")
+			k.wrong(field, "holds text that is not a certificate")
 		} else if !c.IsCA {
-			k.add(field, "holds the certificate of %s, which may not sign others: want that of the authority", strings.TrimSpace(c.Subject.CommonName+" "+strings.Join(c.DNSNames, " ")))
+			k.wrong(field, "holds the certificate of %s, which may not sign others: want that of the authority", strings.TrimSpace(c.Subject.CommonName+" "+strings.Join(c.DNSNames, " ")))
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (k *checker) authority() {
 func (k *checker) certificates() {
 	c := k.Certificates
 	if c.Days > c.CADays {
-		k.add(k.spec.FirstOf("certificates.days", "certificates.caDays"), "want at most certificates.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(c.CADays))
+		k.add(finding.FieldsDisagree, k.spec.FirstOf("certificates.days", "certificates.caDays"), "want at most certificates.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(c.CADays))
 	}
 	k.duplicates("certificates.clients", c.Clients)
 	k.duplicates("certificates.names", c.Names)
@@ -84,7 +85,7 @@ func (k *checker) certificates() {
 	}
 	if s3 := k.Services.S3; s3 != nil && s3.Host != "" {
 		if s3.Host == k.Domain {
-			k.add("services.s3.host", "is the cluster's own domain, which Traefik's other routes answer; want a name of its own such as s3.%s", k.Domain)
+			k.add(finding.FieldsDisagree, "services.s3.host", "is the cluster's own domain, which Traefik's other routes answer; want a name of its own such as s3.%s", k.Domain)
 		}
 	}
 }
@@ -93,7 +94,7 @@ func (k *checker) certificates() {
 func (k *checker) endpoints() {
 	port := func(path, s string) {
 		if n, err := strconv.Atoi(s); err != nil || n < 1 || n > 65535 {
-			k.add(path, "want a port from 1 to 65535")
+			k.wrong(path, "want a port from 1 to 65535")
 		}
 	}
 	address := func(path, s string) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // The sizes of a subnet that OpenVPN serves: a network address, its own and a broadcast address are not handed out.
@@ -22,7 +23,7 @@ func (k *checker) vpnAccess() {
 	}
 	const at = "services.vpn.access"
 	if bits := a.Subnet.Bits(); bits < vpnLargestSubnet || bits > vpnSmallestSubnet {
-		k.add(at+".subnet", "want a prefix length from %s to %s; a /%s has room for %s", strconv.Itoa(vpnLargestSubnet), strconv.Itoa(vpnSmallestSubnet), strconv.Itoa(bits), room(bits))
+		k.wrong(at+".subnet", "want a prefix length from %s to %s; a /%s has room for %s", strconv.Itoa(vpnLargestSubnet), strconv.Itoa(vpnSmallestSubnet), strconv.Itoa(bits), room(bits))
 	}
 	k.duplicates(at+".from", a.From)
 	k.vpnZones(at+".subnet", a)
@@ -30,12 +31,12 @@ func (k *checker) vpnAccess() {
 		k.vpnRoute(fmt.Sprintf("%s.routes.%d", at, i), a, i)
 		for _, s := range []schema.OwnNetwork{{Field: "engine.pool.subnet", Prefix: k.Engine.Pool.Subnet}, {Field: "engine.bridges.subnet", Prefix: k.Engine.Bridges.Subnet}} {
 			if r.Bits() > 0 && r.Overlaps(s.Prefix) {
-				k.add(fmt.Sprintf("%s.routes.%d", at, i), "overlaps %s, which is %s: containers are reached at published ports only", s.Field, s.Prefix.String())
+				k.add(finding.NetworksOverlap, fmt.Sprintf("%s.routes.%d", at, i), "overlaps %s, which is %s: containers are reached at published ports only", s.Field, s.Prefix.String())
 			}
 		}
 	}
 	if a.Days > a.CADays {
-		k.add(k.spec.FirstOf(at+".days", at+".caDays"), "want at most services.vpn.access.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(a.CADays))
+		k.add(finding.FieldsDisagree, k.spec.FirstOf(at+".days", at+".caDays"), "want at most services.vpn.access.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(a.CADays))
 	}
 }
 
@@ -55,7 +56,7 @@ func (k *checker) vpnZones(path string, a *schema.VPNAccess) {
 	for _, zone := range schema.AccessZones() {
 		for i, p := range k.Access.Listed(zone) {
 			if p.Bits() > 0 && p.Overlaps(a.Subnet) {
-				k.add(k.spec.FirstOf(path, fmt.Sprintf("access.%s.%d", zone, i)), "overlaps %s in access.%s; give clients addresses that no zone has, services.vpn.access.zone says what they may", p.String(), zone)
+				k.add(finding.NetworksOverlap, k.spec.FirstOf(path, fmt.Sprintf("access.%s.%d", zone, i)), "overlaps %s in access.%s; give clients addresses that no zone has, services.vpn.access.zone says what they may", p.String(), zone)
 			}
 		}
 	}
@@ -64,18 +65,18 @@ func (k *checker) vpnZones(path string, a *schema.VPNAccess) {
 func (k *checker) vpnRoute(path string, a *schema.VPNAccess, i int) {
 	r := a.Routes[i]
 	if e, err := netip.ParseAddr(a.Endpoint); err == nil && r.Contains(e) {
-		k.add(path, "holds the endpoint %s: clients would send the tunnel itself through the tunnel", a.Endpoint)
+		k.wrong(path, "holds the endpoint %s: clients would send the tunnel itself through the tunnel", a.Endpoint)
 	}
 	switch {
 	case r.Bits() == 0:
-		k.add(path, "would take all traffic of the clients through the cluster; name the networks that they need")
+		k.wrong(path, "would take all traffic of the clients through the cluster; name the networks that they need")
 		return
 	case r.Overlaps(a.Subnet):
-		k.add(path, "overlaps services.vpn.access.subnet, which is %s", a.Subnet.String())
+		k.add(finding.NetworksOverlap, path, "overlaps services.vpn.access.subnet, which is %s", a.Subnet.String())
 	}
 	for _, other := range a.Routes[:i] {
 		if r.Overlaps(other) {
-			k.add(path, "overlaps %s before it", other.String())
+			k.add(finding.NetworksOverlap, path, "overlaps %s before it", other.String())
 		}
 	}
 }

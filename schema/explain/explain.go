@@ -14,12 +14,12 @@ import (
 // schemaText writes about the schema.
 type schemaText struct{ *written.Schema }
 
-// About tells about a field of the spec ("services.nfs.path", "nodes.*.address") or a warning ("managers-even"):
+// About tells about a field of the spec ("services.nfs.path", "nodes.*.address") or the ID of a finding ("managers-even"):
 // its type, default, rule, comment, an example, and its fields. Without a path it lists the top of the spec.
 // The error says what the path may have meant.
 func About(path string) (string, error) {
-	for _, a := range finding.Warnings() {
-		if a.ID == path {
+	for _, a := range finding.Kinds() {
+		if string(a.ID) == path {
 			return fmt.Sprintf("%s: %s\n\n%s\n\n%s\n", a.ID, a.Title, wrap(a.Why), wrap(a.Way)), nil
 		}
 	}
@@ -44,18 +44,18 @@ func (s schemaText) noSuch(elements []string, parent *written.Field, depth int) 
 		return fmt.Errorf("%s is internal to the schema", schema.JoinPath(elements...))
 	}
 	names := parent.Shown()
-	ids := map[string]bool{}
+	words := map[string]string{}
 	if depth == 0 {
-		for _, a := range finding.Warnings() {
-			names = append(names, a.ID)
-			ids[a.ID] = true
+		for _, k := range finding.Kinds() {
+			names = append(names, string(k.ID))
+			words[string(k.ID)] = word(k.Level)
 		}
 	}
 	head := schema.JoinPath(elements[:depth+1]...)
 	near := written.Nearest(elements[depth], names)
 	switch {
-	case near != "" && ids[near]:
-		return fmt.Errorf("no field or warning %s; did you mean %s?", head, near)
+	case near != "" && words[near] != "":
+		return fmt.Errorf("no field or %s %s; did you mean %s?", words[near], head, near)
 	case near != "":
 		whole := append(append(append([]string{}, elements[:depth]...), near), elements[depth+1:]...)
 		return fmt.Errorf("no field %s; did you mean %s?", head, schema.JoinPath(whole...))
@@ -69,9 +69,13 @@ func (s schemaText) explainTop() string {
 	var b strings.Builder
 	b.WriteString("A spec has these fields (`skep explain FIELD` tells more):\n\n")
 	s.table(&b, nil, s.Root)
-	b.WriteString("\nWarnings (`skep explain ID`):\n\n")
-	for _, a := range finding.Warnings() {
-		fmt.Fprintf(&b, "  %-18s %s\n", a.ID, a.Title)
+	for _, level := range []finding.Level{finding.Warning, finding.Mistake} {
+		fmt.Fprintf(&b, "\n%ss (`skep explain ID`):\n\n", strings.ToUpper(word(level)[:1])+word(level)[1:])
+		for _, k := range finding.Kinds() {
+			if k.Level == level {
+				fmt.Fprintf(&b, "  %-21s %s\n", k.ID, k.Title)
+			}
+		}
 	}
 	return b.String()
 }
@@ -111,6 +115,14 @@ func (s schemaText) explain(elements []string, t *written.Field) string {
 		s.table(&b, elements, inner)
 	}
 	return b.String()
+}
+
+// word is what people call a finding.
+func word(l finding.Level) string {
+	if l == finding.Mistake {
+		return "mistake"
+	}
+	return "warning"
 }
 
 // table lists the fields of a struct with the first sentence about each.
@@ -164,7 +176,7 @@ func wrap(text string) string {
 	return b.String()
 }
 
-// Fields lists the paths that begin with what is typed so far, one element further, and the IDs of warnings.
+// Fields lists the paths that begin with what is typed so far, one element further, and the IDs of findings.
 func Fields(typed string) []string {
 	s := schemaText{written.NewSchema()}
 	elements := strings.Split(typed, ".")
@@ -182,8 +194,8 @@ func Fields(typed string) []string {
 		found = append(found, schema.JoinPath(append(parent[:len(parent):len(parent)], n)...))
 	}
 	if len(parent) == 0 {
-		for _, a := range finding.Warnings() {
-			found = append(found, a.ID)
+		for _, k := range finding.Kinds() {
+			found = append(found, string(k.ID))
 		}
 	}
 	return slices.DeleteFunc(found, func(f string) bool { return !strings.HasPrefix(f, typed) })

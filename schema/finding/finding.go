@@ -19,11 +19,14 @@ const (
 	Warning Level = "warning" // the spec is right, and perhaps not what its author wants
 )
 
+// ID names a kind of finding. It does not change from one skep to the next.
+type ID string
+
 // Finding is one thing to say about a spec, at the place where its author can change it.
 // File is relative to the working directory; Line and Column begin at 1 and are 0 when no place is known.
 // Path is the field ("nodes.m1.address"); Got is what stands there as it was written, or empty; Text is what should.
 type Finding struct {
-	ID     string `json:"id,omitempty"` // stable ("managers-even"); Kinds tells about each
+	ID     ID     `json:"id"` // Kinds tells about each
 	Level  Level  `json:"level"`
 	File   string `json:"file"`
 	Line   int    `json:"line"`
@@ -45,7 +48,7 @@ func (f Finding) Error() string {
 	}
 	path, text := f.Path, f.Text
 	if f.Level == Warning {
-		path, text = "warning: "+path, text+" ["+f.ID+"]"
+		path, text = "warning: "+path, text+" ["+string(f.ID)+"]"
 	}
 	for _, part := range []string{path, f.Got, text} {
 		if part != "" {

@@ -1,28 +1,8 @@
 package finding
 
-import (
-	"slices"
-	"strings"
-)
-
-// Advice tells about one kind of warning.
-type Advice struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	Why   string `json:"why"`
-	Way   string `json:"way"` // what to do about it
-}
-
-// Warnings lists every kind of warning that skep vet knows, sorted by ID. The IDs do not change.
-func Warnings() []Advice {
-	all := slices.Concat(clusterAdvice(), storageAdvice(), routerAdvice(), firewallAdvice(), meshAdvice(), accessAdvice(), clearAdvice())
-	slices.SortFunc(all, func(a, b Advice) int { return strings.Compare(a.ID, b.ID) })
-	return all
-}
-
-// clusterAdvice is of what Lint finds.
-func clusterAdvice() []Advice {
-	return []Advice{
+// clusterWarnings is of what Lint finds.
+func clusterWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "api-open",
 			Title: "the Docker API is open to the whole world",
@@ -74,9 +54,9 @@ func clusterAdvice() []Advice {
 	}
 }
 
-// storageAdvice is of what Lint finds about object storage.
-func storageAdvice() []Advice {
-	return []Advice{
+// storageWarnings is of what Lint finds about object storage.
+func storageWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "s3-root",
 			Title: "who uses the object storage holds root's keys",
@@ -86,20 +66,14 @@ func storageAdvice() []Advice {
 	}
 }
 
-// firewallAdvice is of what the emitted rules show, and of what stands in exposures.
-func firewallAdvice() []Advice {
-	return []Advice{
+// firewallWarnings is of what the emitted rules show, and of what stands in exposures.
+func firewallWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "api-users",
 			Title: "the Docker API or the managers' own port is reachable for users",
 			Why:   "The rules let a whole network of access.users through to the Docker API or to the port over which managers share their state, because another zone that may do so holds it, or an exposure opens it.",
 			Way:   "Take the network out of access.users, or narrow the zone, or the exposure, that the warning names.",
-		},
-		{
-			ID:    "exposure-expired",
-			Title: "an exposure has outlived its expires date",
-			Why:   "You wrote a day after which nobody needs the port any more, and it has passed. skep build goes on opening it, since no bundle depends on the day it is built; skep vet fails until you decide.",
-			Way:   "Remove the exposure, or give it a later date. skep vet --today 2027-01-31 asks about another day.",
 		},
 		{
 			ID:    "exposure-expires",
@@ -140,9 +114,9 @@ func firewallAdvice() []Advice {
 	}
 }
 
-// routerAdvice is about what Traefik serves.
-func routerAdvice() []Advice {
-	return []Advice{
+// routerWarnings is about what Traefik serves.
+func routerWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "traefik-old",
 			Title: "Traefik is of a line that gets no security fixes",

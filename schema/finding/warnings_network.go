@@ -1,7 +1,7 @@
 package finding
 
-func clearAdvice() []Advice {
-	return []Advice{
+func clearWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "encrypted-engine",
 			Title: "overlays are to be encrypted by engines that may not do so",
@@ -29,8 +29,8 @@ func clearAdvice() []Advice {
 	}
 }
 
-func meshAdvice() []Advice {
-	return []Advice{
+func meshWarnings() []Kind {
+	return []Kind{
 		{
 			ID:    "mesh-encrypted",
 			Title: "encrypted overlays run over an encrypted mesh",
@@ -52,8 +52,8 @@ func meshAdvice() []Advice {
 	}
 }
 
-func accessAdvice() []Advice {
-	return []Advice{{
+func accessWarnings() []Kind {
+	return []Kind{{
 		ID:    "vpn-endpoint",
 		Title: "the VPN's server may be behind its own tunnel",
 		Why:   "Clients send what goes to a pushed route through the tunnel. Where the server's own address lies in one, the tunnel's packets would go through the tunnel, and nothing comes through.",

@@ -22,7 +22,7 @@ func Expiries(c *schema.Cluster, today time.Time) finding.List {
 		path := schema.JoinPath("exposures", e.Name) + ".expires"
 		switch days := int(last.Sub(today.UTC().Truncate(24*time.Hour)).Hours() / 24); {
 		case days < 0:
-			found = append(found, finding.Finding{ID: "exposure-expired", Level: finding.Mistake, Path: path,
+			found = append(found, finding.Finding{ID: finding.ExposureExpired, Level: finding.Mistake, Path: path,
 				Text: fmt.Sprintf("ended %s ago: remove the exposure, or give it more time [exposure-expired]", plainCount(-days, "day"))})
 		case days <= 14:
 			found = append(found, finding.Finding{ID: "exposure-expires", Level: finding.Warning, Path: path, Text: "ends in " + plainCount(days, "day")})

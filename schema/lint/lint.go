@@ -35,7 +35,7 @@ type linter struct {
 	found finding.List
 }
 
-func (l *linter) add(id, path, text string) {
+func (l *linter) add(id finding.ID, path, text string) {
 	l.found = append(l.found, finding.Finding{ID: id, Level: finding.Warning, Path: path, Text: text})
 }
 

@@ -72,7 +72,7 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 	}
 	if len(w.list) == 0 {
 		for _, c := range complaints {
-			w.say(c.path, "", message(c.errors[0]), w.position(c))
+			w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Text: message(c.errors[0])})
 		}
 	}
 	return w.sorted()
@@ -92,7 +92,7 @@ func Syntax(err error) finding.List {
 		w.plain(e)
 	}
 	if len(w.list) == 0 {
-		return finding.List{{Level: finding.Mistake, Text: written.OneLine(err.Error())}}
+		return finding.List{{ID: finding.Syntax, Level: finding.Mistake, Text: written.OneLine(err.Error())}}
 	}
 	return w.sorted()
 }
@@ -100,7 +100,7 @@ func Syntax(err error) finding.List {
 // NoFields is the answer to a spec that is a number, a list, or nothing but a comment.
 func NoFields(spec *written.Spec) finding.List {
 	at, s := spec.Top(), written.NewSchema()
-	return finding.List{{Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Text: "want the fields of a cluster: " + strings.Join(s.Visible(s.Root), ", ")}}
+	return finding.List{{ID: finding.WrongType, Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Text: "want the fields of a cluster: " + strings.Join(s.Visible(s.Root), ", ")}}
 }
 
 // group sorts errors by what they are about: a path of the spec, a check, or the text of the files.
@@ -153,7 +153,14 @@ func isPlain(e cueerrors.Error, path []string) bool {
 		return len(path) == 0
 	}
 	format, _ := e.Msg()
-	return len(path) == 0 || strings.HasPrefix(format, "reference ") || strings.HasPrefix(format, "imported and not used") || strings.HasPrefix(format, "undefined field")
+	return len(path) == 0 || isReference(format)
+}
+
+// isReference reports whether a message of CUE is about a name that leads nowhere.
+func isReference(text string) bool {
+	return slices.ContainsFunc([]string{"reference ", "imported and not used", "undefined field", "cannot find package"}, func(begin string) bool {
+		return strings.HasPrefix(text, begin)
+	})
 }
 
 // below reports whether a path stands below an unknown field, or is hidden, derived or a repetition.
@@ -223,40 +230,32 @@ func (w *explainer) complain(c complaint) {
 	switch {
 	case w.elementTwice(c.path):
 	case text != "" && w.isNameRule(c.path, text):
-		w.say(c.path, "", text, w.label(c))
+		w.say(c.path, w.label(c), finding.Finding{ID: finding.WrongValue, Text: text})
 	case known && w.twice(c, t):
 	case strings.HasPrefix(first, "field not allowed"):
 		w.unknown(c.path, w.label(c))
 	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.shape.Fallback(s) != "":
-		w.say(c.path, "", "follows from fields that have no definite value; look for one that depends on itself", w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: "follows from fields that have no definite value; look for one that depends on itself"})
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
 	case strings.HasPrefix(first, "adding field "):
-		w.say(c.path, "", "a loop over these fields adds to them; loop over a field of its own", w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: "a loop over these fields adds to them; loop over a field of its own"})
 	case strings.HasPrefix(first, "ambiguous default"):
-		w.say(c.path, t.Got(), "depends on itself; give it a value of its own", w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "depends on itself; give it a value of its own"})
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
-		w.say(c.path, t.Got(), "has no definite value; "+cmp.Or(w.shape.Want(s), "give one"), w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.shape.Want(s), "give one")})
 	case text != "":
-		w.say(c.path, t.Got(), text+w.quotes(s, t), w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: text + w.quotes(s, t)})
 	case s != nil && w.shape.Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, t.Got(), w.shape.Want(s)+w.quotes(s, t), w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.shape.Want(s) + w.quotes(s, t)})
 	default:
-		w.say(c.path, t.Got(), first, w.position(c))
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: first})
 	}
 }
 
 // check repeats what a rule of checks.cue says, at the field it names.
 func (w *explainer) check(c complaint) {
-	text := message(c.errors[0])
-	if name, ok := strings.CutSuffix(text, " is not a node"); ok {
-		if nodes, depth := w.spec.Root().Find([]string{"nodes"}); depth == 1 {
-			if near := written.Nearest(name, nodes.Names); near != "" {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
-		}
-	}
-	w.say(c.path, "", text, w.spec.Position(c.path))
+	w.say(c.path, w.spec.Position(c.path), finding.Finding{ID: finding.FieldsDisagree, Text: message(c.errors[0])})
 }
 
 // plain repeats what CUE says about the text of a file; its own messages are good there.
@@ -279,8 +278,12 @@ func (w *explainer) plain(e cueerrors.Error) {
 	if strings.HasPrefix(text, "imported and not used: \""+schema.ImportPath) {
 		text += "; write cluster: schema.#Cluster, or drop the import"
 	}
+	id := finding.Syntax
+	if isReference(text) {
+		id = finding.UnresolvedReference
+	}
 	place := pos.Position()
-	w.list = append(w.list, finding.Finding{Level: finding.Mistake, File: place.Filename, Line: place.Line, Column: place.Column, Path: schema.JoinPath(specPath(plainPath(e))...), Text: text})
+	w.list = append(w.list, finding.Finding{ID: id, Level: finding.Mistake, File: place.Filename, Line: place.Line, Column: place.Column, Path: schema.JoinPath(specPath(plainPath(e))...), Text: text})
 }
 
 // plainPath gives the path of an error unless it is that of a package.
@@ -292,13 +295,26 @@ func plainPath(e cueerrors.Error) []string {
 	return path
 }
 
-func (w *explainer) say(path []string, got, rule string, at token.Position) {
+// typeID tells a fact or a derived field that is set from a value of another type.
+func (w *explainer) typeID(s *written.Field) finding.ID {
+	if _, fact := w.shape.Fact(s); fact {
+		return finding.FactSet
+	}
+	if written.IsComputed(s) {
+		return finding.DerivedSet
+	}
+	return finding.WrongType
+}
+
+// say notes a mistake about a field, unless there is one.
+func (w *explainer) say(path []string, at token.Position, m finding.Finding) {
 	key := schema.JoinPath(path...)
 	if w.byPath[key] {
 		return
 	}
 	w.byPath[key] = true
-	w.list = append(w.list, finding.Finding{Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Path: key, Got: got, Text: rule})
+	m.Level, m.Path, m.File, m.Line, m.Column = finding.Mistake, key, at.Filename, at.Line, at.Column
+	w.list = append(w.list, m)
 }
 
 // position is where the path stands, or the deepest place of the user's that CUE names.

@@ -9,6 +9,7 @@ import (
 
 	"cuelang.org/go/cue/ast"
 
+	"skep.dev/schema/finding"
 	"skep.dev/schema/written"
 )
 
@@ -20,7 +21,7 @@ func (w *explainer) twice(c complaint, t *written.Field) bool {
 	}
 	w.inOrder(literals)
 	pos, other := literals[0].Expr.Pos().Position(), literals[1].Expr.Pos().Position()
-	w.say(c.path, "", fmt.Sprintf("is set twice: %s here and %s at %s:%d:%d", written.Shorten(literals[0].Expr), written.Shorten(literals[1].Expr), other.Filename, other.Line, other.Column), pos)
+	w.say(c.path, pos, finding.Finding{ID: finding.SetTwice, Text: fmt.Sprintf("is set twice: %s here and %s at %s:%d:%d", written.Shorten(literals[0].Expr), written.Shorten(literals[1].Expr), other.Filename, other.Line, other.Column)})
 	return true
 }
 
@@ -37,7 +38,7 @@ func (w *explainer) listTwice(path []string) bool {
 	}
 	w.inOrder(lists)
 	first, other := lists[0].Expr.Pos().Position(), lists[1].Expr.Pos().Position()
-	w.say(path, "", fmt.Sprintf("is set twice: one list here and another at %s:%d:%d; lists are not put together, so write it whole in one place", other.Filename, other.Line, other.Column), first)
+	w.say(path, first, finding.Finding{ID: finding.SetTwice, Text: fmt.Sprintf("is set twice: one list here and another at %s:%d:%d; lists are not put together, so write it whole in one place", other.Filename, other.Line, other.Column)})
 	return true
 }
 

@@ -25,12 +25,12 @@ func (w *explainer) structure(path []string, t, s *written.Field) {
 		next := append(slices.Clone(path), name)
 		at := child.Mentions[0].Label.Position()
 		if len(path) == 0 && written.IsDerived(name) {
-			w.say(next, "", written.DerivedRule, at)
+			w.say(next, at, finding.Finding{ID: finding.DerivedSet, Text: written.DerivedRule})
 			continue
 		}
 		if w.shape.IsOwnRow(next) {
 			if len(next) == 2 {
-				w.say(next, "", written.OwnRowRule, at)
+				w.say(next, at, finding.Finding{ID: finding.DerivedSet, Text: written.OwnRowRule})
 			}
 			continue
 		}
@@ -40,7 +40,7 @@ func (w *explainer) structure(path []string, t, s *written.Field) {
 			continue
 		}
 		if written.IsComputed(inner) {
-			w.say(next, child.Got(), written.ComputedRule, at)
+			w.say(next, at, finding.Finding{ID: finding.DerivedSet, Got: child.Got(), Text: written.ComputedRule})
 			continue
 		}
 		w.structure(next, child, inner)
@@ -106,7 +106,7 @@ func (w *explainer) unknown(path []string, at token.Position) {
 			rule += "; want one of " + strings.Join(names, ", ")
 		}
 	}
-	w.say(path, "", rule, at)
+	w.say(path, at, finding.Finding{ID: finding.UnknownField, Text: rule})
 	w.gone = append(w.gone, schema.JoinPath(path...))
 }
 
@@ -119,7 +119,7 @@ func (w *explainer) missing(path []string, s *written.Field) {
 			rule += " (" + want + ")"
 		}
 	}
-	w.say(path, "", rule, w.spec.Position(path))
+	w.say(path, w.spec.Position(path), finding.Finding{ID: finding.RequiredField, Text: rule})
 	w.lost = append(w.lost, schema.JoinPath(path...))
 }
 
@@ -150,7 +150,7 @@ func Strays(spec *written.Spec) finding.List {
 		name, _, _ := ast.LabelName(label)
 		if fields[name] != nil {
 			pos := label.Pos().Position()
-			found = append(found, finding.Finding{Level: finding.Mistake, File: pos.Filename, Line: pos.Line, Column: pos.Column,
+			found = append(found, finding.Finding{ID: finding.MisplacedField, Level: finding.Mistake, File: pos.Filename, Line: pos.Line, Column: pos.Column,
 				Path: name, Text: "stands beside \"cluster\", where nothing reads it; move it inside"})
 		}
 	}

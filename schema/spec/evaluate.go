@@ -67,8 +67,18 @@ func (r *reader) unify() (cue.Value, error) {
 		v = def.Unify(user)
 	}
 	err := v.Validate(cue.Concrete(true))
-	if err != nil || top.Err() != nil {
-		return cue.Value{}, mistakes.Of(r.spec, r.accepts, err, top.Validate())
+	wrong, consequences := references(v, r.spec)
+	switch {
+	case err != nil || top.Err() != nil:
+		found := mistakes.Of(r.spec, r.accepts, err, top.Validate())
+		if len(wrong) == 0 {
+			return cue.Value{}, found
+		}
+		return cue.Value{}, found.With(wrong)
+	case len(wrong) > 0:
+		return cue.Value{}, wrong
+	case len(consequences) > 0:
+		return cue.Value{}, consequences
 	}
 	return v, nil
 }

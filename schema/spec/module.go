@@ -163,7 +163,7 @@ func (f files) moduleName(name string) (module string, err error) {
 func moduleMistakes(file string, tree *ast.File, err error) finding.List {
 	s := written.NewSpec([]*ast.File{tree})
 	at := s.Position([]string{"language", "version"})
-	m := finding.Finding{Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Path: "language.version"}
+	m := finding.Finding{ID: finding.ModuleFile, Level: finding.Mistake, File: at.Filename, Line: at.Line, Column: at.Column, Path: "language.version"}
 	t, depth := s.Root().Find([]string{"language", "version"})
 	switch text := err.Error(); {
 	case errors.Is(err, modfile.ErrNoLanguageVersion), depth < 2:
@@ -175,7 +175,7 @@ func moduleMistakes(file string, tree *ast.File, err error) finding.List {
 	case strings.Contains(text, "language version"), strings.Contains(text, "language.version"):
 		m.Got, m.Text = t.Got(), "want a version of CUE such as "+language
 	default: // without a place: about the file as a whole
-		m = finding.Finding{Level: finding.Mistake, File: file, Line: 1, Column: 1}
+		m = finding.Finding{ID: finding.ModuleFile, Level: finding.Mistake, File: file, Line: 1, Column: 1}
 		_, m.Text, _ = strings.Cut(written.OneLine(text), "module.cue: ")
 		m.Text = cmp.Or(m.Text, written.OneLine(text))
 	}

@@ -44,7 +44,7 @@ func oneDocument(file string, tree *ast.File) error {
 // yamlMistakes reads the place from the text of a parser's error: "spec.yaml:3: did not find expected ',' or ']'".
 func yamlMistakes(file string, err error) finding.List {
 	text := strings.TrimPrefix(written.OneLine(err.Error()), file+":")
-	m := finding.Finding{Level: finding.Mistake, File: file, Line: 1, Column: 1}
+	m := finding.Finding{ID: finding.Syntax, Level: finding.Mistake, File: file, Line: 1, Column: 1}
 	if number, rest, ok := strings.Cut(text, ":"); ok {
 		if n, err := strconv.Atoi(number); err == nil {
 			m.Line, text = n, rest
@@ -72,7 +72,7 @@ type misreader struct {
 }
 
 func (m *misreader) add(path []string, n *nodes.Node, rule string) {
-	m.found = append(m.found, finding.Finding{Level: finding.Mistake, File: m.file, Line: n.Line, Column: n.Column, Path: schema.JoinPath(bare(path)...), Text: rule})
+	m.found = append(m.found, finding.Finding{ID: finding.AmbiguousYAML, Level: finding.Mistake, File: m.file, Line: n.Line, Column: n.Column, Path: schema.JoinPath(bare(path)...), Text: rule})
 }
 
 // node looks at a value and all below it. Aliases are looked at where their anchor stands.
@@ -114,7 +114,7 @@ func (m *misreader) scalar(path []string, n *nodes.Node) {
 	if n.Kind != nodes.ScalarNode || n.Style&^nodes.FlowStyle != 0 || !oddNumber.MatchString(n.Value) {
 		return
 	}
-	m.found = append(m.found, finding.Finding{Level: finding.Mistake, File: m.file, Line: n.Line, Column: n.Column, Path: schema.JoinPath(bare(path)...), Got: n.Value, Text: m.decimal(path, n.Value)})
+	m.found = append(m.found, finding.Finding{ID: finding.AmbiguousYAML, Level: finding.Mistake, File: m.file, Line: n.Line, Column: n.Column, Path: schema.JoinPath(bare(path)...), Got: n.Value, Text: m.decimal(path, n.Value)})
 }
 
 // decimal says how to write a number that has no more than one meaning.

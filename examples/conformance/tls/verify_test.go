@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,17 +23,16 @@ func asking(t *testing.T, spec, trust, page string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := ""
+	dir := t.TempDir()
 	for _, f := range files {
-		if strings.HasSuffix(f.Path, "-verify.sh") {
-			step = regexp.MustCompile(`(?m)^readonly web_trust=.*$`).ReplaceAllLiteralString(string(f.Data), "readonly web_trust='"+trust+"'")
+		path := filepath.Join(dir, filepath.Base(f.Path))
+		if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	path := filepath.Join(t.TempDir(), "verify.sh")
-	if err := os.WriteFile(path, []byte(step), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("bash", "-c", `source "$1"; address=127.0.0.1; ask 404 "$2" || printf '%s' "$answer"`, "verify", path, page)
+	cmd := exec.Command("bash", "-c", `step() { :; }
+		source "$1/cluster.sh"; variables; source "$1/verify.sh"; address=127.0.0.1 web_trust=$2; ask 404 "$3" || printf '%s' "$answer"`,
+		"verify", dir, trust, page)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

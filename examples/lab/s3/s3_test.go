@@ -193,19 +193,15 @@ func (s *server) want(t *testing.T, code, login, method, url string) {
 // step runs a function of the step buckets, and returns what it says and how much it would change.
 func (s *server) step(t *testing.T, function string) (string, int) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(bundle, "runbook/*-buckets.sh"))
+	table, err := os.ReadFile(filepath.Join(bundle, "runbook/cluster.sh"))
 	must(t, err)
-	if len(found) != 1 {
-		t.Fatalf("the bundle has %d steps buckets", len(found))
-	}
-	text, err := os.ReadFile(found[0])
-	must(t, err)
-	lib, err := filepath.Abs(filepath.Join(bundle, "runbook/lib.sh"))
+	program, err := filepath.Abs(filepath.Join(bundle, "runbook"))
 	must(t, err)
 	path, err := filepath.Abs("testdata")
 	must(t, err)
-	here := strings.Replace(string(text), "directory='/nfs-root'", "directory='"+filepath.Join(s.root, "data")+"'", 1)
-	cmd := exec.Command("bash", "-c", "declare -A digest=()\nsource "+lib+"\n"+here+"\nskep_changes=0\n"+function+"\necho changes=$skep_changes")
+	here := strings.Replace(string(table), "s3_directory='/nfs-root'", "s3_directory='"+filepath.Join(s.root, "data")+"'", 1)
+	cmd := exec.Command("bash", "-c", "declare -A digest=()\nstep() { :; }\n"+here+"\nvariables\nfor part in lib names steps/buckets; do source "+
+		program+"/$part.sh; done\nskep_changes=0\n"+function+"\necho changes=$skep_changes")
 	cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"), "TASK_PID="+strconv.Itoa(s.pid))
 	out, err := cmd.CombinedOutput()
 	m := regexp.MustCompile(`changes=(\d+)\n$`).FindStringSubmatch(string(out))

@@ -28,7 +28,7 @@ type linter struct {
 	behind map[string][]netip.Addr // see ends
 }
 
-func (l *linter) add(id, path, text string, args ...string) {
+func (l *linter) add(id finding.ID, path, text string, args ...string) {
 	values := make([]any, len(args))
 	for i, a := range args {
 		values[i] = a

@@ -56,6 +56,8 @@ type reader struct {
 	in      within
 	chain   *ruleChain
 	address *addressSet
+	flags   bool   // of that set
+	hooked  bool   // the base chain of nft
 	before  string // of the last rule of iptables, around its prefix; "" when it has more than that
 	behind  string
 }

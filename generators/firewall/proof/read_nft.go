@@ -76,7 +76,7 @@ func (r *reader) nftTable(line string, t tokens) bool {
 		}
 		r.address = &addressSet{name: t[1], field: r.field()}
 		r.set.sets[t[1]] = r.address
-		r.in = inSet
+		r.in, r.flags = inSet, false
 	case len(t) == 3 && t[0] == "counter" && t[2] == "{":
 		r.in = inCounter
 	case len(t) == 3 && t[0] == "chain" && t[2] == "{":
@@ -94,12 +94,15 @@ func (r *reader) nftSet(line string) bool {
 		r.address.family = netset.V4
 	case "type ipv6_addr":
 		r.address.family = netset.V6
-	case "flags interval", "flags dynamic", fmt.Sprintf("size %d", senders):
+	case "flags interval", "flags dynamic":
+		r.flags = true
+	case fmt.Sprintf("size %d", senders):
 	case "elements = {":
 		r.in = inElements
 		return r.address.family != 0
 	case "}":
 		r.in = inTable
+		return r.flags && r.address.family != 0
 	default:
 		return false
 	}
@@ -111,8 +114,9 @@ func (r *reader) nftChain(line string, t tokens) bool {
 		r.in = inTable
 		return true
 	}
-	if r.chain.name == r.set.base && len(r.chain.rules) == 0 && strings.HasPrefix(line, "type ") {
-		return line == "type filter hook prerouting priority mangle; policy drop;"
+	if r.chain.name == r.set.base && !r.hooked { // without this line the kernel would send no packet there
+		r.hooked = line == "type filter hook prerouting priority mangle; policy drop;"
+		return r.hooked
 	}
 	text, _, _ := strings.Cut(line, ` comment "`)
 	out := &rule{line: r.line, text: text, field: r.field()}

@@ -125,6 +125,21 @@ func (s *Ruleset) addressSets(f netset.Family, end ends) []*addressSet {
 	return out
 }
 
+// portMatches returns what the rules ask of the port that a packet goes to.
+func (s *Ruleset) portMatches(proto string) []portMatch {
+	var out []portMatch
+	for _, name := range slices.Sorted(maps.Keys(s.chains)) {
+		for _, r := range s.chains[name].rules {
+			for _, m := range r.matches {
+				if p, ok := m.(portMatch); ok && p.proto == proto && !p.source {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Line is a rule and its place in a bundle.
 type Line struct {
 	Path  string `json:"path"`

@@ -35,7 +35,7 @@ func (s *Simulator) Failed() finding.List {
 			text = s.only(test)
 		}
 		if text != "" {
-			failed = append(failed, finding.Finding{Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
+			failed = append(failed, finding.Finding{ID: finding.TestFailed, Level: finding.Mistake, Path: fmt.Sprintf("tests.%d", i), Text: text})
 		}
 	}
 	return failed
@@ -216,18 +216,21 @@ func (s *Ruleset) open(p Packet) []schema.PortRange {
 
 // portBorders returns the first port of every stretch that no rule divides.
 func (s *Ruleset) portBorders(proto string) []uint16 {
+	var sets [][]schema.PortRange
+	for _, m := range s.portMatches(proto) {
+		sets = append(sets, m.ranges)
+	}
+	return portStarts(sets)
+}
+
+// portStarts returns the first port of every stretch that no set divides, sorted.
+func portStarts(sets [][]schema.PortRange) []uint16 {
 	starts := []uint16{1}
-	for _, c := range s.chains {
-		for _, r := range c.rules {
-			for _, m := range r.matches {
-				if pm, ok := m.(portMatch); ok && pm.proto == proto && !pm.source {
-					for _, r := range pm.ranges {
-						starts = append(starts, r.First)
-						if r.Last < 65535 {
-							starts = append(starts, r.Last+1)
-						}
-					}
-				}
+	for _, set := range sets {
+		for _, r := range set {
+			starts = append(starts, r.First)
+			if r.Last < 65535 {
+				starts = append(starts, r.Last+1)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-# The nodes (runbook/hosts) and the steps (runbook/NN-name.sh, as MANIFEST lists them), read into arrays.
+# The tables that the spec decides, read into arrays: the nodes (runbook/hosts) and the steps (runbook/cluster.sh).
 
 declare -A inventory_address=() inventory_ssh=() inventory_role=() inventory_user=() inventory_port=()
 declare -A inventory_class=() inventory_duties=() inventory_labels=()
@@ -17,38 +17,32 @@ read_inventory() {
 	done <"$bundle/runbook/hosts"
 }
 
-declare -A step_files=() titles=() whys=() groups=() orders=() dangers=() undos=() needed=() selected=()
+declare -A numbers=() titles=() whys=() groups=() orders=() dangers=() undos=() needed=() bodies=() arguments=() uses=()
+declare -A selected=()
 steps=()
 
-# Each step is read in a shell of its own: all of them define the same names.
-read_steps() {
-	local path id title why hosts order needs danger undo
-	for path in "${listed[@]}"; do
-		[[ $path == runbook/[0-9]*.sh ]] || continue
-		path=$bundle/$path
-		IFS=$'\t' read -r id title why hosts order needs danger undo < <(
-			# shellcheck source=/dev/null
-			source "$path"
-			metadata
-		) || die 4 "${path#"$bundle/"}: is not a step"
-		steps+=("$id")
-		step_files[$id]=$path titles[$id]=$title whys[$id]=$why groups[$id]=$hosts orders[$id]=$order
-		needed[$id]=${needs#-} dangers[$id]=${danger#-} undos[$id]=$undo
-	done
+# step NUMBER NAME KEY=VALUE... is a row of the table.
+step() {
+	local title='' why='' hosts='' order='' needs='' danger='' undo='' body='' argument='' facts=''
+	local "${@:3}"
+	steps+=("$2")
+	numbers[$2]=$1 titles[$2]=$title whys[$2]=$why groups[$2]=$hosts orders[$2]=$order needed[$2]=$needs
+	dangers[$2]=$danger undos[$2]=$undo bodies[$2]=$body arguments[$2]=$argument uses[$2]=$facts
 }
 
-number() {
-	local name=${step_files[$1]##*/}
-	printf '%s' "${name%%-*}"
+# read_steps also brings the function variables, which sets what the steps use.
+read_steps() {
+	# shellcheck source=/dev/null
+	source "$bundle/runbook/cluster.sh"
 }
+
+number() { printf '%s' "${numbers[$1]}"; }
 
 # step_named sets found to the step that a user names by id, number or both.
 step_named() {
-	local id name
+	local id
 	for id in "${steps[@]}"; do
-		name=${step_files[$id]##*/}
-		name=${name%.sh}
-		if [[ $2 == "$id" || $2 == "$name" || $2 == "${name%%-*}" ]]; then
+		if [[ $2 == "$id" || $2 == "${numbers[$id]}" || $2 == "${numbers[$id]}-$id" ]]; then
 			found=$id
 			return
 		fi

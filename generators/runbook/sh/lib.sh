@@ -40,6 +40,17 @@ in_service() {
 # first_run TEXT WAY-OUT refuses on a node that is not in service yet.
 first_run() { if in_service; then note "$1: $2"; else refuse "$1" "$2"; fi; }
 
+# What a step may leave out. verify looks once more: nothing may be left to do; amiss is what is wrong when something is.
+apply() { :; }
+verify() { nothing_left "${amiss:-}"; }
+undo() { :; }
+
+# nothing_left TEXT refuses with the text what check would still change.
+nothing_left() {
+	check
+	((skep_changes == 0)) || refuse "$1"
+}
+
 # step_main PHASE
 step_main() {
 	skep_changes=0
@@ -148,6 +159,22 @@ wait_for() {
 
 has() { command -v "$1" >/dev/null; }
 
+# has_text FILE TEXT
+has_text() { [[ -e $1 && $(<"$1") == "$2" ]]; }
+
+# is_like WORD PATTERN...
+is_like() {
+	local pattern
+	for pattern in "${@:2}"; do
+		# shellcheck disable=SC2053 # br-* is a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+# last_words UNIT prints the end of its log.
+last_words() { journalctl -u "$1" -n 20 --no-pager 2>/dev/null || true; }
+
 engine_up() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 # swarm_state prints inactive, pending, active, error or locked.
@@ -155,9 +182,12 @@ swarm_state() { docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null; }
 
 is_manager() { [[ $(docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null) == true ]]; }
 
+# need_engine ends a check on a node without an engine.
+need_engine() { has docker && engine_up || unknown 'no Docker engine yet'; }
+
 # need_swarm ends a check on a node that is no manager yet.
 need_swarm() {
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	is_manager || unknown 'no swarm yet'
 }
 

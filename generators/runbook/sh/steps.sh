@@ -165,12 +165,12 @@ notes() { sed -n 's/^\(skep-firewall: \)\{0,1\}note: /note: /p' "$state/output/$
 hook() (
 	has_function "$1" "$2" || exit 0
 	# shellcheck source=/dev/null
-	source "${step_files[$2]}"
+	source /dev/stdin <<<"${texts[$2]}"
 	"$1" "$3" 2>&1 | plain --unbuffered | tee -a "$state/output/$2.$3.log" | sed "s/^/$wiping   /" >&2
 )
 
 # has_function NAME STEP
-has_function() { grep -q "^$1()" "${step_files[$2]}"; }
+has_function() { [[ ${texts[$2]} == *$'\n'"$1()"* ]]; }
 
 # host_failed STEP HOST PHASE CODE STARTED
 host_failed() {

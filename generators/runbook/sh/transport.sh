@@ -56,9 +56,19 @@ library=''
 # read_programs reads once what each program is made of.
 read_programs() {
 	local id
-	library=$(<"$bundle/runbook/lib.sh")
-	for id in "${steps[@]}"; do texts[$id]=$(<"${step_files[$id]}"); done
+	library=$(cat -- "$bundle/runbook/lib.sh" "$bundle/runbook/names.sh")
+	for id in "${steps[@]}"; do texts[$id]=$(step_text "$id"); done
 }
+
+# step_text STEP prints the facts that the step uses, and no others; then what it does.
+step_text() (
+	local body
+	variables
+	printf 'readonly argument=%q\n' "${arguments[$1]}"
+	# shellcheck disable=SC2086 # names have no spaces
+	[[ -z ${uses[$1]} ]] || declare -p ${uses[$1]}
+	for body in ${bodies[$1]}; do cat -- "$bundle/runbook/steps/$body.sh"; done
+)
 
 # facts HOST: what the program may know about the node it runs on and the cluster.
 facts() {
@@ -112,7 +122,7 @@ part() (
 	files() { :; }
 	prepare() { :; }
 	# shellcheck source=/dev/null
-	source "${step_files[$3]}"
+	source /dev/stdin <<<"${texts[$3]}"
 	names=$(files) || exit
 	# shellcheck disable=SC2086 # names of files in the bundle have no spaces
 	parcel "$phase" $names || exit

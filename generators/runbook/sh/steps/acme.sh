@@ -1,31 +1,26 @@
 # The volume where Traefik keeps what the ACME authority gave it. Traefik is not root, and an older bundle had it be.
 
+readonly amiss="the volume $acme_volume is not of $traefik_uid"
+
 check() {
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	local path
 	path=$(place)
 	[[ -n $path ]] || {
-		would "make the volume $volume, owner $owner"
+		would "make the volume $acme_volume, owner $traefik_uid"
 		return
 	}
-	[[ -d $path ]] || refuse "the volume $volume says that it is at $path, where no directory is"
-	[[ -z $(find "$path" ! \( -user "$owner" -group "$owner" \) -print -quit) ]] || would "give the volume $volume to $owner"
+	[[ -d $path ]] || refuse "the volume $acme_volume says that it is at $path, where no directory is"
+	[[ -z $(find "$path" ! \( -user "$traefik_uid" -group "$traefik_uid" \) -print -quit) ]] || would "give the volume $acme_volume to $traefik_uid"
 }
 
 # place prints where the volume is on this node, or nothing.
-place() { docker volume inspect --format '{{.Mountpoint}}' "$volume" 2>/dev/null || true; }
+place() { docker volume inspect --format '{{.Mountpoint}}' "$acme_volume" 2>/dev/null || true; }
 
 apply() {
-	[[ -n $(place) ]] || docker volume create "$volume" >/dev/null
+	[[ -n $(place) ]] || docker volume create "$acme_volume" >/dev/null
 	local path
 	path=$(place)
 	# Modes stay: Traefik refuses a file with keys that others may read.
-	chown --recursive --no-dereference "$owner:$owner" -- "$path"
+	chown --recursive --no-dereference "$traefik_uid:$traefik_uid" -- "$path"
 }
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse "the volume $volume is not of $owner"
-}
-
-undo() { :; }

@@ -1,9 +1,11 @@
 # What measures when certificates expire, on every node. Monitoring reads its directory; runbook.sh status and verify read
 # what check prints: "expires SECONDS DAYS-TO-WARN WHAT NAME" and "unmeasured WHAT NAME".
 
+readonly amiss='nobody would notice when a certificate expires'
+
 files() { printf '%s\n' engine/skep-certificates.sh engine/skep-certificates.service engine/skep-certificates.timer; }
 
-readonly timer=${timer_path##*/} directory=${measures%/*}
+readonly timer=${watch_timer##*/} directory=${measures%/*}
 readonly patience=7200 # seconds that a measure is believed
 
 prepare() {
@@ -47,11 +49,7 @@ trust() {
 	local file
 	case $web_certificate in
 	selfSigned) file=$state/certs/ca.pem ;;
-	files)
-		for file in "$state"/secrets/{web-certificate,web.crt}; do
-			[[ ! -s $file ]] || break
-		done
-		;;
+	files) file=$(handed_file web-certificate) ;;
 	*) file='' ;;
 	esac
 	if [[ -n $web_root ]]; then
@@ -64,23 +62,20 @@ trust() {
 # measured: not long ago, and since what is watched was last changed.
 measured() {
 	local when
-	[[ -s $measures && ! $list -nt $measures && ! $trust_path -nt $measures && ! $tls_directory/server-cert.pem -nt $measures ]] || return 1
+	[[ -s $measures && ! $watch_list -nt $measures && ! $web_trust -nt $measures && ! $tls_directory/server-cert.pem -nt $measures ]] || return 1
 	when=$(sed -n 's/^skep_measured_seconds //p' "$measures")
 	[[ -n $when ]] && ((EPOCHSECONDS - when < patience))
 }
 
-# has_text FILE TEXT
-has_text() { [[ -e $1 && $(<"$1") == "$2" ]]; }
-
 check() {
 	[[ -d $directory ]] || would "make $directory"
-	would_install engine/skep-certificates.sh "$command_path"
-	would_install engine/skep-certificates.service "$service_path"
-	would_install engine/skep-certificates.timer "$timer_path"
+	would_install engine/skep-certificates.sh "$watch_command"
+	would_install engine/skep-certificates.service "$watch_service"
+	would_install engine/skep-certificates.timer "$watch_timer"
 	systemctl is-enabled --quiet "$timer" 2>/dev/null || would "enable $timer"
-	has_text "$list" "$wanted" || would 'write what expires here'
+	has_text "$watch_list" "$wanted" || would 'write what expires here'
 	# An authority that was handed over and is no longer on this machine stays believed.
-	[[ -z $wanted_trust ]] || has_text "$trust_path" "$wanted_trust" || would 'write the authority of the web certificate'
+	[[ -z $wanted_trust ]] || has_text "$web_trust" "$wanted_trust" || would 'write the authority of the web certificate'
 	if ! measured; then
 		would 'measure what expires'
 	elif ((skep_changes == 0)); then
@@ -101,34 +96,29 @@ keep() {
 
 apply() {
 	install -d -m 0755 -- "$directory"
-	put engine/skep-certificates.sh "$command_path" 0755
-	put engine/skep-certificates.service "$service_path" 0644
-	put engine/skep-certificates.timer "$timer_path" 0644
-	has_text "$list" "$wanted" || keep "$wanted" "$list"
-	[[ -z $wanted_trust ]] || has_text "$trust_path" "$wanted_trust" || keep "$wanted_trust" "$trust_path"
+	put engine/skep-certificates.sh "$watch_command" 0755
+	put engine/skep-certificates.service "$watch_service" 0644
+	put engine/skep-certificates.timer "$watch_timer" 0644
+	has_text "$watch_list" "$wanted" || keep "$wanted" "$watch_list"
+	[[ -z $wanted_trust ]] || has_text "$web_trust" "$wanted_trust" || keep "$wanted_trust" "$web_trust"
 	systemctl daemon-reload
 	systemctl enable --quiet "$timer"
 	# What cannot be measured yet is said, and measured again by the timer.
-	"$command_path" || true
+	"$watch_command" || true
 	systemctl restart "$timer"
-}
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'nobody would notice when a certificate expires'
 }
 
 undo() {
 	systemctl disable --quiet --now "$timer" 2>/dev/null || true
 	# The timer may have started it just now, and it would end after what it reads is gone.
-	systemctl stop "${service_path##*/}" 2>/dev/null || true
-	take_back "$timer_path"
-	take_back "$service_path"
-	take_back "$command_path"
+	systemctl stop "${watch_service##*/}" 2>/dev/null || true
+	take_back "$watch_timer"
+	take_back "$watch_service"
+	take_back "$watch_command"
 	systemctl daemon-reload
 	# Its last measure may have failed: later steps are undone first.
-	systemctl reset-failed "${service_path##*/}" 2>/dev/null || true
-	rm -f -- "$measures" "$measures".* "$list" "$trust_path"
+	systemctl reset-failed "${watch_service##*/}" 2>/dev/null || true
+	rm -f -- "$measures" "$measures".* "$watch_list" "$web_trust"
 	# Whatever else is measured there stays.
 	rmdir -- "$directory" 2>/dev/null || true
 }

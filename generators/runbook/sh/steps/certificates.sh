@@ -16,5 +16,3 @@ apply() {
 }
 
 verify() { bash "$bundle/certs/generate-certificates.sh" --check "$state/certs"; }
-
-undo() { :; }

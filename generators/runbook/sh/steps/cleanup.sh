@@ -1,6 +1,8 @@
 # What an earlier bundle of this cluster made and this one does not name: stacks, networks, secrets and their values.
 # A secret and its value stay one generation: while "docker service rollback" would want them.
 
+readonly amiss='something is left'
+
 # previous prints the secrets that the services of the wanted stacks had before their last update.
 previous() {
 	local name
@@ -13,13 +15,13 @@ previous() {
 obsolete() {
 	local record name kept_secrets
 	kept_secrets=$(previous)
-	kept_secrets=" ${secrets[*]} ${kept_secrets//$'\n'/ } "
+	kept_secrets=" ${secrets[*]%% *} ${kept_secrets//$'\n'/ } "
 	for record in "$kept"/stacks/*; do
 		name=${record##*/}
 		if [[ -f $record && " ${stacks[*]} " != *" $name "* ]]; then printf 'stack %s\n' "$name"; fi
 	done
 	while IFS= read -r name; do
-		if [[ -n $name && " ${networks[*]} " != *" $name "* ]]; then printf 'network %s\n' "$name"; fi
+		if [[ -n $name && " ${networks[*]%% *} " != *" $name "* ]]; then printf 'network %s\n' "$name"; fi
 	done < <(docker network ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
 	while IFS= read -r name; do
 		if [[ -n $name && $kept_secrets != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
@@ -33,7 +35,7 @@ obsolete() {
 # superseded OBJECT: another revision took its place. The value of a service that is off stays: with its volume the
 # service may come back, and want the same one.
 superseded() {
-	[[ $1 =~ ^(.+)-r[0-9]+$ && " ${secrets[*]} " != *" $1 "* && " ${secrets[*]} " == *" ${BASH_REMATCH[1]}-r"* ]]
+	[[ $1 =~ ^(.+)-r[0-9]+$ && " ${secrets[*]%% *} " != *" $1 "* && " ${secrets[*]%% *} " == *" ${BASH_REMATCH[1]}-r"* ]]
 }
 
 check() {
@@ -65,10 +67,3 @@ apply() {
 }
 
 tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep . >/dev/null; }
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'something is left'
-}
-
-undo() { :; }

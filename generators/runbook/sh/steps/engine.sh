@@ -8,7 +8,7 @@ readonly running=/var/lib/skep/engine.running
 # A worker has no TLS files.
 settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
-restarted() { [[ -f $running && $(<"$running") == "$(settings)" ]]; }
+restarted() { has_text "$running" "$(settings)"; }
 
 check() {
 	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
@@ -91,7 +91,7 @@ remember() {
 # fall_back starts the engine with the settings that it had: a node without an engine serves nobody.
 fall_back() {
 	local words path outcome='it runs with the settings that it had'
-	words=$(journalctl -u docker.service -n 20 --no-pager 2>/dev/null) || words=''
+	words=$(last_words docker.service)
 	for path in "$daemon_json" "$drop_in"; do
 		if [[ -e $kept/last$path ]]; then cp -a -- "$kept/last$path" "$path"; else rm -f -- "$path"; fi
 	done
@@ -110,8 +110,7 @@ back() {
 
 verify() {
 	engine_up || refuse 'the engine does not answer'
-	check
-	((skep_changes == 0)) || refuse 'the engine does not run with its settings'
+	nothing_left 'the engine does not run with its settings'
 	[[ $role == manager ]] || return 0
 	# The API must want a client certificate: without one no answer may come.
 	wait_for 30 "the API on port $api_port" listening

@@ -1,46 +1,41 @@
 # The host firewall of a node: loaded on trial, and kept only when a new connection gets through.
 
+readonly amiss='the firewall is not as wanted'
+
 files() {
 	local ending
 	printf '%s\n' firewall/skep-firewall.sh firewall/skep-firewall.service firewall/docker.service.conf
 	for ending in "${endings[@]}"; do printf 'firewall/%s%s\n' "$class" "$ending"; done
 }
 
-trial() { { "$command_path" status 2>/dev/null || true; } | sed -n 's/^trial: //p'; }
+trial() { { "$firewall_command" status 2>/dev/null || true; } | sed -n 's/^trial: //p'; }
 
 check() {
 	local i told=''
 	own_device
 	unnamed_bridges
-	would_install firewall/skep-firewall.sh "$command_path"
-	would_install firewall/skep-firewall.service "$unit_path"
+	would_install firewall/skep-firewall.sh "$firewall_command"
+	would_install firewall/skep-firewall.service "$firewall_unit"
 	for i in "${!endings[@]}"; do would_install "firewall/$class${endings[i]}" "${rules_paths[i]}"; done
-	if [[ ! -x $command_path ]]; then
+	if [[ ! -x $firewall_command ]]; then
 		would 'load the rules'
-	elif ! told=$("$command_path" status 2>/dev/null); then
+	elif ! told=$("$firewall_command" status 2>/dev/null); then
 		would "load the rules:"$'\n'"$(sed -n '/^installed: /!s/^/   /p' <<<"$told")"
 	fi
-	systemctl is-enabled --quiet "${unit_path##*/}" 2>/dev/null || would "enable ${unit_path##*/}"
-	systemctl is-active --quiet "${unit_path##*/}" 2>/dev/null || would "start ${unit_path##*/}"
-	would_install firewall/docker.service.conf "$docker_path"
+	systemctl is-enabled --quiet "${firewall_unit##*/}" 2>/dev/null || would "enable ${firewall_unit##*/}"
+	systemctl is-active --quiet "${firewall_unit##*/}" 2>/dev/null || would "start ${firewall_unit##*/}"
+	would_install firewall/docker.service.conf "$docker_wait"
 }
 
 # is_bridge DEVICE: do the rules take it for a bridge of Docker?
-is_bridge() {
-	local pattern
-	for pattern in "${bridges[@]}"; do
-		# shellcheck disable=SC2053 # br-* is a pattern
-		[[ $1 != $pattern ]] || return 0
-	done
-	return 1
-}
+is_bridge() { is_like "$1" "${bridges[@]}"; }
 
 # own_device refuses rules that would take the node's own packets for those of containers.
 own_device() {
 	local device
 	while read -r _ device _; do
 		if is_bridge "$device"; then
-			refuse "$address is the address of $device, which the rules take for a bridge of Docker" "rename it, or take it out of firewall.bridges"
+			refuse "$address is the address of $device, which the rules take for a bridge of Docker" 'rename the interface; or, where firewall.bridges has its name, take it out there'
 		fi
 	done < <(ip -o address show to "$address" 2>/dev/null)
 }
@@ -59,25 +54,25 @@ unnamed_bridges() {
 
 apply() {
 	local i new=()
-	put firewall/skep-firewall.sh "$command_path" 0755
-	put firewall/skep-firewall.service "$unit_path" 0644
+	put firewall/skep-firewall.sh "$firewall_command" 0755
+	put firewall/skep-firewall.service "$firewall_unit" 0644
 	systemctl daemon-reload
 	# An interrupted run leaves a trial behind.
-	if [[ $(trial) == pending ]]; then "$command_path" rollback; fi
+	if [[ $(trial) == pending ]]; then "$firewall_command" rollback; fi
 	for i in "${!endings[@]}"; do new+=("$kept/bundle/firewall/$class${endings[i]}"); done
-	"$command_path" try "${new[@]}"
+	"$firewall_command" try "${new[@]}"
 }
 
 # confirm comes over a new connection, which the rules on trial must have let in. With --transport local nothing here is
 # new: who came by ssh confirms over a second login; who sits at the console, or is no person, cannot be locked out.
 confirm() {
 	if [[ -z ${came_by:-} ]]; then
-		"$command_path" confirm
+		"$firewall_command" confirm
 	else
-		wait_for "$rollback" "$command_path confirm, over a second login" confirmed
+		wait_for "$rollback" "$firewall_command confirm, over a second login" confirmed
 	fi
 	# Not before: without rules that somebody confirmed Docker would wait for ever.
-	put firewall/docker.service.conf "$docker_path" 0644
+	put firewall/docker.service.conf "$docker_wait" 0644
 	systemctl daemon-reload
 }
 
@@ -105,7 +100,7 @@ before() {
 	if [[ $transport == local ]]; then
 		((${#inventory[@]} == 1)) || say 'on this machine alone: nobody asks the other nodes whether they still reach it'
 		[[ -n $(local_login) ]] || return 0
-		{ printf '\n   The rules go on trial. Within %s seconds log in once more and run: %s confirm\n' "$rollback" "$command_path" >/dev/tty; } 2>/dev/null || true
+		{ printf '\n   The rules go on trial. Within %s seconds log in once more and run: %s confirm\n' "$rollback" "$firewall_command" >/dev/tty; } 2>/dev/null || true
 		return
 	fi
 	neighbours "$1" >"$work/$1.neighbours"
@@ -181,13 +176,13 @@ lost() {
 	# A connection came through, and the rules were refused for another reason.
 	if [[ -s $work/$1.cut ]] || grep -q '^skep-firewall: ' "$state/output/firewall.$1.log"; then
 		rm -f -- "$work/$1.cut"
-		printf '%s rollback\n' "$command_path" | shell_on "$1" 2>&1 || say "the previous rules of $1 come back within ${rollback}s"
+		printf '%s rollback\n' "$firewall_command" | shell_on "$1" 2>&1 || say "the previous rules of $1 come back within ${rollback}s"
 		return
 	fi
 	say "no new connection to $1 came through the rules on trial; without a confirmation the previous ones come back within ${rollback}s"
 	until printf 'true\n' | shell_on "$1" new >/dev/null 2>&1; do
 		if ((SECONDS >= until)); then
-			say "$1 still does not answer: use its console, then: $command_path rollback"
+			say "$1 still does not answer: use its console, then: $firewall_command rollback"
 			return
 		fi
 		sleep 2
@@ -195,17 +190,12 @@ lost() {
 	say "$1 answers again under its previous rules. Is the address you come from in access.management? Correct the spec, build, run again"
 }
 
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'the firewall is not as wanted'
-}
-
 undo() {
-	[[ ! -x $command_path ]] || "$command_path" remove
-	systemctl disable --quiet "${unit_path##*/}" 2>/dev/null || true
-	take_back "$docker_path"
-	take_back "$unit_path"
-	take_back "$command_path"
+	[[ ! -x $firewall_command ]] || "$firewall_command" remove
+	systemctl disable --quiet "${firewall_unit##*/}" 2>/dev/null || true
+	take_back "$docker_wait"
+	take_back "$firewall_unit"
+	take_back "$firewall_command"
 	systemctl daemon-reload
-	systemctl reset-failed "${unit_path##*/}" 2>/dev/null || true
+	systemctl reset-failed "${firewall_unit##*/}" 2>/dev/null || true
 }

@@ -1,5 +1,7 @@
 # The images that a node's tasks need, pulled, or loaded from archives where there is no registry.
 
+readonly amiss='an image is missing'
+
 # missing prints the images that this node needs and lacks.
 missing() {
 	local row image group
@@ -12,7 +14,7 @@ missing() {
 
 check() {
 	local image
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	while IFS= read -r image; do
 		[[ -z $image ]] || would "get $image"
 	done < <(missing)
@@ -44,10 +46,3 @@ apply() {
 			"without a registry: docker save $image > images/${image//[\/:@]/_}.tar beside the bundle, where it can be had, then run again"
 	done
 }
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'an image is missing'
-}
-
-undo() { :; }

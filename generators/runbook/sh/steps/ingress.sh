@@ -1,5 +1,7 @@
 # The routing mesh network gets the MTU of the links. It can be made anew only while no service publishes a port through it.
 
+readonly amiss='the network ingress is not as wanted'
+
 # ingress prints "id mtu" of the routing mesh network, if there is one.
 ingress() {
 	docker network ls --quiet --filter driver=overlay | xargs --no-run-if-empty docker network inspect \
@@ -34,10 +36,3 @@ apply() {
 	fi
 	docker network create --driver overlay --ingress --opt "com.docker.network.driver.mtu=$mtu" ingress >/dev/null
 }
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'the network ingress is not as wanted'
-}
-
-undo() { :; }

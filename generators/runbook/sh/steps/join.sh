@@ -1,8 +1,10 @@
-# A node joins the swarm that the first manager is in.
+# A node joins the swarm that the first manager is in, as a manager or a worker.
+
+readonly join_role=$argument
 
 check() {
 	local now
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	now=$(swarm_state)
 	case $now in
 	active) gateway_fits ;;
@@ -52,8 +54,4 @@ after() {
 verify() {
 	[[ $(swarm_state) == active ]] || refuse "$host is not in the swarm"
 	gateway_fits
-}
-
-undo() {
-	[[ $(swarm_state) == inactive ]] || docker swarm leave --force
 }

@@ -7,7 +7,7 @@ prepare() {
 	for name in "${inventory[@]}"; do
 		# Without ssh every question would be asked of this machine.
 		[[ $transport != local || $name == "$first_manager" ]] || continue
-		if ! key=$(ask_node "$name" "$command key 2>/dev/null") || [[ ! ${key##*$'\n'} =~ ^[A-Za-z0-9+/]{43}=$ ]]; then
+		if ! key=$(ask_node "$name" "$mesh_command key 2>/dev/null") || [[ ! ${key##*$'\n'} =~ ^[A-Za-z0-9+/]{43}=$ ]]; then
 			say "$name has no key yet: the step mesh-keys makes it" >&2
 			return 1
 		fi
@@ -33,5 +33,3 @@ apply() {
 }
 
 verify() { is_written || refuse "$state/mesh.cue is not what the nodes say"; }
-
-undo() { :; }

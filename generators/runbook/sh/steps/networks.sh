@@ -1,5 +1,7 @@
 # The overlay networks that several stacks share. Their settings cannot be changed later.
 
+readonly amiss='a network is missing'
+
 # read_row sets the fields of one wanted network.
 read_row() {
 	read -r name attachable internal encrypted mtu subnet <<<"$1"
@@ -47,11 +49,6 @@ apply() {
 		docker network create "${options[@]}" "$name" >/dev/null
 		say "created the network $name"
 	done
-}
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'a network is missing'
 }
 
 undo() {

@@ -5,7 +5,7 @@ reachable() { timeout 5 bash -c ': <"/dev/tcp/$1/$2"' connect "$server_address" 
 
 check() {
 	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
-	[[ -f $kept/nfs.tried && $(<"$kept/nfs.tried") == "$server_address:$share" ]] || would "mount $server_address:$share once, read-only, as a trial"
+	has_text "$kept/nfs.tried" "$server_address:$share" || would "mount $server_address:$share once, read-only, as a trial"
 }
 
 apply() {

@@ -1,5 +1,14 @@
 # The machine that runs the runbook: its tools, the bundle, and the secrets that you hand over.
 
+# What the runbook and its programs call here, and the Debian packages they come with.
+readonly tools=(
+	'awk mawk' 'base64 coreutils' 'bash bash' 'cat coreutils' 'chmod coreutils' 'cmp diffutils' 'cp coreutils' 'cut coreutils'
+	'date coreutils' 'dirname coreutils' 'find findutils' 'flock util-linux' 'grep grep' 'gzip gzip' 'head coreutils'
+	'mkdir coreutils' 'mktemp coreutils' 'mv coreutils' 'openssl openssl' 'realpath coreutils' 'rm coreutils' 'sed sed'
+	'sha256sum coreutils' 'sort coreutils' 'ssh openssh-client' 'stat coreutils' 'tail coreutils' 'tar tar' 'tee coreutils'
+	'tr coreutils' 'wc coreutils'
+)
+
 check() {
 	local row object name missing=''
 	look_for_tools
@@ -36,20 +45,3 @@ gnu() {
 }
 
 prepare() { given reached_by "$transport"; }
-
-# handed_file NAME: the file that the operator put there, also under the names of a web server.
-handed_file() {
-	local file
-	for file in "$1" "${1/#web-certificate/web.crt}" "${1/#web-key/web.key}"; do
-		if [[ -s $state/secrets/$file ]]; then
-			printf '%s' "$state/secrets/$file"
-			return
-		fi
-	done
-}
-
-apply() { :; }
-
-verify() { check; }
-
-undo() { :; }

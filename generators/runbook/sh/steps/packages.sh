@@ -39,5 +39,3 @@ verify() {
 	missing=$(wanted)
 	[[ -z $missing ]] || refuse "still missing: ${missing//$'\n'/ }"
 }
-
-undo() { :; }

@@ -116,9 +116,3 @@ disks() {
 }
 
 prepare() { given operator_time "$EPOCHSECONDS"; }
-
-apply() { :; }
-
-verify() { check; }
-
-undo() { :; }

@@ -1,5 +1,7 @@
 # The swarm's secrets. A value is made once, on this manager, and kept in $store; the swarm never shows it again.
 
+readonly amiss='a secret is missing'
+
 exists() { docker secret inspect "$1" >/dev/null 2>&1; }
 
 # prepare hands over what is made or kept on the operator's machine, as base64 inside the program on stdin.
@@ -18,17 +20,6 @@ prepare() {
 		[[ ! -s $file ]] || printf '[%q]=%q ' "$object" "$(base64 -w 0 <"$file")"
 	done
 	printf ')\n'
-}
-
-# handed_file NAME: the file that the operator put there, also under the names of a web server.
-handed_file() {
-	local file
-	for file in "$1" "${1/#web-certificate/web.crt}" "${1/#web-key/web.key}"; do
-		if [[ -s $state/secrets/$file ]]; then
-			printf '%s' "$state/secrets/$file"
-			return
-		fi
-	done
 }
 
 check() {
@@ -86,11 +77,6 @@ apply() {
 			say "made the secret $object; its value is in $store/$object"
 		fi
 	done
-}
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'a secret is missing'
 }
 
 # The values stay in $store, so that a new swarm gets the same ones.

@@ -3,26 +3,15 @@
 readonly pems=(ca.pem server-cert.pem server-key.pem)
 
 prepare() {
-	local source=$state/certs/servers/$host pem
+	local source=$state/certs/servers/$host
 	if [[ ! -r $source/server-key.pem ]]; then
 		say "$source has no certificate yet: the step certificates makes it (or copy the directory certs of the first manager here)" >&2
 		return 1
 	fi
-	printf 'declare -A want=('
-	for pem in "${pems[@]}"; do printf '[%q]=%q ' "$pem" "$(sha256sum <"$source/$pem" | cut -d ' ' -f 1)"; done
-	printf ')\n'
-	[[ $phase == apply ]] || return 0
-	printf 'declare -A pem_of=('
-	for pem in "${pems[@]}"; do printf '[%q]=%q ' "$pem" "$(<"$source/$pem")"; done
-	printf ')\n'
+	hand_over "$source"
 }
 
-check() {
-	local pem
-	for pem in "${pems[@]}"; do
-		[[ $(sum_of "$tls_directory/$pem") == "${want[$pem]}" ]] || would "install $tls_directory/$pem"
-	done
-}
+check() { would_install_pems "$tls_directory"; }
 
 apply() {
 	local pem
@@ -33,8 +22,7 @@ apply() {
 }
 
 verify() {
-	check
-	((skep_changes == 0)) || refuse 'a certificate did not arrive whole'
+	nothing_left 'a certificate did not arrive whole'
 	openssl verify -CAfile "$tls_directory/ca.pem" "$tls_directory/server-cert.pem"
 }
 

@@ -1,9 +1,9 @@
 # Deploys a stack and waits until every service runs as wanted.
 
-files() { printf '%s\n' "${listed[@]}" | grep "^stacks/$stack/"; }
-
-readonly record=/var/lib/skep/stacks/$stack
+readonly stack=$argument record=/var/lib/skep/stacks/$argument
 readonly deadline=600 poll_seconds=2
+
+files() { printf '%s\n' "${listed[@]}" | grep "^stacks/$stack/"; }
 
 # wanted is the digest of the stack's files.
 wanted() {

@@ -1,5 +1,7 @@
 # The directories that NFS and S3 share, with the owner that writes into them.
 
+readonly amiss='a directory is missing'
+
 check() {
 	local row duty path owner filesystem
 	for row in "${directories[@]}"; do
@@ -46,10 +48,3 @@ apply() {
 		chmod "$directory_mode" -- "$path"
 	done
 }
-
-verify() {
-	check
-	((skep_changes == 0)) || refuse 'a directory is missing'
-}
-
-undo() { :; }

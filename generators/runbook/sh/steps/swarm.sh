@@ -2,7 +2,7 @@
 
 check() {
 	local now
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	now=$(swarm_state)
 	case $now in
 	active)
@@ -74,11 +74,6 @@ apply() {
 }
 
 verify() {
-	check
-	((skep_changes == 0)) || refuse 'the swarm is not as the spec wants it'
+	nothing_left 'the swarm is not as the spec wants it'
 	docker node ls >/dev/null
-}
-
-undo() {
-	[[ $(swarm_state) == inactive ]] || docker swarm leave --force
 }

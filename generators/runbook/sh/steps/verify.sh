@@ -3,7 +3,7 @@
 readonly patience=180 # seconds
 
 check() {
-	has docker && engine_up || unknown 'no Docker engine yet'
+	need_engine
 	[[ $(swarm_state) == active ]] || unknown 'no swarm yet'
 	local text
 	text=$(complaints)
@@ -64,5 +64,3 @@ verify() {
 	[[ -z $text ]] || refuse "$text"
 	for text in "${urls[@]}"; do say "$text"; done
 }
-
-undo() { :; }

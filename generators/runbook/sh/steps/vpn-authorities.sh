@@ -16,5 +16,3 @@ apply() {
 }
 
 verify() { bash "$bundle/vpn/generate-vpn-pki.sh" --check "$state/vpn"; }
-
-undo() { :; }
