@@ -90,7 +90,11 @@ func evaluateBriefly(s *written.Spec, trees []*ast.File) (v cue.Value, ok bool) 
 	if !wrapped || !refersToSchema(trees) {
 		v = ctx.BuildInstance(rules).LookupPath(cue.ParsePath("#Cluster")).Unify(v)
 	}
-	return v, v.Validate(cue.Concrete(true)) == nil && top.Err() == nil
+	if v.Validate(cue.Concrete(true)) != nil || top.Err() != nil {
+		return v, false
+	}
+	wrong, consequences := references(v, s)
+	return v, len(wrong)+len(consequences) == 0
 }
 
 // plain parses a spec that needs nothing but its own files and the schema; for others it gives none.

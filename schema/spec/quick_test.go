@@ -49,6 +49,9 @@ func TestQuickExamples(t *testing.T) {
 	}
 	for _, file := range found {
 		for _, at := range []string{file, filepath.Dir(file)} {
+			if at != file && filepath.Ext(file) != ".cue" {
+				continue
+			}
 			on, name, err := onDisk(at)
 			if err != nil {
 				t.Fatal(err)
