@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
@@ -25,31 +24,61 @@ func briefSchema(isWritten map[string]bool) (*build.Instance, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := inst.AddSyntax(shorten(f, isWritten)); err != nil {
+		shortener{isWritten}.decls(f.Decls)
+		if err := inst.AddSyntax(f); err != nil {
 			return nil, err
 		}
 	}
 	return inst, nil
 }
 
-func shorten(f *ast.File, isWritten map[string]bool) *ast.File {
-	return astutil.Apply(f, nil, func(c astutil.Cursor) bool {
-		switch n := c.Node().(type) {
-		case *ast.BinaryExpr:
-			if n.Op == token.OR && isCallOf(n.Y, "error") {
-				c.Replace(n.X)
-			}
+// shortener leaves out of the schema what a spec that is right does not need.
+type shortener struct{ isWritten map[string]bool }
+
+func (s shortener) decls(decls []ast.Decl) {
+	for _, d := range decls {
+		switch d := d.(type) {
 		case *ast.Field:
-			if name, _, err := ast.LabelName(n.Label); err == nil && !isWritten[name] {
-				if rule, ok := n.Value.(*ast.BinaryExpr); ok && rule.Op == token.AND {
-					if value := defaultOf(rule.Y); value != nil {
-						rule.Y = value
-					}
-				}
+			s.expr(d.Value)
+			if name, _, err := ast.LabelName(d.Label); err == nil && !s.isWritten[name] {
+				decide(d)
 			}
+		case *ast.Comprehension:
+			s.expr(d.Value)
 		}
-		return true
-	}).(*ast.File)
+	}
+}
+
+// expr changes expressions in their place: references point at what a field has for its value. "X & _" is X.
+func (s shortener) expr(e ast.Expr) {
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		s.expr(e.X)
+		if e.Op == token.OR && isCallOf(e.Y, "error") {
+			e.Op, e.Y = token.AND, ast.NewIdent("_")
+		} else {
+			s.expr(e.Y)
+		}
+	case *ast.ParenExpr:
+		s.expr(e.X)
+	case *ast.StructLit:
+		s.decls(e.Elts)
+	case *ast.ListLit:
+		for _, element := range e.Elts {
+			s.expr(element)
+		}
+	case *ast.Ellipsis:
+		s.expr(e.Type)
+	}
+}
+
+// decide makes a field's default its value.
+func decide(f *ast.Field) {
+	if rule, ok := f.Value.(*ast.BinaryExpr); ok && rule.Op == token.AND {
+		if value := defaultOf(rule.Y); value != nil {
+			rule.Y = value
+		}
+	}
 }
 
 // defaultOf gives d of (*d | _), or nil.
