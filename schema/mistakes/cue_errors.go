@@ -20,7 +20,7 @@ import (
 // explainer turns what CUE says about a spec into mistakes: one line each, at the user's own line, in his words.
 type explainer struct {
 	spec  *written.Spec
-	shape *written.Schema
+	known *written.Schema
 	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
 	accepts func(rule, value ast.Expr) bool
 	list    finding.List
@@ -35,16 +35,16 @@ type complaint struct {
 	errors []cueerrors.Error
 }
 
-// schema is the shape, also for an explainer of syntax that was made without.
+// schema is read when it is first asked for: syntax is explained without.
 func (w *explainer) schema() *written.Schema {
-	if w.shape == nil {
-		w.shape = written.NewSchema()
+	if w.known == nil {
+		w.known = written.NewSchema()
 	}
-	return w.shape
+	return w.known
 }
 
 func newExplainer(spec *written.Spec) *explainer {
-	return &explainer{spec: spec, shape: written.NewSchema(), byPath: map[string]bool{}}
+	return &explainer{spec: spec, byPath: map[string]bool{}}
 }
 
 // Of explains the errors of an evaluation. There is always at least one mistake. accepts tells whether an expression of
@@ -59,7 +59,7 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 		}
 		return w.sorted()
 	}
-	w.structure(nil, spec.Root(), w.shape.Root)
+	w.structure(nil, spec.Root(), w.schema().Root)
 	for i, c := range complaints {
 		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
@@ -81,7 +81,7 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 // Structure finds the unknown, missing and derived fields of a spec without any evaluation.
 func Structure(spec *written.Spec) finding.List {
 	w := newExplainer(spec)
-	w.structure(nil, spec.Root(), w.shape.Root)
+	w.structure(nil, spec.Root(), w.schema().Root)
 	return w.sorted()
 }
 
@@ -177,7 +177,7 @@ func (w *explainer) isNameRule(path []string, text string) bool {
 	if len(path) == 0 {
 		return false
 	}
-	parent, depth := w.shape.Root.Find(path[:len(path)-1])
+	parent, depth := w.schema().Root.Find(path[:len(path)-1])
 	if depth != len(path)-1 {
 		return false
 	}
@@ -193,7 +193,7 @@ func (w *explainer) complain(c complaint) {
 	if !known {
 		t = nil
 	}
-	s, fits := w.shape.Root.Find(c.path)
+	s, fits := w.schema().Root.Find(c.path)
 	if fits != len(c.path) {
 		s = nil
 	}
@@ -206,7 +206,7 @@ func (w *explainer) complain(c complaint) {
 	case known && w.twice(c, t):
 	case strings.HasPrefix(first, "field not allowed"):
 		w.unknown(c.path, w.label(c))
-	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.shape.Fallback(s) != "":
+	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.schema().Fallback(s) != "":
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: "follows from fields that have no definite value; look for one that depends on itself"})
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
@@ -215,11 +215,11 @@ func (w *explainer) complain(c complaint) {
 	case strings.HasPrefix(first, "ambiguous default"):
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "depends on itself; give it a value of its own"})
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
-		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.shape.Want(s), "give one")})
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.schema().Want(s), "give one")})
 	case text != "":
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: text + w.quotes(s, t)})
-	case s != nil && w.shape.Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.shape.Want(s) + w.quotes(s, t)})
+	case s != nil && w.schema().Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
+		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.schema().Want(s) + w.quotes(s, t)})
 	default:
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: first})
 	}
@@ -232,7 +232,7 @@ func (w *explainer) check(c complaint) {
 
 // typeID tells a fact or a derived field that is set from a value of another type.
 func (w *explainer) typeID(s *written.Field) finding.ID {
-	if _, fact := w.shape.Fact(s); fact {
+	if _, fact := w.schema().Fact(s); fact {
 		return finding.FactSet
 	}
 	if written.IsComputed(s) {
