@@ -125,7 +125,7 @@ func newShared(c *schema.Cluster) shared {
 	if m := c.Mesh(); m != nil {
 		s.nodes.device = m.Device
 	}
-	for _, name := range []string{"management", "nuvla", "users"} {
+	for _, name := range schema.AccessZones() {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
 	}
 	if a := c.VPNAccess(); a != nil {
@@ -275,6 +275,14 @@ func sources(entries []entry) []source {
 
 // usable reports whether anything is left of the exposure to open.
 func (o entry) usable() bool { return !schema.HasPorts(o.Proto) || len(o.ports) > 0 }
+
+// wire is a protocol as both backends take it on any machine: names of protocols stand in a file that may be missing.
+func wire(proto string) string {
+	if n, ok := schema.ProtocolNumber(proto); ok && proto != "esp" {
+		return fmt.Sprint(n)
+	}
+	return proto
+}
 
 // remark returns text that may stand between double quotes in a rule's comment, which holds at most 128 bytes in nft.
 func remark(s string) string {

@@ -106,7 +106,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadRefusesAPart(t *testing.T) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		_, rulesets := rulesetsOf(t, "everything", backend)
 		for path, text := range rulesets {
 			lines := strings.SplitAfter(text, "\n")
@@ -121,7 +121,7 @@ func TestReadRefusesAPart(t *testing.T) {
 
 // FuzzRead: no text makes the reader or the simulator panic or run in circles.
 func FuzzRead(f *testing.F) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		_, rulesets := rulesetsOf(f, "target", backend)
 		for path, text := range rulesets {
 			f.Add(path, text)
