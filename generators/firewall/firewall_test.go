@@ -43,11 +43,11 @@ func TestClasses(t *testing.T) {
 			{Name: "gossip", Proto: "tcp", Port: 7946, Last: 7946, On: []string{"all"}},
 			{Name: "swarm", Proto: "tcp", Port: 2377, Last: 2377, On: []string{"managers"}},
 		},
-		Services: schema.Services{
-			NFS:        &schema.NFS{Server: "w1"},
-			Traefik:    &schema.Traefik{Nodes: []string{"m1"}},
-			Monitoring: &schema.Monitoring{Node: "w2"}, // opens nothing, so it is no class of its own
-		},
+		Rows: schema.ServiceRows{Duties: schema.Rows[schema.Duty, *schema.Duty]{
+			{Name: "nfs", Nodes: []string{"w1"}},
+			{Name: "traefik", Nodes: []string{"m1"}},
+			{Name: "monitoring", Nodes: []string{"w2"}}, // opens nothing, so it is no class of its own
+		}},
 	}
 	got := map[string][]string{}
 	for _, class := range Classes(c) {

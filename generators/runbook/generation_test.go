@@ -79,6 +79,7 @@ func TestOneGeneration(t *testing.T) {
 
 	// A service that the spec has no more takes its secrets along.
 	c := target(t)
+	drop(c, "s3")
 	c.Services.S3 = nil
 	c.Secrets = slices.DeleteFunc(c.Secrets, func(r schema.Secret) bool { return strings.HasPrefix(r.Name, "s3-") })
 	s.build(c)
@@ -86,4 +87,10 @@ func TestOneGeneration(t *testing.T) {
 	if got := kept("swarm/secrets/s3-*"); got != "" {
 		t.Errorf("left of S3: %s", got)
 	}
+}
+
+// drop takes the stack of a service away, and its images.
+func drop(c *schema.Cluster, service string) {
+	c.Rows.Deploys = slices.DeleteFunc(c.Rows.Deploys, func(d schema.Deploy) bool { return d.Name == service })
+	c.Rows.Images = slices.DeleteFunc(c.Rows.Images, func(i schema.Image) bool { return strings.HasPrefix(i.Field, "services."+service+".") })
 }

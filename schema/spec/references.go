@@ -23,10 +23,7 @@ func references(v cue.Value, s *written.Spec) (set, follow finding.List) {
 		if err != nil || slices.Contains(nodes, name) {
 			return nil // or it is told elsewhere
 		}
-		f := finding.Finding{ID: finding.NotANode, Level: finding.Mistake, Path: path, Text: name + " is not a node"}
-		if near := written.Nearest(name, nodes); near != "" {
-			f.Text += fmt.Sprintf("; did you mean %q?", near)
-		}
+		f := finding.Finding{ID: finding.NotANode, Level: finding.Mistake, Path: path, Text: name + " is not a node" + written.DidYouMean(name, nodes)}
 		f.File, f.Line, f.Column = s.Place(path)
 		return finding.List{f}
 	}
