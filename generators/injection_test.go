@@ -21,6 +21,7 @@ import (
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
 	"skep.dev/schema/spec"
+	"skep.dev/schema/written"
 )
 
 // What a hostile or careless spec might hold. Each would run `pwn`, break out of a quote, add a line, or leave the bundle.
@@ -31,7 +32,7 @@ var payloads = []string{
 }
 
 // derived are the parts of a cluster that a spec cannot set; of the exposures it sets those that it adds.
-var derived = []string{"secrets", "networks"}
+var derived = written.Derived()
 
 // TestEveryStringIsRefused puts each payload into every string of a spec at once: values and names. Each place has to be
 // refused, at its own line. A place that accepts a payload has to be shown inert by TestStringsAreInert.

@@ -27,6 +27,7 @@ type Cluster struct {
 	Exposures    Exposures    `json:"exposures"`
 	Secrets      Secrets      `json:"secrets"`
 	Networks     Overlays     `json:"networks"`
+	Rows         ServiceRows  `json:"rows"`
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.

@@ -76,21 +76,10 @@ func (e Exposure) Includes(n Node) bool {
 // The runbook sets each as the swarm label skep.DUTY=true, and stacks place their tasks by it.
 func (c *Cluster) Duties(name string) []string {
 	var duties []string
-	s := c.Services
-	if s.Monitoring != nil && s.Monitoring.Node == name {
-		duties = append(duties, "monitoring")
-	}
-	if s.NFS != nil && s.NFS.Server == name {
-		duties = append(duties, "nfs")
-	}
-	if s.S3 != nil && s.S3.Node == name {
-		duties = append(duties, "s3")
-	}
-	if s.Traefik != nil && slices.Contains(s.Traefik.Nodes, name) {
-		duties = append(duties, "traefik")
-	}
-	if a := c.VPNAccess(); a != nil && a.Node == name {
-		duties = append(duties, "vpn")
+	for _, d := range c.Rows.Duties {
+		if slices.Contains(d.Nodes, name) {
+			duties = append(duties, d.Name)
+		}
 	}
 	return duties
 }

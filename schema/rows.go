@@ -1,10 +1,11 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // Exposure is one open port: what listens, where, and who may connect. Firewall, README and stacks read these rows.
@@ -55,6 +56,78 @@ type Overlay struct {
 	Field      string `json:"field"`
 }
 
+// ServiceRows are what the services say of themselves, beside their exposures, secrets and networks. Generators fold over
+// them and never ask whether a service is on.
+type ServiceRows struct {
+	Duties   Rows[Duty, *Duty]       `json:"duties"`
+	Images   Rows[Image, *Image]     `json:"images"`  // by the field that names each
+	Deploys  Rows[Deploy, *Deploy]   `json:"deploys"` // in their order
+	Pages    Rows[Page, *Page]       `json:"pages"`   // in their order
+	Answers  map[string]string       `json:"answers"` // patterns of status codes, by URL
+	Packages Rows[Package, *Package] `json:"packages"`
+	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
+	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
+	Points   map[string]uint16       `json:"points"`  // ports that Traefik serves for others, by entry point
+}
+
+// Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.
+type Duty struct {
+	Name  string   `json:"-"`
+	Nodes []string `json:"nodes"`
+}
+
+// Image is the image that a field names, and the nodes whose tasks need it: a duty, "managers" or "all".
+type Image struct {
+	Field string `json:"-"`
+	Image string `json:"image"`
+	Nodes string `json:"nodes"`
+}
+
+// Deploy is a stack that the runbook deploys in the step of that number.
+type Deploy struct {
+	Name   string `json:"-"`
+	Number int    `json:"number"`
+	Why    string `json:"why"`
+}
+
+// Page is what people look at. URL follows the address of Node, where that is not empty. Also says of a second way to it,
+// which needs the name Host.
+type Page struct {
+	Name   string   `json:"-"`
+	Number int      `json:"number"`
+	Title  string   `json:"title"`
+	URL    string   `json:"url"`
+	Node   string   `json:"node,omitempty"`
+	Also   string   `json:"also,omitempty"`
+	Host   string   `json:"host,omitempty"`
+	Zones  []string `json:"zones"`
+	Login  string   `json:"login"` // Markdown
+}
+
+// Package is the Debian package that brings a command, and the nodes that need it: a duty, "managers" or "all".
+type Package struct {
+	Command string `json:"-"`
+	Package string `json:"package"`
+	Nodes   string `json:"nodes"`
+}
+
+// Text is what the README says of a service: the optional parts that apply, and what stands for words of it.
+type Text struct {
+	Name  string            `json:"-"`
+	Has   []string          `json:"has"`
+	Words map[string]string `json:"words"`
+}
+
+// Scrape is a job of Prometheus.
+type Scrape struct {
+	Job    string `json:"-"`
+	Number int    `json:"number"`
+	Of     string `json:"of"`   // "name", one task; "tasks" of a service; "nodes"
+	Name   string `json:"name"` // of the task or the service
+	Port   uint16 `json:"port"`
+	Path   string `json:"path"` // below which the measures are, or empty
+}
+
 // Rows are a map of the spec as a slice, sorted by name, so that no order can leak into a bundle. A row that says so is
 // sorted by another key.
 type Rows[T any, P row[T]] []T
@@ -88,6 +161,18 @@ func (s *Secret) name() *string   { return &s.Name }
 func (o *Overlay) name() *string  { return &o.Name }
 func (p *MeshPeer) name() *string { return &p.Name }
 
+func (d *Duty) name() *string    { return &d.Name }
+func (i *Image) name() *string   { return &i.Field }
+func (d *Deploy) name() *string  { return &d.Name }
+func (p *Page) name() *string    { return &p.Name }
+func (p *Package) name() *string { return &p.Command }
+func (t *Text) name() *string    { return &t.Name }
+func (s *Scrape) name() *string  { return &s.Job }
+
+func (d *Deploy) key() string { return fmt.Sprintf("%05d %s", d.Number, d.Name) }
+func (p *Page) key() string   { return fmt.Sprintf("%05d %s", p.Number, p.Name) }
+func (s *Scrape) key() string { return fmt.Sprintf("%05d %s", s.Number, s.Job) }
+
 func (e *Exposure) key() string { return fmt.Sprintf("%05d %s", e.Port, e.Name) }
 
 // UnmarshalJSON reads an object of rows; it refuses fields that a row does not have.
@@ -97,15 +182,17 @@ func (r *Rows[T, P]) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	out := make(Rows[T, P], 0, len(m))
-	for name, raw := range m {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		var one T
-		if err := decodeStrict(raw, &one); err != nil {
+		if err := decodeStrict(m[name], &one); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		*P(&one).name() = name
 		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b T) int { return strings.Compare(sortKey(P(&a)), sortKey(P(&b))) })
+	if _, ok := any(P(nil)).(sorter); ok {
+		slices.SortStableFunc(out, func(a, b T) int { return cmp.Compare(any(P(&a)).(sorter).key(), any(P(&b)).(sorter).key()) })
+	}
 	*r = out
 	return nil
 }
@@ -137,13 +224,6 @@ func (r Rows[T, P]) Named(name string) (T, bool) {
 	}
 	var none T
 	return none, false
-}
-
-func sortKey[T any, P row[T]](r P) string {
-	if s, ok := any(r).(sorter); ok {
-		return s.key()
-	}
-	return *r.name()
 }
 
 // MarshalJSON writes the node as the spec has it, where there is a mesh, too.

@@ -11,6 +11,7 @@ import (
 	"skep.dev/generators/firewall/proof"
 	"skep.dev/generators/review"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // matrixRow is one exposure as one zone sees it.
@@ -136,9 +137,5 @@ func brief(on []string) string {
 
 // members says who is in a zone, cut short where they are many.
 func members(c *schema.Cluster, zone string) string {
-	texts := review.Members(c, zone)
-	if len(texts) > 4 {
-		return fmt.Sprintf("%s and %d more", strings.Join(texts[:4], ", "), len(texts)-4)
-	}
-	return strings.Join(texts, ", ")
+	return finding.Several(review.Members(c, zone))
 }

@@ -29,12 +29,13 @@ type Ruleset struct {
 	read      func(path string, data []byte) (*proof.Ruleset, error)
 }
 
-// backends are those of the schema. The next one is its own files, and its name here and there.
-var backends = []Backend{nft, iptables}
+// Backends returns those of the schema. The next one is its own files, its name there, and a word here.
+func Backends() []Backend { return []Backend{nft, iptables} }
 
 // BackendOf returns the backend of the cluster.
 func BackendOf(c *schema.Cluster) Backend {
-	return backends[slices.IndexFunc(backends, func(b Backend) bool { return b.Name == c.Firewall.Backend })]
+	all := Backends()
+	return all[slices.IndexFunc(all, func(b Backend) bool { return b.Name == c.Firewall.Backend })]
 }
 
 // Endings returns what follows the class in the names of its rulesets.
@@ -77,7 +78,7 @@ func ClassOf(name string) string {
 }
 
 func rulesetAt(name string) (Ruleset, bool) {
-	for _, b := range backends {
+	for _, b := range Backends() {
 		for _, s := range b.Rulesets {
 			if path.Dir(name) == directory && strings.HasSuffix(name, s.Ending) {
 				return s, true

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
 )
 
@@ -43,59 +42,4 @@ func byVPN(c *schema.Cluster) bool {
 
 func overlaps(c *schema.Cluster, subnet netip.Prefix) bool {
 	return slices.ContainsFunc(c.Zone("management"), subnet.Overlaps)
-}
-
-// nftClosed writes the closed minimum for `nft -f`.
-func nftClosed(p policy) string {
-	body := &lines{indent: 1}
-	nftSets(body, p)
-	body.block("chain prerouting", func() {
-		body.add("type filter hook prerouting priority mangle; policy drop;")
-		body.add(`iifname "lo" accept`)
-		if p.cluster.Mesh() != nil {
-			nftStray(body, p)
-		}
-		body.add("ct state established,related accept")
-		nftRefused(body, "forwarded", "fib daddr type != { local, broadcast, multicast, anycast }")
-		body.add("jump control")
-		body.add("ct state invalid drop")
-		nftAnswers(body, p)
-		for _, o := range p.outside {
-			nftEntry(body, o)
-		}
-		nftRefused(body, "closed", "")
-	})
-	body.add("")
-	nftSources(body, p)
-	nftControl(body)
-	nftRefuse(body)
-	return nftTable(&lines{}, body)
-}
-
-// iptablesClosed writes the closed minimum for `iptables-restore --noflush`.
-func iptablesClosed(p policy, f netset.Family) string {
-	w := &lines{}
-	w.add("*mangle")
-	w.add(":%s - [0:0]", chain)
-	w.add(":%s-REFUSE - [0:0]", chain)
-	for _, s := range p.sources {
-		w.add(":%s - [0:0]", sourceChain(s))
-	}
-	w.add("-A %s -i lo -j RETURN", chain)
-	if p.cluster.Mesh() != nil {
-		iptablesStrayed(w, p, f)
-	}
-	w.add("-A %s -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN", chain)
-	w.add("-A %s %s -g %s-REFUSE", chain, elsewhere(f), chain)
-	iptablesControl(w, chain, f)
-	w.add("-A %s -m conntrack --ctstate INVALID -j DROP", chain)
-	iptablesAnswers(w, p, f)
-	for _, o := range p.outside {
-		iptablesEntry(w, chain, o, f)
-	}
-	w.add("-A %s -g %s-REFUSE", chain, chain)
-	iptablesSources(w, p, f)
-	iptablesRefuse(w)
-	w.add("COMMIT")
-	return w.String()
 }

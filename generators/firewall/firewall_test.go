@@ -24,7 +24,7 @@ func TestPortsLeaveNFSAlone(t *testing.T) {
 		Services: schema.Services{NFS: &schema.NFS{Ports: schema.NFSPorts{Mountd: 33333, Lockd: 33334, Statd: 33335, StatdOutgoing: 33336}}},
 	}
 	want := []schema.PortRange{{First: 32768, Last: 33332}, {First: 33337, Last: 44999}, {First: 45001, Last: 60999}}
-	if got := Ports(c, row); !slices.Equal(got, want) {
+	if got := portsOf(c, row); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -43,11 +43,11 @@ func TestClasses(t *testing.T) {
 			{Name: "gossip", Proto: "tcp", Port: 7946, Last: 7946, On: []string{"all"}},
 			{Name: "swarm", Proto: "tcp", Port: 2377, Last: 2377, On: []string{"managers"}},
 		},
-		Services: schema.Services{
-			NFS:        &schema.NFS{Server: "w1"},
-			Traefik:    &schema.Traefik{Nodes: []string{"m1"}},
-			Monitoring: &schema.Monitoring{Node: "w2"}, // opens nothing, so it is no class of its own
-		},
+		Rows: schema.ServiceRows{Duties: schema.Rows[schema.Duty, *schema.Duty]{
+			{Name: "nfs", Nodes: []string{"w1"}},
+			{Name: "traefik", Nodes: []string{"m1"}},
+			{Name: "monitoring", Nodes: []string{"w2"}}, // opens nothing, so it is no class of its own
+		}},
 	}
 	got := map[string][]string{}
 	for _, class := range Classes(c) {
@@ -90,7 +90,7 @@ func TestBackends(t *testing.T) {
 		t.Fatal("the schema has no backends")
 	}
 	var names []string
-	for _, b := range backends {
+	for _, b := range Backends() {
 		names = append(names, fmt.Sprintf("%q", b.Name))
 	}
 	if got := strings.Join(names, " | "); got != string(line[1]) {

@@ -163,14 +163,6 @@ func nftEntry(w *lines, o entry) {
 	w.add("%s %s comment \"%s\"", nftMatch(o.Proto, o.ports), nftVerdict(o.from), remark(o.Why))
 }
 
-// wire is a protocol as both backends take it on any machine: names of protocols stand in a file that may be missing.
-func wire(proto string) string {
-	if n, ok := schema.ProtocolNumber(proto); ok && proto != "esp" {
-		return fmt.Sprint(n)
-	}
-	return proto
-}
-
 // nftMatch returns the match of a protocol and its ports.
 func nftMatch(proto string, ports []schema.PortRange) string {
 	if !schema.HasPorts(proto) {
@@ -378,7 +370,7 @@ func usedZones(p policy) []zone {
 	}
 	used[p.nodes.name], used[p.public.name] = p.nodes, p.public
 	var out []zone
-	for _, name := range []string{"management", "nuvla", "users", "cluster", "public"} {
+	for _, name := range append(schema.Zones(), "public") {
 		if z, ok := used[name]; ok {
 			out = append(out, z)
 		}

@@ -119,13 +119,13 @@ func newShared(c *schema.Cluster) shared {
 	s := shared{
 		nodes:  newZone("cluster", "nodes.*.address", addresses),
 		public: newZone("public", "nodes.*.public", public),
-		guards: guards(c, "containers", "users"),
+		guards: guards(c, schema.Containers, "users"),
 		ports:  map[string][]schema.PortRange{},
 	}
 	if m := c.Mesh(); m != nil {
 		s.nodes.device = m.Device
 	}
-	for _, name := range []string{"management", "nuvla", "users"} {
+	for _, name := range schema.AccessZones() {
 		s.zones = append(s.zones, newZone(name, "access."+name, c.Zone(name)))
 	}
 	if a := c.VPNAccess(); a != nil {
@@ -134,7 +134,7 @@ func newShared(c *schema.Cluster) shared {
 	s.own = ownNetworks(c)
 	s.zones = append(s.zones, s.nodes)
 	for _, e := range c.Exposures {
-		s.ports[e.Name] = Ports(c, e)
+		s.ports[e.Name] = portsOf(c, e)
 	}
 	return s
 }
@@ -197,7 +197,7 @@ func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 		o := entry{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
 		p.outside = append(p.outside, o)
 		switch {
-		case slices.Contains(e.From, "containers"):
+		case slices.Contains(e.From, schema.Containers):
 			o.from = source{anyone()}
 			p.inside = append(p.inside, o)
 		case slices.Contains(e.From, "users"):
@@ -275,6 +275,14 @@ func sources(entries []entry) []source {
 
 // usable reports whether anything is left of the exposure to open.
 func (o entry) usable() bool { return !schema.HasPorts(o.Proto) || len(o.ports) > 0 }
+
+// wire is a protocol as both backends take it on any machine: names of protocols stand in a file that may be missing.
+func wire(proto string) string {
+	if n, ok := schema.ProtocolNumber(proto); ok && proto != "esp" {
+		return fmt.Sprint(n)
+	}
+	return proto
+}
 
 // remark returns text that may stand between double quotes in a rule's comment, which holds at most 128 bytes in nft.
 func remark(s string) string {

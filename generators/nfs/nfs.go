@@ -24,12 +24,8 @@ const (
 	InstalledLockd   = "/etc/modprobe.d/skep-lockd.conf"
 )
 
-// Packages of Debian and Ubuntu: one for the server, one for every node. Unit is the server's.
-const (
-	ServerPackage = "nfs-kernel-server"
-	ClientPackage = "nfs-common"
-	Unit          = "nfs-server.service"
-)
+// Unit is the server's.
+const Unit = "nfs-server.service"
 
 // Mode is that of the shared directory: its owner writes, everybody reads.
 const Mode = "0755"

@@ -68,7 +68,7 @@ func somePrefixes(r *rand.Rand, least int) []netip.Prefix {
 // shuffle gives a cluster other zones, and other rights to its rows.
 func shuffle(r *rand.Rand, c schema.Cluster) schema.Cluster {
 	c.Access = schema.Access{Management: somePrefixes(r, 1), Nuvla: somePrefixes(r, 0), Users: somePrefixes(r, 0)}
-	c.Firewall.Backend = []string{"nft", "iptables"}[r.IntN(2)]
+	c.Firewall.Backend = firewall.Backends()[r.IntN(len(firewall.Backends()))].Name
 	c.Exposures = slices.Clone(c.Exposures)
 	for i := range c.Exposures {
 		if r.IntN(3) > 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"skep.dev/schema/finding"
 )
 
 // TransitChange is packets for other machines that some nodes pass on, or no longer do.
@@ -53,15 +55,7 @@ func (b *Bundle) passes(class string) []string {
 
 // String is such as "closed   everything for other machines, through all nodes (firewall.forward)".
 func (c TransitChange) String() string {
-	const most = 5
-	who := "node"
-	if len(c.Nodes) > 1 {
-		who = "nodes"
-	}
-	who += " " + strings.Join(c.Nodes[:min(len(c.Nodes), most)], ", ")
-	if more := len(c.Nodes) - most; more > 0 {
-		who += fmt.Sprintf(" and %d more", more)
-	}
+	who := finding.Nodes(c.Nodes)
 	if c.All {
 		who = "all nodes"
 	}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Lines says the plan in words, one line each change.
@@ -44,7 +46,7 @@ func (p Plan) Lines() []string {
 func (c PortChange) String() string {
 	texts := make([]string, len(c.Ports))
 	for i, r := range c.Ports {
-		texts[i] = portText(r)
+		texts[i] = netset.Span(r, "-")
 	}
 	ports := strings.Join(texts, ", ") + "/" + c.Proto
 	if !schema.HasPorts(c.Proto) {
@@ -60,20 +62,9 @@ func (c PortChange) String() string {
 	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), zone, strings.Join(c.Fields, ", "))
 }
 
-func portText(r schema.PortRange) string {
-	if r.First == r.Last {
-		return fmt.Sprint(r.First)
-	}
-	return fmt.Sprintf("%d-%d", r.First, r.Last)
-}
-
 // who is such as "all workers", "worker w1", or "workers w1, w2 and 7 more".
 func (c PortChange) who() string {
-	const most = 5
-	names := strings.Join(c.Nodes[:min(len(c.Nodes), most)], ", ")
-	if len(c.Nodes) > most {
-		names += fmt.Sprintf(" and %d more", len(c.Nodes)-most)
-	}
+	names := finding.Several(c.Nodes)
 	switch {
 	case len(c.Nodes) == 1:
 		return c.Role + " " + names

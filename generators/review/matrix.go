@@ -64,7 +64,7 @@ func ports(e schema.Exposure, protos []string) string {
 // zones returns a table of the zones and the addresses behind them.
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
-	for _, name := range []string{"management", "nuvla", "users", "cluster", "containers"} {
+	for _, name := range schema.Zones() {
 		t = append(t, []string{name, strings.Join(Members(c, name), ", ")})
 	}
 	return t.String()
@@ -83,7 +83,7 @@ func Members(c *schema.Cluster, zone string) []string {
 			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}
 		}
 		return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, by address"}
-	case "containers":
+	case schema.Containers:
 		return []string{"tasks on the node itself"}
 	}
 	var out []string

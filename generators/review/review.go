@@ -1,7 +1,6 @@
 package review
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +16,12 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := sections(c)
+	if err != nil {
+		return nil, err
+	}
 	return []artifact.File{
-		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps))},
+		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps, texts))},
 		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
 		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c))},
 	}, nil
@@ -27,14 +30,14 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 // images lists every image, one a line.
 func images(c *schema.Cluster) string {
 	var lines []string
-	for _, i := range c.Images() {
+	for _, i := range c.Rows.Images {
 		lines = append(lines, i.Image+"\n")
 	}
 	slices.Sort(lines)
 	return strings.Join(slices.Compact(lines), "")
 }
 
-func readme(c *schema.Cluster, steps []runbook.Step) string {
+func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) string {
 	var b strings.Builder
 	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
 	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
@@ -42,20 +45,20 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 		"`topology.svg` is this table as a picture.\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
 	section("The steps", order(steps))
-	section("The files", files(c))
+	section("The files", texts["files"])
 	section("Secrets", secrets(c))
 	if c.Kind == "target" {
-		section("Register at Nuvla", register(c))
+		section("Register at Nuvla", texts["register"])
 	}
 	if c.Mesh() != nil {
 		section("The mesh", mesh(c))
 	}
-	if c.VPNAccess() != nil {
-		section("The VPN", access(c))
+	if texts["vpn"] != "" {
+		section("The VPN", texts["vpn"])
 	}
-	section("Who is trusted with what", trust(c))
-	section("Day two", days(c))
-	section("What differs from the Nuvla page, and why", differs(c))
+	section("Who is trusted with what", texts["trust"])
+	section("Day two", texts["days"])
+	section("What differs from the Nuvla page, and why", texts["differs"])
 	return b.String()
 }
 
@@ -75,51 +78,35 @@ nothing else: it refuses an edited file, and one that skep did not write in a fo
 }
 
 func urls(c *schema.Cluster) string {
-	t := append(table{{"service", "URL", "login"}}, pages(c)...)
-	if n := c.Services.NFS; n != nil {
-		t = append(t, []string{"NFS, read-only", fmt.Sprintf("%s:%s, see `nfs/volume.yaml`", c.Node(n.Server).Address, n.Path), "by address"})
+	t, names, web := table{{"service", "URL", "login"}}, "`"+c.Domain+"`", ""
+	for _, p := range c.Rows.Pages {
+		url := p.URL
+		if p.Node != "" {
+			url = c.Node(p.Node).Address.String() + url
+		}
+		for _, more := range []string{p.Also, among(p.Zones)} {
+			url = strings.TrimRight(url+" "+more, " ")
+		}
+		if p.Host != "" {
+			names += " and `" + p.Host + "`"
+		}
+		t = append(t, []string{p.Title, url, p.Login})
 	}
-	switch {
-	case len(t) == 1:
+	if len(t) == 1 {
 		return "No service is named in the spec.\n"
-	case c.Services.Traefik == nil:
-		return t.String()
 	}
-	names := "`" + c.Domain + "`"
-	if s := c.Services.S3; s != nil && s.Host != "" {
-		names += " and `" + s.Host + "`"
+	if traefik, ok := c.Rows.Duties.Named("traefik"); ok {
+		web = names + " must resolve to the nodes that run Traefik: " + strings.Join(traefik.Nodes, ", ") + ".\n\n"
 	}
-	return names + " must resolve to the nodes that run Traefik: " + strings.Join(c.Services.Traefik.Nodes, ", ") + ".\n\n" + t.String()
+	return web + t.String()
 }
 
-// pages returns the rows of what stands behind Traefik.
-func pages(c *schema.Cluster) table {
-	s := c.Services
-	if s.Traefik == nil {
-		return nil
+// among names zones in brackets, or is empty.
+func among(zones []string) string {
+	if len(zones) == 0 {
+		return ""
 	}
-	dashboard := "`" + s.Traefik.Dashboard.User + "`, secret `traefik-dashboard`"
-	t := table{{"Traefik dashboard", fmt.Sprintf("https://%s:%d/dashboard/ (management)", c.Domain, s.Traefik.Ports.Dashboard), dashboard}}
-	if m := s.Monitoring; m != nil {
-		t = append(t,
-			[]string{"Grafana", "https://" + c.Domain + m.Grafana.Path + "/ (" + strings.Join(m.Grafana.From, ", ") + ")", "`" + m.Grafana.User + "`, secret `grafana-admin`"},
-			[]string{"Prometheus", "https://" + c.Domain + m.Prometheus.Path + "/ (management)", dashboard})
-		if m.Alerts != nil {
-			t = append(t, []string{"Alertmanager", "https://" + c.Domain + m.Alerts.Path + "/ (management)", dashboard})
-		}
-	}
-	if s.S3 != nil {
-		endpoint := fmt.Sprintf("https://%s:%d", c.Domain, s.S3.Port)
-		if s.S3.Host != "" {
-			endpoint += " or, but for keys with `//` or `/./`, https://" + s.S3.Host
-		}
-		login := "root: secrets `s3-access-key`, `s3-secret-key`"
-		if user, ok := c.Secret("s3-user-key"); ok {
-			login = "`" + user.User + "`, secret `" + user.Name + "`"
-		}
-		t = append(t, []string{"S3, path style, region " + s.S3.Region, endpoint, login})
-	}
-	return t
+	return "(" + strings.Join(zones, ", ") + ")"
 }
 
 func order(steps []runbook.Step) string {

@@ -8,6 +8,7 @@ import (
 
 	"skep.dev/generators/firewall"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
 // Measures of the picture, in pixels.
@@ -21,7 +22,6 @@ const (
 	cardLetters  = 88 // of a line in a card
 	zoneLetters  = 44 // of a line in a zone
 	gap          = 18 // between boxes
-	listed       = 4  // addresses or nodes that are named before the rest is counted
 )
 
 // topology draws who may reach what: zones on the left, the nodes that share a ruleset on the right, a line for each zone
@@ -97,7 +97,7 @@ func newCard(c *schema.Cluster, class firewall.Class, top int) card {
 	for _, name := range class.Nodes {
 		addressed = append(addressed, name+" "+c.Node(name).Address.String())
 	}
-	out := card{top: top, title: class.Name, nodes: listing(addressed)}
+	out := card{top: top, title: class.Name, nodes: finding.Several(addressed)}
 	var sources [][]string
 	reach := map[string][]string{}
 	for _, row := range rowsOf(class.Exposures) {
@@ -167,7 +167,7 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 	out := make([]zoneBox, len(names))
 	total := 0
 	for i, name := range names {
-		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{listing(Members(c, name))}, zoneLetters)}
+		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{finding.Several(Members(c, name))}, zoneLetters)}
 		total += out[i].height()
 	}
 	space := max(gap, (height-gap-total)/max(1, len(out)))
@@ -181,7 +181,7 @@ func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBo
 
 // byRank returns each zone once: those outside before the cluster, as in the table of the README.
 func byRank(zones []string) []string {
-	known := []string{"management", "nuvla", "users", "", "cluster", "containers"}
+	known := slices.Insert(schema.Zones(), len(schema.AccessZones()), "")
 	rank := func(zone string) int {
 		if i := slices.Index(known, zone); i >= 0 {
 			return i
@@ -201,14 +201,6 @@ func (z zoneBox) draw(d *drawing) {
 	for i, line := range z.lines {
 		d.text(zoneLeft+12, z.top+(i+2)*lineHeight+2, "quiet", line)
 	}
-}
-
-// listing names the first of many and counts the rest.
-func listing(all []string) string {
-	if rest := len(all) - listed; rest > 0 {
-		return strings.Join(all[:listed], ", ") + fmt.Sprintf(", and %d more", rest)
-	}
-	return strings.Join(all, ", ")
 }
 
 // wrapped puts the parts, with semicolons between them, into lines of that many letters.

@@ -2,13 +2,13 @@ package runbook
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
-	"skep.dev/generators/vpn"
 	"skep.dev/schema"
 )
 
@@ -77,21 +77,12 @@ func vrrp(c *schema.Cluster) []string {
 
 // packages are commands, the Debian packages they come with, and the nodes that need them.
 func packages(c *schema.Cluster) []string {
-	rows := []string{"dockerd docker.io all", "docker docker-cli all", "openssl openssl all", "curl curl all", "ip iproute2 all", "iptables iptables all"}
+	var rows []string
 	for _, p := range firewall.BackendOf(c).Packages {
 		rows = append(rows, p+" all")
 	}
-	if c.Services.NFS != nil {
-		rows = append(rows, "mount.nfs "+nfs.ClientPackage+" all", "exportfs "+nfs.ServerPackage+" nfs")
-	}
-	if c.Mesh() != nil {
-		rows = append(rows, "wg "+vpn.MeshPackage+" all")
-	}
-	if t := c.Services.Traefik; t != nil && t.Certificate.SelfSigned == nil {
-		rows = append(rows, "update-ca-certificates ca-certificates traefik")
-	}
-	if c.VPNAccess() != nil {
-		rows = append(rows, "openvpn "+vpn.Package+" vpn")
+	for _, p := range c.Rows.Packages {
+		rows = append(rows, fmt.Sprintf("%s %s %s", p.Command, p.Package, p.Nodes))
 	}
 	return rows
 }
@@ -129,83 +120,29 @@ func directories(c *schema.Cluster) []string {
 // images are the images and the nodes whose tasks need them: a duty, "managers" or "all".
 func images(c *schema.Cluster) []string {
 	var rows []string
-	add := func(image, nodes string) { rows = append(rows, image+" "+nodes) }
-	if t := c.Services.Traefik; t != nil {
-		add(t.Image, "traefik")
-		add(t.Proxy.Image, "managers")
-	}
-	if m := c.Services.Monitoring; m != nil {
-		add(m.Prometheus.Image, "monitoring")
-		add(m.Grafana.Image, "monitoring")
-		add(m.NodeExporter.Image, "all")
-		add(m.CAdvisor.Image, "all")
-		if m.Alerts != nil {
-			add(m.Alerts.Image, "monitoring")
-		}
-	}
-	if s := c.Services.S3; s != nil {
-		add(s.Image, "s3")
+	for _, i := range c.Rows.Images {
+		rows = append(rows, i.Image+" "+i.Nodes)
 	}
 	slices.Sort(rows)
 	return slices.Compact(rows)
 }
 
-type namedStack struct {
-	number    int // of its step: it does not move when another stack comes or goes
-	name, why string
-}
-
-// stacks are in the order of their deployment.
-func stacks(c *schema.Cluster) []namedStack {
-	var out []namedStack
-	if c.Services.Traefik != nil {
-		out = append(out, namedStack{75, "traefik", "the router in front of every service"})
-	}
-	if c.Services.Monitoring != nil {
-		out = append(out, namedStack{78, "monitoring", "Prometheus, Grafana and their exporters"})
-	}
-	if c.Services.S3 != nil {
-		out = append(out, namedStack{81, "s3", "object storage"})
-	}
-	return out
-}
-
-func stackNames(c *schema.Cluster) []string {
-	var names []string
-	for _, s := range stacks(c) {
-		names = append(names, s.name)
-	}
-	return names
-}
-
 // pages are a pattern of status codes and the page that must answer with one of them, without a login.
 func pages(c *schema.Cluster) []string {
-	t := c.Services.Traefik
-	if t == nil {
-		return nil
-	}
-	rows := []string{"30[1278] http://" + c.Domain + "/", "[1-5].. https://" + c.Domain + "/"}
-	if m := c.Services.Monitoring; m != nil {
-		rows = append(rows, "401|403 https://"+c.Domain+m.Prometheus.Path+"/", "200|30[1278]|403 https://"+c.Domain+m.Grafana.Path+"/login")
-	}
-	if s := c.Services.S3; s != nil {
-		rows = append(rows, fmt.Sprintf("[2-4].. https://%s:%d/", c.Domain, s.Port))
+	var rows []string
+	for _, url := range slices.Sorted(maps.Keys(c.Rows.Answers)) {
+		rows = append(rows, c.Rows.Answers[url]+" "+url)
 	}
 	return rows
 }
 
-// urls are printed when all is well.
+// urls are printed when all is well: what stands behind Traefik, in two columns.
 func urls(c *schema.Cluster) []string {
-	t := c.Services.Traefik
-	if t == nil {
-		return nil
-	}
-	rows := []string{fmt.Sprintf("dashboard   https://%s:%d/", c.Domain, t.Ports.Dashboard)}
-	if m := c.Services.Monitoring; m != nil {
-		rows = append(rows, "Prometheus  https://"+c.Domain+m.Prometheus.Path+"/", "Grafana     https://"+c.Domain+m.Grafana.Path+"/")
-	}
-	if s := c.Services.S3; s != nil {
-		rows = append(rows, fmt.Sprintf("S3          https://%s:%d", c.Domain, s.Port))
+	var rows []string
+	for _, p := range c.Rows.Pages {
+		if p.Node == "" {
+			rows = append(rows, fmt.Sprintf("%-12s%s", p.Name, p.URL))
+		}
 	}
 	return rows
 }

@@ -263,10 +263,10 @@ func serviceSteps(c *schema.Cluster) []Step {
 		})
 	}
 	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
-	for _, s := range stacks(c) {
+	for _, s := range c.Rows.Deploys {
 		steps = append(steps, Step{
-			Number: s.number, ID: s.name, body: "stack", argument: s.name, Hosts: "first manager", Order: "serial", Needs: needs,
-			Title: "The stack " + s.name, Why: s.why,
+			Number: s.Number, ID: s.Name, body: "stack", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
+			Title: "The stack " + s.Name, Why: s.Why,
 			Undo: "removes the stack; its volumes stay",
 		})
 	}
@@ -302,7 +302,7 @@ func lastSteps(c *schema.Cluster) []Step {
 		Undo:   "nothing: an earlier bundle makes them again",
 		facts: []artifact.Var{
 			cluster(c),
-			artifact.Strings("stacks", stackNames(c)), networks(c), secrets(c),
+			artifact.Strings("stacks", c.Rows.Deploys.Names()), networks(c), secrets(c),
 		},
 	}, {
 		Number: 95, ID: "verify", body: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},

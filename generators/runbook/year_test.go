@@ -53,6 +53,7 @@ func TestHandOver(t *testing.T) {
 // Without monitoring the runbook says what expires: by what it saw last, and what it could not see.
 func TestExpires(t *testing.T) {
 	c := target(t)
+	drop(c, "monitoring")
 	c.Services.Monitoring = nil
 	s := newSandbox(t, c)
 	r := s.want(0, "run", "--yes")

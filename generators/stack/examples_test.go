@@ -36,8 +36,12 @@ func examples(t *testing.T, test func(*testing.T, *schema.Cluster)) {
 func plans(t *testing.T, c *schema.Cluster) []plan {
 	t.Helper()
 	var plans []plan
-	for _, makePlan := range makers(c) {
-		p, err := makePlan(c)
+	services, err := deployed(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range services {
+		p, err := s.plan(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,13 +88,13 @@ func TestRows(t *testing.T) {
 				}
 			}
 		}
-		for _, row := range c.Images() {
+		for _, row := range c.Rows.Images {
 			if !slices.Contains(images, row.Image) {
 				t.Errorf("image %s of %s runs nowhere", row.Image, row.Field)
 			}
 		}
 		for _, image := range images {
-			if !slices.ContainsFunc(c.Images(), func(i schema.FieldImage) bool { return i.Image == image }) {
+			if !slices.ContainsFunc(c.Rows.Images, func(i schema.Image) bool { return i.Image == image }) {
 				t.Errorf("image %s has no field in the spec", image)
 			}
 		}

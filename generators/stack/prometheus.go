@@ -71,14 +71,7 @@ func prometheusConfig(c *schema.Cluster) ([]byte, error) {
 		},
 		Storage: promStorage{TSDB: promTSDB{Retention: promRetention(m.Prometheus.Retention)}},
 		Rules:   []string{"/etc/prometheus/" + rulesFile},
-		Scrapes: []promScrape{
-			page("prometheus", m.Prometheus.Port, m.Prometheus.Path),
-			page("grafana", m.Grafana.Port, m.Grafana.Path),
-			engines(c),
-			tasks(c, "node-exporter", "monitoring_node-exporter", m.NodeExporter.Port),
-			tasks(c, "cadvisor", "monitoring_cadvisor", m.CAdvisor.Port),
-			tasks(c, "traefik", traefikName, c.Services.Traefik.Ports.Internal),
-		},
+		Scrapes: scrapes(c),
 	}
 	notes := document.Notes{
 		"global/scrape_interval": "services.monitoring.prometheus.interval",
@@ -92,49 +85,66 @@ func prometheusConfig(c *schema.Cluster) ([]byte, error) {
 		config.Alerting = &promAlerting{Managers: []promManager{{
 			PathPrefix: a.Path, Static: []promStatic{{Targets: []string{"alertmanager" + address(a.Port)}}},
 		}}}
-		config.Scrapes = append(config.Scrapes, page("alertmanager", a.Port, a.Path))
 		notes["alerting"] = "services.monitoring.alerts"
 	}
 	return document.Marshal(config, notes)
 }
 
-// page is the job of one task that is always at the same name.
-func page(name string, port uint16, path string) promScrape {
-	return promScrape{
-		Job: name, Path: path + "/metrics",
-		Static: []promStatic{{Targets: []string{name + address(port)}}},
+// scrapes are the jobs that the services name.
+func scrapes(c *schema.Cluster) []promScrape {
+	var jobs []promScrape
+	for _, row := range c.Rows.Scrapes {
+		switch row.Of {
+		case "nodes":
+			jobs = append(jobs, engines(c, row))
+		case "tasks":
+			jobs = append(jobs, tasks(c, row))
+		default:
+			jobs = append(jobs, promScrape{
+				Job: row.Job, Path: measures(row),
+				Static: []promStatic{{Targets: []string{row.Name + address(row.Port)}}},
+			})
+		}
 	}
+	return jobs
+}
+
+// measures is the path of a job where it is not Prometheus' own.
+func measures(row schema.Scrape) string {
+	if row.Path == "" {
+		return ""
+	}
+	return row.Path + "/metrics"
 }
 
 // nodeLabel is the swarm label skep.node that the runbook sets, as Prometheus spells it.
 const nodeLabel = "__meta_dockerswarm_node_label_skep_node"
 
 // engines is the job of the Docker engine on every node.
-func engines(c *schema.Cluster) promScrape {
-	port := c.Engine.Ports.Metrics
+func engines(c *schema.Cluster, row schema.Scrape) promScrape {
 	return promScrape{
-		Job:   "engine",
-		Swarm: []promSwarm{discovery(c, "nodes", port)},
+		Job: row.Job, Path: measures(row),
+		Swarm: []promSwarm{discovery(c, "nodes", row.Port)},
 		Relabel: []promRelabel{
 			{Source: []string{nodeLabel}, Target: "node"},
 			// A manager may give its own address as 0.0.0.0 (moby#35437); this one it gives to the others.
-			{Source: []string{"__meta_dockerswarm_node_manager_address"}, Regex: `(.+):\d+`, Target: "__address__", Replacement: "$1" + address(port)},
+			{Source: []string{"__meta_dockerswarm_node_manager_address"}, Regex: `(.+):\d+`, Target: "__address__", Replacement: "$1" + address(row.Port)},
 		},
 	}
 }
 
 // tasks is the job of every task of a service.
-func tasks(c *schema.Cluster, job, service string, port uint16) promScrape {
+func tasks(c *schema.Cluster, row schema.Scrape) promScrape {
 	return promScrape{
-		Job:   job,
-		Swarm: []promSwarm{discovery(c, "tasks", port)},
+		Job: row.Job, Path: measures(row),
+		Swarm: []promSwarm{discovery(c, "tasks", row.Port)},
 		Relabel: []promRelabel{
 			{
 				Source: []string{"__meta_dockerswarm_service_name", "__meta_dockerswarm_task_desired_state", "__meta_dockerswarm_network_name"},
-				Regex:  fmt.Sprintf("%s;running;%s", service, monitoringNetwork), Action: "keep",
+				Regex:  fmt.Sprintf("%s;running;%s", row.Name, monitoringNetwork), Action: "keep",
 			},
 			// A service with published ports is listed once for each of them.
-			{Source: []string{"__address__"}, Regex: `(.+):\d+`, Target: "__address__", Replacement: "$1" + address(port)},
+			{Source: []string{"__address__"}, Regex: `(.+):\d+`, Target: "__address__", Replacement: "$1" + address(row.Port)},
 			{Source: []string{nodeLabel}, Target: "node"},
 		},
 	}

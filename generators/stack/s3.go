@@ -5,6 +5,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
 
@@ -105,4 +106,17 @@ func s3Health(spec *schema.S3) string {
 		return "/minio/health/live"
 	}
 	return "/_health"
+}
+
+// addS3 adds the S3 API. A signature covers host and path, so it has a port or a host of its own, and passes unchanged.
+func (d *dynamicConfig) addS3(c *schema.Cluster, notes document.Notes) {
+	s := c.Services.S3
+	d.HTTP.Services["s3"] = server(S3Service, s.InternalPort, s3Health(s))
+	d.port(c, "s3", "s3", nil)
+	notes["http/routers/s3"] = "services.s3.port, for visitors by address"
+	notes["http/routers/s3-names"] = "certificates.names and domain: by name, no label comes before it."
+	if s.Host != "" {
+		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"s3", "websecure"}, Rule: "Host(`" + s.Host + "`)", Priority: ownPriority, Service: "s3"}
+		notes["http/routers/s3-host"] = "services.s3.host"
+	}
 }

@@ -27,35 +27,53 @@ type plan struct {
 	notes   document.Notes
 }
 
+// service makes the stack of that name, in a file of the same name.
+type service struct {
+	name string
+	plan func(*schema.Cluster) (plan, error)
+	// routes are what Traefik's dynamic file says of it; nil where labels or nothing do.
+	routes func(*dynamicConfig, *schema.Cluster, document.Notes)
+}
+
+// services are those that have a stack.
+func services() []service {
+	return []service{
+		{"monitoring", monitoring, (*dynamicConfig).addMonitoring},
+		{"s3", s3, (*dynamicConfig).addS3},
+		{"traefik", traefik, nil},
+	}
+}
+
+// deployed returns the services whose stacks the cluster has, in the order of their deployment.
+func deployed(c *schema.Cluster) ([]service, error) {
+	var out []service
+	for _, row := range c.Rows.Deploys {
+		i := slices.IndexFunc(services(), func(s service) bool { return s.name == row.Name })
+		if i < 0 {
+			return nil, fmt.Errorf("stack %s: no function makes it", row.Name)
+		}
+		out = append(out, services()[i])
+	}
+	return out, nil
+}
+
 // Files returns the stack files of every service that is on, and the files they name.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
-	makers := makers(c)
-	parts := make([][]artifact.File, len(makers))
-	errs := make([]error, len(makers))
+	services, err := deployed(c)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([][]artifact.File, len(services))
+	errs := make([]error, len(services))
 	var wait sync.WaitGroup // YAML is most of what a small cluster costs
-	for i, makePlan := range makers {
-		wait.Go(func() { parts[i], errs[i] = write(c, makePlan) })
+	for i, s := range services {
+		wait.Go(func() { parts[i], errs[i] = write(c, s.plan) })
 	}
 	wait.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return slices.Concat(parts...), nil
-}
-
-// makers returns the functions that plan the stacks which the cluster has, in the order of their deployment.
-func makers(c *schema.Cluster) []func(*schema.Cluster) (plan, error) {
-	var makers []func(*schema.Cluster) (plan, error)
-	if c.Services.Traefik != nil {
-		makers = append(makers, traefik)
-	}
-	if c.Services.Monitoring != nil {
-		makers = append(makers, monitoring)
-	}
-	if c.Services.S3 != nil {
-		makers = append(makers, s3)
-	}
-	return makers
 }
 
 // write returns the stack file of a plan, and the files it names.

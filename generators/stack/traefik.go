@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,10 +22,7 @@ const (
 
 // Tasks ask for each other by the name of the service in the swarm, not by the short alias: on the public network
 // anybody's service may have the alias "grafana", but only one service can have the name.
-const (
-	proxyHost   = "traefik_socket-proxy"
-	traefikName = "traefik_traefik"
-)
+const proxyHost = "traefik_socket-proxy"
 
 // ACMEVolume is the volume of what the ACME authority gave, as the engine of its node knows it: the stack, and acme.
 const ACMEVolume = "traefik_acme"
@@ -77,12 +76,14 @@ func (p *plan) addTraefik(c *schema.Cluster) error {
 		p.mountSecret(c, &s, keySecret)
 	}
 	scratch(&s, "/tmp", 64<<20)
+	var published []string
 	for _, e := range entryPoints(c) {
 		if e.published {
 			publish(&s, e.port)
+			published = append(published, e.name)
 		}
 	}
-	p.notes["services/traefik/ports"] = "Host mode: Traefik sees the clients' addresses. Exposures: web, websecure, dashboard" + s3Note(c)
+	p.notes["services/traefik/ports"] = "Host mode: Traefik sees the clients' addresses. Exposures: " + strings.Join(published, ", ")
 	s.StopGracePeriod = seconds(30)
 	p.attach(&s, c.Network.Public.Name, apiNetwork)
 	if c.Services.Monitoring != nil {
@@ -91,13 +92,6 @@ func (p *plan) addTraefik(c *schema.Cluster) error {
 	p.notes["services/traefik/networks"] = "network.public.name"
 	p.project.Services["traefik"] = s
 	return nil
-}
-
-func s3Note(c *schema.Cluster) string {
-	if c.Services.S3 != nil {
-		return ", s3"
-	}
-	return ""
 }
 
 // addSocketProxy adds the only task that sees a Docker socket for the swarm's sake. It answers GET requests for
@@ -144,8 +138,8 @@ func entryPoints(c *schema.Cluster) []entryPoint {
 		{redirect, ports.Redirect, false},
 		{status, ports.Status, false},
 	}
-	if s := c.Services.S3; s != nil {
-		points = append(points, entryPoint{"s3", s.Port, true})
+	for _, name := range slices.Sorted(maps.Keys(c.Rows.Points)) {
+		points = append(points, entryPoint{name, c.Rows.Points[name], true})
 	}
 	return points
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"slices"
 
 	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
@@ -142,8 +141,15 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 		d.HTTP.Middlewares[noIdentity] = dynamicMiddleware{Headers: &dynamicHeaders{map[string]string{"nuvla-authn-info": ""}}}
 		notes["http/middlewares/"+noIdentity] = "kind: Nuvla believes this header, so none comes from outside."
 	}
-	d.addMonitoring(c, notes)
-	d.addS3(c, notes)
+	services, err := deployed(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range services {
+		if s.routes != nil {
+			s.routes(&d, c, notes)
+		}
+	}
 	return document.Marshal(d, notes)
 }
 
@@ -160,48 +166,6 @@ func defaultCertificate(c *schema.Cluster) dynamicStore {
 		return dynamicStore{Generated: &dynamicGenerated{Resolver: resolver, Domain: dynamicDomain{Main: c.Domain}}}
 	}
 	return dynamicStore{Default: &certificates(c)[0]}
-}
-
-// addMonitoring adds the pages of the monitoring. Grafana has a login of its own; the others have none, so they get
-// Traefik's, and only operators' addresses may try it.
-func (d *dynamicConfig) addMonitoring(c *schema.Cluster, notes document.Notes) {
-	m := c.Services.Monitoring
-	if m == nil {
-		return
-	}
-	d.HTTP.Middlewares[compress] = dynamicMiddleware{Compress: &struct{}{}}
-	d.HTTP.Middlewares[managementOnly] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: texts(c.Zone("management"))}}
-	notes["http/middlewares/"+managementOnly] = "access.management"
-	guard := []string{managementOnly, adminLogin, compress}
-	d.page(c, "grafana", m.Grafana.Path, m.Grafana.Port, "/api/health", d.grafanaGuard(c, notes))
-	d.page(c, "prometheus", m.Prometheus.Path, m.Prometheus.Port, "/-/healthy", guard)
-	// Grafana asks nobody for a login there, and names its data sources (grafana/grafana#118173). Prometheus asks it directly.
-	grafana := d.HTTP.Routers["grafana"]
-	grafana.Rule += fmt.Sprintf(" && !Path(`%s/metrics`) && !PathPrefix(`%[1]s/metrics/`)", m.Grafana.Path)
-	d.HTTP.Routers["grafana"] = grafana
-	notes["http/routers/grafana"] = "services.monitoring; Grafana's own metrics want no login, so they are not for the outside."
-	if a := m.Alerts; a != nil {
-		d.page(c, "alertmanager", a.Path, a.Port, "/-/healthy", guard)
-		notes["http/routers/alertmanager"] = "services.monitoring.alerts"
-	}
-}
-
-// grafanaGuard returns the middlewares of Grafana: one that knows addresses where not all may see it that reach https.
-func (d *dynamicConfig) grafanaGuard(c *schema.Cluster, notes document.Notes) []string {
-	from := c.Services.Monitoring.Grafana.From
-	excluded := func(zone string) bool { return !slices.Contains(from, zone) }
-	if !slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool {
-		return e.Port == c.Services.Traefik.Ports.Websecure && slices.ContainsFunc(e.From, excluded)
-	}) {
-		return []string{compress}
-	}
-	var ranges []string
-	for _, zone := range from {
-		ranges = append(ranges, texts(c.Zone(zone))...)
-	}
-	d.HTTP.Middlewares[grafanaVisitors] = dynamicMiddleware{IPAllowList: &dynamicAllowList{SourceRange: ranges}}
-	notes["http/middlewares/"+grafanaVisitors] = "services.monitoring.grafana.from"
-	return []string{grafanaVisitors, compress}
 }
 
 // port gives a service a whole entry point of the same name: by name, and for visitors by address, who send none.
@@ -232,22 +196,6 @@ func server(host string, port uint16, health string) dynamicService {
 		Servers:     []dynamicServer{{URL: "http://" + host + address(port)}},
 		HealthCheck: &dynamicHealth{Path: health, Interval: "30s", Timeout: "5s"},
 	}}
-}
-
-// addS3 adds the S3 API. A signature covers host and path, so it has a port or a host of its own, and passes unchanged.
-func (d *dynamicConfig) addS3(c *schema.Cluster, notes document.Notes) {
-	s := c.Services.S3
-	if s == nil {
-		return
-	}
-	d.HTTP.Services["s3"] = server(S3Service, s.InternalPort, s3Health(s))
-	d.port(c, "s3", "s3", nil)
-	notes["http/routers/s3"] = "services.s3.port, for visitors by address"
-	notes["http/routers/s3-names"] = "certificates.names and domain: by name, no label comes before it."
-	if s.Host != "" {
-		d.HTTP.Routers["s3-host"] = dynamicRouter{EntryPoints: []string{"s3", "websecure"}, Rule: "Host(`" + s.Host + "`)", Priority: ownPriority, Service: "s3"}
-		notes["http/routers/s3-host"] = "services.s3.host"
-	}
 }
 
 func texts(prefixes []netip.Prefix) []string {

@@ -32,9 +32,6 @@ const (
 	MeshUnitName         = "skep-mesh.service"
 )
 
-// MeshPackage has wg(8).
-const MeshPackage = "wireguard-tools"
-
 //go:embed skep-mesh.sh
 var meshBody string
 

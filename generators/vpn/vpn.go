@@ -28,9 +28,6 @@ const (
 	UnitName         = "skep-vpn.service"
 )
 
-// Package is that of Debian and Ubuntu.
-const Package = "openvpn"
-
 // Names of the files that generate-vpn-pki.sh makes for the server, in the directory "server", and that stand in
 // Directory on the node.
 const (

@@ -84,7 +84,7 @@ func nodesOf(all []owner) string {
 	if len(names) == 1 {
 		return "node " + names[0]
 	}
-	return "nodes " + finding.Several(names)
+	return finding.Nodes(names)
 }
 
 func (k *checker) hostAddress(path string, a netip.Addr) {

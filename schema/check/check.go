@@ -44,7 +44,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 // derived refuses rows of skep's own: CUE takes one that a default would allow, and it would differ from the field that
 // it follows from.
 func (k *checker) derived() {
-	for _, name := range []string{"secrets", "networks"} {
+	for _, name := range written.Derived() {
 		if k.spec.Has(name) {
 			k.add(finding.DerivedSet, name, written.DerivedRule)
 		}

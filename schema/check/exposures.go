@@ -33,11 +33,7 @@ func (k *checker) exposures() {
 		if len(e.From) == 0 {
 			k.wrong(path+".from", "is empty: name the zones that may connect")
 		}
-		for i, on := range e.On {
-			if !isGroup(on) && k.Node(on).Name == "" {
-				k.add(finding.NotANode, fmt.Sprintf("%s.on.%d", path, i), "%s", k.noNode(on))
-			}
-		}
+		k.nodesOrGroups(path+".on", e.On)
 		if plain := k.Engine.Ports.Plain; e.Proto == "tcp" && e.Port == plain && e.Last == plain {
 			k.wrong(path+".port", "is the Docker API without TLS, which stays closed: choose another port")
 		}
@@ -46,17 +42,18 @@ func (k *checker) exposures() {
 
 func isGroup(name string) bool { return name == "all" || name == "managers" || name == "workers" }
 
+// nodesOrGroups looks for each name of a list of the spec. What a service names is a row, which the schema looks at.
+func (k *checker) nodesOrGroups(path string, names []string) {
+	for i, name := range names {
+		if !isGroup(name) && k.Node(name).Name == "" {
+			k.add(finding.NotANode, fmt.Sprintf("%s.%d", path, i), "%s", k.noNode(name))
+		}
+	}
+}
+
 // noNode says that a name is no node's, and which one was probably meant.
 func (k *checker) noNode(name string) string {
-	names := make([]string, len(k.Nodes))
-	for i, n := range k.Nodes {
-		names[i] = n.Name
-	}
-	text := name + " is not a node"
-	if near := written.Nearest(name, names); near != "" {
-		text += fmt.Sprintf("; did you mean %q?", near)
-	}
-	return text
+	return name + " is not a node" + written.DidYouMean(name, k.Nodes.Names())
 }
 
 // tests looks at the form of the tests; whether they hold is for the firewall to say.
@@ -68,11 +65,7 @@ func (k *checker) tests() {
 			k.wrong(path+".from", "is IPv4 written as IPv6; want it as %s", address.Unmap().String())
 		}
 		if addressErr != nil && !slices.Contains(schema.Zones(), test.From) && k.Node(test.From).Name == "" {
-			text := test.From + " is neither a zone nor a node"
-			if near := written.Nearest(test.From, schema.Zones()); near != "" {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
-			k.add(finding.NotANode, path+".from", "%s", text)
+			k.add(finding.NotANode, path+".from", "%s", test.From+" is neither a zone nor a node"+written.DidYouMean(test.From, schema.Zones()))
 		}
 		if len(k.NodesNamed(test.To)) == 0 && test.To != "workers" {
 			text := k.noNode(test.To)

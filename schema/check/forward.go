@@ -17,11 +17,7 @@ func (k *checker) forward() {
 		if len(f.On) == 0 {
 			k.wrong(path+".on", "is empty: name the nodes that pass the packets on, or leave it out for all")
 		}
-		for j, on := range f.On {
-			if !isGroup(on) && k.Node(on).Name == "" {
-				k.add(finding.NotANode, fmt.Sprintf("%s.on.%d", path, j), "%s", k.noNode(on))
-			}
-		}
+		k.nodesOrGroups(path+".on", f.On)
 		k.forwardEnd(path+".from", f.Network())
 		k.forwardEnd(path+".to", f.To)
 		switch senders := k.Senders(f); {

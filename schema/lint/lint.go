@@ -105,7 +105,7 @@ func (l *linter) storage() {
 // images names each image that the spec chose; those that skep chose are one line, for one decision settles them all.
 func (l *linter) images() {
 	chosen := 0
-	for _, i := range l.Images() {
+	for _, i := range l.Rows.Images {
 		switch {
 		case strings.Contains(i.Image, "@sha256:"):
 		case l.spec.Has(i.Field):

@@ -1,6 +1,17 @@
 package written
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// DidYouMean asks for the candidate that was probably meant, after a text; it is empty when there is none.
+func DidYouMean(name string, candidates []string) string {
+	if near := Nearest(name, candidates); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
 
 // Nearest gives the candidate that is at most two letters away, or differs in case only; "" when there is none.
 func Nearest(name string, candidates []string) string {

@@ -21,8 +21,11 @@ type Schema struct {
 	rules map[string]bool // every text of an error() in the schema
 }
 
-// IsDerived reports whether a field at the top follows from the others; a spec never sets it.
-func IsDerived(name string) bool { return name == "secrets" || name == "networks" }
+// Derived are the fields at the top that follow from the others; a spec never sets them.
+func Derived() []string { return []string{"secrets", "networks", "rows"} }
+
+// IsDerived reports whether a field at the top follows from the others.
+func IsDerived(name string) bool { return slices.Contains(Derived(), name) }
 
 // IsOwnRow reports whether a path leads into a row of exposures that follows from other fields.
 func (s *Schema) IsOwnRow(path []string) bool {

@@ -25,7 +25,7 @@ type trial struct {
 // onBothBackends runs a test with the rules of examples/target.
 func onBothBackends(t *testing.T, test func(*testing.T, *trial)) {
 	kernel(t)
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["target"]
 			c.Firewall.Backend = backend

@@ -81,7 +81,7 @@ func held(t *testing.T, ns string, h hold) int {
 func TestCrowd(t *testing.T) {
 	kernel(t)
 	const limit = 4
-	for i, backend := range []string{"nft", "iptables"} {
+	for i, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["target"]
 			c.Firewall.Backend = backend
@@ -134,7 +134,7 @@ func TestCrowd(t *testing.T) {
 // is read before any rule, as DHCP clients do, and the second comes by the way to the server only.
 func TestAddressAnswers(t *testing.T) {
 	kernel(t)
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["target"]
 			c.Firewall.Backend = backend

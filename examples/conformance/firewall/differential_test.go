@@ -65,7 +65,7 @@ func TestSimulator(t *testing.T) {
 	all["odd"] = odd
 	sent := 0
 	for i, name := range slices.Sorted(maps.Keys(all)) {
-		for _, backend := range []string{"nft", "iptables"} {
+		for _, backend := range backends() {
 			c := *all[name]
 			c.Firewall.Backend = backend
 			sim, err := firewall.Simulate(&c, files(t, &c, backend))
@@ -151,14 +151,7 @@ func loading(t *testing.T, c *schema.Cluster, class firewall.Class, dir string) 
 		}
 		path := filepath.Join(dir, filepath.Base(f.Path))
 		write(t, path, f.Data)
-		switch {
-		case strings.HasSuffix(path, ".nft"):
-			script += "ip netns exec \"$1\" nft -f " + path + "\n"
-		case strings.HasSuffix(path, ".v4.rules"):
-			script += "ip netns exec \"$1\" iptables-restore --noflush " + path + "\nip netns exec \"$1\" iptables -t mangle -I PREROUTING -j SKEP\n"
-		default:
-			script += "ip netns exec \"$1\" ip6tables-restore --noflush " + path + "\nip netns exec \"$1\" ip6tables -t mangle -I PREROUTING -j SKEP\n"
-		}
+		script += "file=" + path + "\n" + toolFor(t, path).load + "\n"
 	}
 	return script
 }

@@ -23,7 +23,7 @@ func TestHub(t *testing.T) {
 	} else {
 		sh(t, `ip link del skep-try`)
 	}
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["everything"]
 			c.Firewall.Backend = backend

@@ -270,7 +270,7 @@ echo "$*" >>"`+calls+`"`)
 func TestClosed(t *testing.T) {
 	kernel(t)
 	for name, spec := range map[string]string{"target": "target", "six": "six", "mesh": "everything"} {
-		for _, backend := range []string{"nft", "iptables"} {
+		for _, backend := range backends() {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				t.Parallel()
 				c := *specs(t)[spec]

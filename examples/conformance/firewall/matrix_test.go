@@ -24,7 +24,7 @@ func TestMatrix(t *testing.T) {
 	kernel(t)
 	id := 0
 	for name, c := range specs(t) {
-		for _, backend := range []string{"nft", "iptables"} {
+		for _, backend := range backends() {
 			if backend != c.Firewall.Backend && !slices.Contains([]string{"target", "six", "nobody"}, name) {
 				continue // the other backend is judged by three specs
 			}

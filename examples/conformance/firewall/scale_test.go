@@ -32,7 +32,7 @@ func TestTenThousandNodes(t *testing.T) {
 			*zone = append(*zone, netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(20 + i), byte(n / 250), byte(n % 250), 0}), 25))
 		}
 	}
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := c
 			c.Firewall.Backend = backend

@@ -18,7 +18,7 @@ func TestForgedNode(t *testing.T) {
 	sh(t, `ip netns exec "$1" sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=2`, l.node)
 	all := specs(t)
 	for _, name := range []string{"target", "six", "vpn"} {
-		for _, backend := range []string{"nft", "iptables"} {
+		for _, backend := range backends() {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				c := *all[name]
 				c.Firewall.Backend = backend

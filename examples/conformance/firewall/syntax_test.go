@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,24 +17,22 @@ import (
 func TestSyntax(t *testing.T) {
 	kernel(t)
 	for name, c := range specs(t) {
-		for _, backend := range []string{"nft", "iptables"} {
+		for _, backend := range backends() {
 			for _, f := range files(t, c, backend) {
 				t.Run(name+"/"+f.Path, func(t *testing.T) { accept(t, f) })
 			}
 		}
 	}
-	for _, pattern := range []string{"*.nft", "*.rules"} {
-		paths, err := filepath.Glob("../../*/bundle/firewall/" + pattern)
+	paths, err := filepath.Glob("../../*/bundle/firewall/*")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no bundles", err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range paths {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Run(path, func(t *testing.T) { accept(t, artifact.File{Path: path, Data: data}) })
-		}
+		t.Run(path, func(t *testing.T) { accept(t, artifact.File{Path: "firewall/" + filepath.Base(path), Data: data}) })
 	}
 }
 
@@ -49,19 +48,47 @@ func files(t *testing.T, c *schema.Cluster, backend string) []artifact.File {
 	return fs
 }
 
+// backends returns the names of the backends.
+func backends() []string {
+	var out []string
+	for _, b := range firewall.Backends() {
+		out = append(out, b.Name)
+	}
+	return out
+}
+
+// tool is how the kernel is asked whether it accepts a ruleset, and how it is given one: "$file", in the namespace "$1".
+type tool struct {
+	ending string
+	check  []string
+	load   string
+}
+
+var tools = []tool{
+	{".nft", []string{"nft", "-c", "-f", "-"}, `ip netns exec "$1" nft -f "$file"`},
+	{".v4.rules", []string{"iptables-restore", "--test", "--noflush"},
+		`ip netns exec "$1" iptables-restore --noflush "$file"; ip netns exec "$1" iptables -t mangle -I PREROUTING -j SKEP`},
+	{".v6.rules", []string{"ip6tables-restore", "--test", "--noflush"},
+		`ip netns exec "$1" ip6tables-restore --noflush "$file"; ip netns exec "$1" ip6tables -t mangle -I PREROUTING -j SKEP`},
+}
+
+// toolFor returns the tool for a ruleset; a backend without one fails its tests.
+func toolFor(t *testing.T, path string) tool {
+	t.Helper()
+	i := slices.IndexFunc(tools, func(a tool) bool { return strings.HasSuffix(path, a.ending) })
+	if i < 0 {
+		t.Fatalf("%s: no tool loads it", path)
+	}
+	return tools[i]
+}
+
 func accept(t *testing.T, f artifact.File) {
 	t.Helper()
-	var cmd *exec.Cmd
-	switch {
-	case strings.HasSuffix(f.Path, ".nft"):
-		cmd = exec.Command("nft", "-c", "-f", "-")
-	case strings.HasSuffix(f.Path, ".v4.rules"):
-		cmd = exec.Command("iptables-restore", "--test", "--noflush")
-	case strings.HasSuffix(f.Path, ".v6.rules"):
-		cmd = exec.Command("ip6tables-restore", "--test", "--noflush")
-	default:
+	if !firewall.IsRuleset(f.Path) {
 		return
 	}
+	check := toolFor(t, f.Path).check
+	cmd := exec.Command(check[0], check[1:]...)
 	cmd.Stdin = strings.NewReader(string(f.Data))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)

@@ -134,7 +134,7 @@ func inject(t *testing.T, ns, link, to, toLink string, p proof.Packet) {
 // another way than its own, also within a flow that is established.
 func TestTransit(t *testing.T) {
 	kernel(t)
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["production"]
 			c.Firewall.Backend = backend
@@ -204,7 +204,7 @@ func (s *site) established(count string) {
 // TestForward passes on what the spec names, for the guests of a node, and nothing else.
 func TestForward(t *testing.T) {
 	kernel(t)
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		t.Run(backend, func(t *testing.T) {
 			c := *specs(t)["production"]
 			c.Firewall.Backend = backend

@@ -17,15 +17,21 @@ import (
 	"skep.dev/schema"
 )
 
-var (
-	examples = []string{"target", "host", "yaml/cluster.yaml", "everything", "vpn", "production"}
-	backends = []string{"nft", "iptables"}
-)
+var examples = []string{"target", "host", "yaml/cluster.yaml", "everything", "vpn", "production"}
+
+// backends returns the names of the backends.
+func backends() []string {
+	var out []string
+	for _, b := range firewall.Backends() {
+		out = append(out, b.Name)
+	}
+	return out
+}
 
 // TestFaults: the rules of each example let in what its spec wants, and nothing else, with each backend.
 func TestFaults(t *testing.T) {
 	for _, example := range examples {
-		for _, backend := range backends {
+		for _, backend := range backends() {
 			c, _ := rulesetsOf(t, example, backend)
 			sim, err := firewall.Simulate(c, filesOf(t, c))
 			if err != nil {
@@ -197,7 +203,7 @@ func exchanged(text string) []broken {
 
 // TestFaultsFindsNodesMixedUp: a node that loads the rules of another class is found, whatever class the writer put it in.
 func TestFaultsFindsNodesMixedUp(t *testing.T) {
-	for _, backend := range backends {
+	for _, backend := range backends() {
 		c, rulesets := rulesetsOf(t, "target", backend)
 		classes := firewall.Classes(c)
 		mixed := proof.Class{Nodes: slices.Concat(classes[0].Nodes, classes[1].Nodes)}

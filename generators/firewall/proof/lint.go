@@ -113,10 +113,7 @@ func (l *linter) overlaps() {
 	l.plain(kept)
 	for _, e := range rows {
 		if all := kept[e.Name]; len(all) > 0 {
-			if len(all) > 6 {
-				all = append(all[:5], fmt.Sprintf("and %d more", len(all)-5))
-			}
-			l.add("range-reopens", e.Field, "holds ports that are protected, and stay closed to %s: %s", strings.Join(e.From, ", "), strings.Join(all, ", "))
+			l.add("range-reopens", e.Field, "holds ports that are protected, and stay closed to %s: %s", strings.Join(e.From, ", "), finding.Several(all))
 		}
 	}
 }
@@ -188,18 +185,8 @@ func (l *linter) management() {
 		}
 	}
 	if slices.Sort(locked); len(locked) > 0 {
-		l.add("management-ssh", "access.management", "reaches ssh on no address of %s", some(locked))
+		l.add("management-ssh", "access.management", "reaches ssh on no address of %s", finding.Nodes(locked))
 	}
-}
-
-func some(names []string) string {
-	if len(names) > 5 {
-		return fmt.Sprintf("%s and %d more nodes", strings.Join(names[:5], ", "), len(names)-5)
-	}
-	if len(names) == 1 {
-		return "node " + names[0]
-	}
-	return "nodes " + strings.Join(names, ", ")
 }
 
 // users asks the rules of the managers for the Docker API and the swarm's own port, from each network of the users as a

@@ -43,6 +43,7 @@ func TestReadRefuses(t *testing.T) {
 		{"nft", "table inet skep\n", "table ip skep\n"},
 		{"nft", "policy drop;", "policy accept;"},
 		{"nft", "priority mangle", "priority raw"},
+		{"nft", "\t\ttype filter hook prerouting priority mangle; policy drop;\n", ""}, // no packet would come by
 		{"nft", "flags interval", "flags timeout"},
 		{"nft", "type ipv4_addr", "type ether_addr"},
 		{"nft", "\ttcp dport 22 goto", "\ttcp dport 22 counter goto"},
@@ -106,7 +107,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadRefusesAPart(t *testing.T) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		_, rulesets := rulesetsOf(t, "everything", backend)
 		for path, text := range rulesets {
 			lines := strings.SplitAfter(text, "\n")
@@ -121,7 +122,7 @@ func TestReadRefusesAPart(t *testing.T) {
 
 // FuzzRead: no text makes the reader or the simulator panic or run in circles.
 func FuzzRead(f *testing.F) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		_, rulesets := rulesetsOf(f, "target", backend)
 		for path, text := range rulesets {
 			f.Add(path, text)

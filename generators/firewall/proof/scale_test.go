@@ -46,7 +46,7 @@ func filesOf(t testing.TB, c *schema.Cluster) []artifact.File {
 
 // TestWide asks the rules of a large cluster, and finds each of its networks and nodes.
 func TestWide(t *testing.T) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		c := wide(t, backend)
 		sim, err := firewall.Simulate(c, filesOf(t, c))
 		if err != nil {
@@ -104,7 +104,7 @@ func TestSinglePortsJoin(t *testing.T) {
 
 // BenchmarkReach is one query beyond Load: rules, reading them back, and the packets of a zone.
 func BenchmarkReach(b *testing.B) {
-	for _, backend := range []string{"nft", "iptables"} {
+	for _, backend := range backends() {
 		b.Run(backend, func(b *testing.B) {
 			c := wide(b, backend)
 			for b.Loop() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"skep.dev/generators/firewall/netset"
 	"skep.dev/schema"
@@ -185,13 +184,10 @@ func (s *Simulator) others(a Answer, listed []schema.PortRange) string {
 	text := but + a.String()
 	var texts []string
 	for _, r := range open {
-		texts = append(texts, netset.Span(r, "-"))
+		texts = append(texts, ports(r, a.Packet.Proto))
 	}
-	if more := len(texts); more > 1 || open[0].First != open[0].Last {
-		if more > 5 {
-			texts = append(texts[:5], fmt.Sprintf("%d more", more-5))
-		}
-		text += fmt.Sprintf("; so are %s/%s", strings.Join(texts, ", "), a.Packet.Proto)
+	if len(texts) > 1 || open[0].First != open[0].Last {
+		text += "; so are " + finding.Several(texts)
 	}
 	return text
 }

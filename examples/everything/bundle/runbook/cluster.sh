@@ -69,16 +69,16 @@ variables() {
 	readonly mesh_device='skep-mesh'
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
+		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
 		'mount.nfs nfs-common all'
-		'exportfs nfs-kernel-server nfs'
-		'wg wireguard-tools all'
+		'openssl openssl all'
 		'openvpn openvpn vpn'
+		'wg wireguard-tools all'
 	)
 	# engine.tls
 	readonly tls_directory='/etc/docker/tls'
@@ -233,14 +233,15 @@ variables() {
 	readonly -a pages=(
 		'30[1278] http://every.example.org/'
 		'[1-5].. https://every.example.org/'
-		'401|403 https://every.example.org/prometheus/'
 		'200|30[1278]|403 https://every.example.org/grafana/login'
+		'401|403 https://every.example.org/prometheus/'
 		'[2-4].. https://every.example.org:9443/'
 	)
 	readonly -a urls=(
-		'dashboard   https://every.example.org:8080/'
-		'Prometheus  https://every.example.org/prometheus/'
+		'dashboard   https://every.example.org:8080/dashboard/'
 		'Grafana     https://every.example.org/grafana/'
+		'Prometheus  https://every.example.org/prometheus/'
+		'Alertmanagerhttps://every.example.org/alertmanager/'
 		'S3          https://every.example.org:9443'
 	)
 }

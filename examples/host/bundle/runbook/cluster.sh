@@ -51,13 +51,13 @@ variables() {
 	readonly -a vrrp=()
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
+		'nft nftables all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
 		'ip iproute2 all'
 		'iptables iptables all'
-		'nft nftables all'
+		'openssl openssl all'
 		'update-ca-certificates ca-certificates traefik'
 	)
 	# engine.tls
@@ -147,13 +147,13 @@ variables() {
 	readonly -a pages=(
 		'30[1278] http://nuvla.example.org/'
 		'[1-5].. https://nuvla.example.org/'
-		'401|403 https://nuvla.example.org/prometheus/'
 		'200|30[1278]|403 https://nuvla.example.org/grafana/login'
+		'401|403 https://nuvla.example.org/prometheus/'
 	)
 	readonly -a urls=(
-		'dashboard   https://nuvla.example.org:8080/'
-		'Prometheus  https://nuvla.example.org/prometheus/'
+		'dashboard   https://nuvla.example.org:8080/dashboard/'
 		'Grafana     https://nuvla.example.org/grafana/'
+		'Prometheus  https://nuvla.example.org/prometheus/'
 	)
 }
 

@@ -56,15 +56,15 @@ variables() {
 	readonly -a vrrp=()
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
+		'nft nftables all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
+		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
-		'nft nftables all'
 		'mount.nfs nfs-common all'
-		'exportfs nfs-kernel-server nfs'
+		'openssl openssl all'
 		'update-ca-certificates ca-certificates traefik'
 	)
 	# engine.tls
@@ -200,14 +200,15 @@ variables() {
 	readonly -a pages=(
 		'30[1278] http://paris.example.org/'
 		'[1-5].. https://paris.example.org/'
-		'401|403 https://paris.example.org/prometheus/'
 		'200|30[1278]|403 https://paris.example.org/grafana/login'
+		'401|403 https://paris.example.org/prometheus/'
 		'[2-4].. https://paris.example.org:9000/'
 	)
 	readonly -a urls=(
-		'dashboard   https://paris.example.org:8080/'
-		'Prometheus  https://paris.example.org/prometheus/'
+		'dashboard   https://paris.example.org:8080/dashboard/'
 		'Grafana     https://paris.example.org/grafana/'
+		'Prometheus  https://paris.example.org/prometheus/'
+		'Alertmanagerhttps://paris.example.org/alertmanager/'
 		'S3          https://paris.example.org:9000'
 	)
 }

@@ -46,15 +46,15 @@ variables() {
 	readonly -a vrrp=()
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
+		'nft nftables all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
+		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
-		'nft nftables all'
 		'mount.nfs nfs-common all'
-		'exportfs nfs-kernel-server nfs'
+		'openssl openssl all'
 	)
 	# engine.tls
 	readonly tls_directory='/etc/docker/tls'
@@ -180,14 +180,14 @@ variables() {
 	readonly -a pages=(
 		'30[1278] http://target.example.org/'
 		'[1-5].. https://target.example.org/'
-		'401|403 https://target.example.org/prometheus/'
 		'200|30[1278]|403 https://target.example.org/grafana/login'
+		'401|403 https://target.example.org/prometheus/'
 		'[2-4].. https://target.example.org:9000/'
 	)
 	readonly -a urls=(
-		'dashboard   https://target.example.org:8080/'
-		'Prometheus  https://target.example.org/prometheus/'
+		'dashboard   https://target.example.org:8080/dashboard/'
 		'Grafana     https://target.example.org/grafana/'
+		'Prometheus  https://target.example.org/prometheus/'
 		'S3          https://target.example.org:9000'
 	)
 }

@@ -51,17 +51,17 @@ variables() {
 	readonly mesh_device='skep-mesh'
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
+		'nft nftables all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
+		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
-		'nft nftables all'
 		'mount.nfs nfs-common all'
-		'exportfs nfs-kernel-server nfs'
-		'wg wireguard-tools all'
+		'openssl openssl all'
 		'openvpn openvpn vpn'
+		'wg wireguard-tools all'
 	)
 	# engine.tls
 	readonly tls_directory='/etc/docker/tls'
@@ -183,7 +183,7 @@ variables() {
 		'[1-5].. https://lyon.example.org/'
 	)
 	readonly -a urls=(
-		'dashboard   https://lyon.example.org:8080/'
+		'dashboard   https://lyon.example.org:8080/dashboard/'
 	)
 }
 

@@ -41,13 +41,13 @@ variables() {
 	readonly -a vrrp=()
 	# command, package, nodes
 	readonly -a packages=(
-		'dockerd docker.io all'
-		'docker docker-cli all'
-		'openssl openssl all'
+		'nft nftables all'
 		'curl curl all'
+		'docker docker-cli all'
+		'dockerd docker.io all'
 		'ip iproute2 all'
 		'iptables iptables all'
-		'nft nftables all'
+		'openssl openssl all'
 	)
 	# engine.tls
 	readonly tls_directory='/etc/docker/tls'
@@ -130,7 +130,7 @@ variables() {
 		'[1-5].. https://small.example.org/'
 	)
 	readonly -a urls=(
-		'dashboard   https://small.example.org:8080/'
+		'dashboard   https://small.example.org:8080/dashboard/'
 	)
 }
 
