@@ -66,6 +66,7 @@ type ServiceRows struct {
 	Answers  map[string]string       `json:"answers"` // patterns of status codes, by URL
 	Packages Rows[Package, *Package] `json:"packages"`
 	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
+	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
 	Points   map[string]uint16       `json:"points"`  // ports that Traefik serves for others, by entry point
 }
 
@@ -108,6 +109,13 @@ type Package struct {
 	Command string `json:"-"`
 	Package string `json:"package"`
 	Nodes   string `json:"nodes"`
+}
+
+// Text is what the README says of a service: the optional parts that apply, and what stands for words of it.
+type Text struct {
+	Name  string            `json:"-"`
+	Has   []string          `json:"has"`
+	Words map[string]string `json:"words"`
 }
 
 // Scrape is a job of Prometheus.
@@ -158,6 +166,7 @@ func (i *Image) name() *string   { return &i.Field }
 func (d *Deploy) name() *string  { return &d.Name }
 func (p *Page) name() *string    { return &p.Name }
 func (p *Package) name() *string { return &p.Command }
+func (t *Text) name() *string    { return &t.Name }
 func (s *Scrape) name() *string  { return &s.Job }
 
 func (d *Deploy) key() string { return fmt.Sprintf("%05d %s", d.Number, d.Name) }

@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
+// Containers is the zone of a node's own containers: it has no addresses, they are told by their interface.
+const Containers = "containers"
+
 // Zones are the names that an exposure may be open to, and a test may ask from.
-func Zones() []string { return []string{"management", "nuvla", "users", "cluster", "containers"} }
+func Zones() []string { return []string{"management", "nuvla", "users", "cluster", Containers} }
 
 // AccessZones are the zones that the spec lists addresses of.
 func AccessZones() []string { return Zones()[:3] }

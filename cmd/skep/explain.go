@@ -16,7 +16,8 @@ func newExplainCmd() *cobra.Command {
 		Short: "show a field's type, default, rule and example",
 		Long: `explain shows a field of the spec: its type, whether it must be set, its default, rule and an example.
 A field is a path such as services.nfs.path; * or any name stands for a node: nodes.*.address.
-It also tells about a warning of skep vet by its ID. Without a field it lists the top of the spec.`,
+It also tells about a mistake or a warning by its ID, which vet --format json has. Without a field it lists the top of
+the spec, and all IDs.`,
 		Args:              atMost(1, "FIELD"),
 		ValidArgsFunction: completeField,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,7 +31,7 @@ It also tells about a warning of skep vet by its ID. Without a field it lists th
 	}
 }
 
-// completeField offers the fields below what is typed so far, and the warnings.
+// completeField offers the fields below what is typed so far, and the IDs of findings.
 func completeField(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"skep.dev/generators/firewall/proof"
+	"skep.dev/schema"
 )
 
 // fate is the answer to a question, as data. Allow is true when every packet is let in.
@@ -96,7 +97,7 @@ func newPacket(sim *proof.Simulator, c loaded, a proof.Answer) packet {
 		Allow: a.Verdict.Allow, Rule: a.Verdict.Rule, By: a.Verdict.By,
 	}
 	if sim.Contained(a.Packet) {
-		p.Zones = append(p.Zones, "containers")
+		p.Zones = append(p.Zones, schema.Containers)
 	} else {
 		p.Zones = append(p.Zones, sim.Zones(a.Packet.Src)...)
 	}

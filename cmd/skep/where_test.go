@@ -28,7 +28,7 @@ func TestWhereIsWhat(t *testing.T) {
 		"schema/engine.cue":                 {"swarm:   2377", `"swarm": {proto: "tcp"`},
 		"schema/mistakes/unknown_fields.go": {`"unknown field "`},
 		"schema/services.cue":               {"traefik?:", "vpn?:"},
-		"generators/firewall/backend.go":    {"type Backend struct", "var backends ="},
+		"generators/firewall/backend.go":    {"type Backend struct", "func Backends()"},
 		"generators/runbook/steps.go":       {"func Steps("},
 	} {
 		if !strings.Contains(string(page), " | `"+file+"` |") {

@@ -24,7 +24,7 @@ func TestPortsLeaveNFSAlone(t *testing.T) {
 		Services: schema.Services{NFS: &schema.NFS{Ports: schema.NFSPorts{Mountd: 33333, Lockd: 33334, Statd: 33335, StatdOutgoing: 33336}}},
 	}
 	want := []schema.PortRange{{First: 32768, Last: 33332}, {First: 33337, Last: 44999}, {First: 45001, Last: 60999}}
-	if got := Ports(c, row); !slices.Equal(got, want) {
+	if got := portsOf(c, row); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

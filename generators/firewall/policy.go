@@ -119,7 +119,7 @@ func newShared(c *schema.Cluster) shared {
 	s := shared{
 		nodes:  newZone("cluster", "nodes.*.address", addresses),
 		public: newZone("public", "nodes.*.public", public),
-		guards: guards(c, "containers", "users"),
+		guards: guards(c, schema.Containers, "users"),
 		ports:  map[string][]schema.PortRange{},
 	}
 	if m := c.Mesh(); m != nil {
@@ -134,7 +134,7 @@ func newShared(c *schema.Cluster) shared {
 	s.own = ownNetworks(c)
 	s.zones = append(s.zones, s.nodes)
 	for _, e := range c.Exposures {
-		s.ports[e.Name] = Ports(c, e)
+		s.ports[e.Name] = portsOf(c, e)
 	}
 	return s
 }
@@ -197,7 +197,7 @@ func newPolicy(c *schema.Cluster, class Class, s shared) policy {
 		o := entry{Exposure: e, ports: s.ports[e.Name], from: s.pick(e.From)}
 		p.outside = append(p.outside, o)
 		switch {
-		case slices.Contains(e.From, "containers"):
+		case slices.Contains(e.From, schema.Containers):
 			o.from = source{anyone()}
 			p.inside = append(p.inside, o)
 		case slices.Contains(e.From, "users"):

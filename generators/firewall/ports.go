@@ -5,10 +5,10 @@ import (
 	"skep.dev/schema"
 )
 
-// Ports returns what is left of the exposure's port range when every port that the cluster needs for itself is taken
+// portsOf returns what is left of the exposure's port range when every port that the cluster needs for itself is taken
 // out of it: a range for applications never opens a single port that another row protects, on any node.
 // It is empty for a protocol without ports, and the port itself for a single port.
-func Ports(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
+func portsOf(c *schema.Cluster, e schema.Exposure) []schema.PortRange {
 	if !schema.HasPorts(e.Proto) {
 		return nil
 	}

@@ -31,7 +31,7 @@ func difference(change string, has, lacks side) []PortChange {
 				}
 			}
 			changes = joinFamilies(changes)
-			if zone != "containers" && zone != proof.Everyone && !spans(slices.Concat(has.anywhere, lacks.anywhere), zone, proof.Everyone) {
+			if zone != schema.Containers && zone != proof.Everyone && !spans(slices.Concat(has.anywhere, lacks.anywhere), zone, proof.Everyone) {
 				for i := range changes { // the zone's only family goes without saying
 					changes[i].Over = ""
 				}
@@ -130,7 +130,7 @@ type piece struct {
 func (g group) pieces(has, lacks side) []piece {
 	all := []piece{{ports: netset.Subtract(g.ports(has.here), g.ports(lacks.here))}}
 	for _, o := range lacks.here {
-		if o.Family == g.family && o.Proto == g.proto && o.Zone != "containers" && g.zone != "containers" {
+		if o.Family == g.family && o.Proto == g.proto && o.Zone != schema.Containers && g.zone != schema.Containers {
 			all = divide(all, o)
 		}
 	}

@@ -83,7 +83,7 @@ func Members(c *schema.Cluster, zone string) []string {
 			return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, in the mesh"}
 		}
 		return []string{"the " + count(len(c.Nodes), "node") + " of the cluster, by address"}
-	case "containers":
+	case schema.Containers:
 		return []string{"tasks on the node itself"}
 	}
 	var out []string

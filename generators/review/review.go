@@ -1,7 +1,6 @@
 package review
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +16,12 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := sections(c)
+	if err != nil {
+		return nil, err
+	}
 	return []artifact.File{
-		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps))},
+		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps, texts))},
 		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
 		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c))},
 	}, nil
@@ -34,7 +37,7 @@ func images(c *schema.Cluster) string {
 	return strings.Join(slices.Compact(lines), "")
 }
 
-func readme(c *schema.Cluster, steps []runbook.Step) string {
+func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) string {
 	var b strings.Builder
 	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
 	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
@@ -42,20 +45,20 @@ func readme(c *schema.Cluster, steps []runbook.Step) string {
 		"`topology.svg` is this table as a picture.\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
 	section("The steps", order(steps))
-	section("The files", files(c))
+	section("The files", texts["files"])
 	section("Secrets", secrets(c))
 	if c.Kind == "target" {
-		section("Register at Nuvla", register(c))
+		section("Register at Nuvla", texts["register"])
 	}
 	if c.Mesh() != nil {
 		section("The mesh", mesh(c))
 	}
-	if c.VPNAccess() != nil {
-		section("The VPN", access(c))
+	if texts["vpn"] != "" {
+		section("The VPN", texts["vpn"])
 	}
-	section("Who is trusted with what", trust(c))
-	section("Day two", days(c))
-	section("What differs from the Nuvla page, and why", differs(c))
+	section("Who is trusted with what", texts["trust"])
+	section("Day two", texts["days"])
+	section("What differs from the Nuvla page, and why", texts["differs"])
 	return b.String()
 }
 

@@ -1,8 +1,12 @@
 package review
 
 import (
-	_ "embed"
+	"cmp"
+	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,44 +15,85 @@ import (
 	"skep.dev/schema"
 )
 
-// The parts of the README that are the same for every cluster are Markdown files. A block that begins with a line
-// `[if WORD]` and ends with `[end]` stays only where the cluster has what the word says.
-var (
-	//go:embed files.md
-	filesText string
-	//go:embed days.md
-	daysText string
-	//go:embed differs.md
-	differsText string
-	//go:embed vpn.md
-	accessText string
-	//go:embed trust.md
-	trustText string
-	//go:embed register.md
-	registerText string
-)
+// The parts of the README that are the same for every cluster are Markdown files, one for each section, and one for each
+// service in services. A line `[at N]` of the former, and `[SECTION N]` of the latter, begins a block: the blocks of a section
+// stand in the order of their numbers. What stands between `[if WORD]` and `[end]` stays only where the word holds, or with
+// `[unless WORD...]` where none does.
+//
+//go:embed *.md services/*.md
+var texts embed.FS
 
-func files(c *schema.Cluster) string {
-	b := firewall.BackendOf(c)
-	return strings.NewReplacer("RULES_ENDING", path.Ext(b.Endings()[0]), "RULES_INSTALLED", strings.Join(b.Installed(), "`, `")).
-		Replace(choose(filesText, traits(c)))
+// block is a part of a section.
+type block struct {
+	section string
+	number  int
+	text    string
 }
-func days(c *schema.Cluster) string {
-	return strings.NewReplacer("CERTIFICATE_DAYS", fmt.Sprint(c.Certificates.Days), "CERTIFICATE_WARN", fmt.Sprint(c.Certificates.Warn)).
-		Replace(choose(daysText, traits(c)))
+
+// sections returns the text of each section, by its name.
+func sections(c *schema.Cluster) (map[string]string, error) {
+	has := map[string]bool{c.Kind: true, c.Firewall.Backend: true, "autolock": c.Engine.Autolock}
+	for _, t := range c.Rows.Texts {
+		has[t.Name] = true
+		for _, word := range t.Has {
+			has[word] = true
+		}
+	}
+	backend := firewall.BackendOf(c)
+	words := map[string]string{
+		"RULES_ENDING": path.Ext(backend.Endings()[0]), "RULES_INSTALLED": strings.Join(backend.Installed(), "`, `"),
+		"DOMAIN": c.Domain, "API_HOST": apiHost(c), "API_PORT": fmt.Sprint(c.Engine.Ports.API),
+		"CERTIFICATE_DAYS": fmt.Sprint(c.Certificates.Days), "CERTIFICATE_WARN": fmt.Sprint(c.Certificates.Warn),
+	}
+	var all []block
+	var errs []error
+	read := func(file, section string, words map[string]string) {
+		b, err := texts.ReadFile(file)
+		errs = append(errs, err)
+		all = append(all, blocks(section, replacer(words).Replace(choose(string(b), has)))...)
+	}
+	general, err := fs.Glob(texts, "*.md")
+	errs = append(errs, err)
+	for _, file := range general {
+		read(file, strings.TrimSuffix(file, ".md"), words)
+	}
+	for _, t := range c.Rows.Texts {
+		own := maps.Clone(words)
+		maps.Copy(own, t.Words)
+		read("services/"+t.Name+".md", "", own)
+	}
+	slices.SortStableFunc(all, func(a, b block) int { return cmp.Compare(a.number, b.number) })
+	out := map[string]string{}
+	for _, b := range all {
+		out[b.section] += b.text
+	}
+	return out, errors.Join(errs...)
 }
-func trust(c *schema.Cluster) string   { return choose(trustText, traits(c)) }
-func differs(c *schema.Cluster) string { return choose(differsText, traits(c)) }
-func register(c *schema.Cluster) string {
-	text := choose(registerText, traits(c))
-	values := []string{"DOMAIN", c.Domain, "API_HOST", apiHost(c), "API_PORT", fmt.Sprint(c.Engine.Ports.API)}
-	if s := c.Services.S3; s != nil {
-		values = append(values, "S3_PORT", fmt.Sprint(s.Port), "S3_USER", s.User.Name)
+
+func replacer(words map[string]string) *strings.Replacer {
+	var pairs []string
+	for _, word := range slices.Sorted(maps.Keys(words)) {
+		pairs = append(pairs, word, words[word])
 	}
-	if n := c.Services.NFS; n != nil {
-		values = append(values, "NFS_PATH", n.Path)
+	return strings.NewReplacer(pairs...)
+}
+
+// blocks cuts a file into its blocks. A section's own text begins at 0, and its marks name no section.
+func blocks(section, text string) []block {
+	out := []block{{section: section}}
+	for line := range strings.Lines(text) {
+		var mark string
+		var at int
+		if n, _ := fmt.Sscanf(line, "[%s %d]", &mark, &at); n == 2 {
+			if mark == "at" {
+				mark = section
+			}
+			out = append(out, block{section: mark, number: at})
+			continue
+		}
+		out[len(out)-1].text += line
 	}
-	return strings.NewReplacer(values...).Replace(text)
+	return out
 }
 
 // apiHost is the name under which Nuvla reaches a manager: the domain, unless that leads to workers that run Traefik.
@@ -68,50 +113,19 @@ func apiHost(c *schema.Cluster) string {
 	return address.String()
 }
 
-// access tells about services.vpn.access.
-func access(c *schema.Cluster) string {
-	a := c.VPNAccess()
-	return strings.NewReplacer("ENDPOINT", a.Endpoint, "PORT", fmt.Sprint(a.Port), "PROTOCOL", a.Protocol,
-		"ZONE", a.Zone, "NODE", a.Node).Replace(accessText)
-}
-
-// traits says which optional blocks of the texts apply.
-func traits(c *schema.Cluster) map[string]bool {
-	s := c.Services
-	t := map[string]bool{
-		c.Kind:       true,
-		"autolock":   c.Engine.Autolock,
-		"traefik":    s.Traefik != nil,
-		"monitoring": s.Monitoring != nil,
-		"nfs":        s.NFS != nil,
-		"s3":         s.S3 != nil,
-		"vpn":        c.VPNAccess() != nil,
-		"mesh":       c.Mesh() != nil,
-		"no-vpn":     c.Services.VPN == nil,
-	}
-	if s.Traefik != nil {
-		t["selfSigned"] = s.Traefik.Certificate.SelfSigned != nil
-		t["acme"] = s.Traefik.Certificate.ACME != nil
-		t["files"] = s.Traefik.Certificate.Files != nil
-	}
-	if s.S3 != nil {
-		_, user := c.Secret("s3-user-key")
-		t["s3-user"], t["s3-root"] = user, !user
-	}
-	if s.Monitoring != nil {
-		t["alerts"] = s.Monitoring.Alerts != nil
-	}
-	return t
-}
-
+// choose drops the parts of a text that do not apply.
 func choose(text string, has map[string]bool) string {
 	var b strings.Builder
 	keep := true
 	for line := range strings.Lines(text) {
-		switch trait, ok := strings.CutPrefix(strings.TrimSpace(line), "[if "); {
-		case ok:
-			keep = has[strings.TrimSuffix(trait, "]")]
-		case strings.TrimSpace(line) == "[end]":
+		mark, words, _ := strings.Cut(strings.TrimSuffix(strings.TrimSpace(line), "]"), " ")
+		holds := slices.ContainsFunc(strings.Fields(words), func(word string) bool { return has[word] })
+		switch {
+		case mark == "[if":
+			keep = holds
+		case mark == "[unless":
+			keep = !holds
+		case mark == "[end":
 			keep = true
 		case keep:
 			b.WriteString(line)

@@ -25,7 +25,7 @@ func TestBuckets(t *testing.T) {
 	s.write("swarm/buckets/mine", "nuvla")
 
 	before := len(s.calls())
-	if r := s.want(0, "run", "--yes"); !strings.Contains(r.stdout, "raise services.s3.revision") {
+	if r := s.want(0, "run", "--yes", "--only", "buckets"); !strings.Contains(r.stdout, "raise services.s3.revision") {
 		t.Errorf("nobody is told that root's keys are with somebody:\n%s", r.stdout)
 	}
 	changes := s.changes(before)
@@ -47,7 +47,7 @@ func TestBuckets(t *testing.T) {
 		}
 	}
 	before = len(s.calls())
-	s.want(0, "run")
+	s.want(0, "run", "--only", "buckets")
 	if changes := s.changes(before); len(changes) > 0 {
 		t.Errorf("another run changed:\n%s", strings.Join(changes, "\n"))
 	}

@@ -39,7 +39,7 @@ func (k *checker) portless(path string, e schema.Exposure) {
 	}
 	for i, zone := range e.From {
 		at := path + ".from." + strconv.Itoa(i)
-		if zone == "containers" {
+		if zone == schema.Containers {
 			k.wrong(at, "%s has no ports: name cluster, or a zone with addresses of its own", e.Proto)
 		}
 		for _, p := range k.Access.Listed(zone) {

@@ -20,7 +20,7 @@ import (
 // explainer turns what CUE says about a spec into mistakes: one line each, at the user's own line, in his words.
 type explainer struct {
 	spec  *written.Spec
-	shape *written.Schema
+	known *written.Schema
 	// Whether an expression of the schema takes a value; nil where nothing was evaluated.
 	accepts func(rule, value ast.Expr) bool
 	list    finding.List
@@ -35,16 +35,16 @@ type complaint struct {
 	errors []cueerrors.Error
 }
 
-// schema is the shape, also for an explainer of syntax that was made without.
+// schema is read when it is first asked for: syntax is explained without.
 func (w *explainer) schema() *written.Schema {
-	if w.shape == nil {
-		w.shape = written.NewSchema()
+	if w.known == nil {
+		w.known = written.NewSchema()
 	}
-	return w.shape
+	return w.known
 }
 
 func newExplainer(spec *written.Spec) *explainer {
-	return &explainer{spec: spec, shape: written.NewSchema(), byPath: map[string]bool{}}
+	return &explainer{spec: spec, byPath: map[string]bool{}}
 }
 
 // Of explains the errors of an evaluation. There is always at least one mistake. accepts tells whether an expression of
@@ -59,7 +59,7 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 		}
 		return w.sorted()
 	}
-	w.structure(nil, spec.Root(), w.shape.Root)
+	w.structure(nil, spec.Root(), w.schema().Root)
 	for i, c := range complaints {
 		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
@@ -81,19 +81,7 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 // Structure finds the unknown, missing and derived fields of a spec without any evaluation.
 func Structure(spec *written.Spec) finding.List {
 	w := newExplainer(spec)
-	w.structure(nil, spec.Root(), w.shape.Root)
-	return w.sorted()
-}
-
-// Syntax explains why a file cannot be parsed.
-func Syntax(err error) finding.List {
-	w := &explainer{spec: &written.Spec{}}
-	for _, e := range cueerrors.Errors(err) {
-		w.plain(e)
-	}
-	if len(w.list) == 0 {
-		return finding.List{{ID: finding.Syntax, Level: finding.Mistake, Text: written.OneLine(err.Error())}}
-	}
+	w.structure(nil, spec.Root(), w.schema().Root)
 	return w.sorted()
 }
 
@@ -147,22 +135,6 @@ func specPath(path []string) []string {
 	return out
 }
 
-// isPlain reports whether an error is about the text of the user's files: a syntax error, a name that is not there.
-func isPlain(e cueerrors.Error, path []string) bool {
-	if !written.IsOwn(e.Position()) {
-		return len(path) == 0
-	}
-	format, _ := e.Msg()
-	return len(path) == 0 || isReference(format)
-}
-
-// isReference reports whether a message of CUE is about a name that leads nowhere.
-func isReference(text string) bool {
-	return slices.ContainsFunc([]string{"reference ", "imported and not used", "undefined field", "cannot find package"}, func(begin string) bool {
-		return strings.HasPrefix(text, begin)
-	})
-}
-
 // below reports whether a path stands below an unknown field, or is hidden, derived or a repetition.
 func (w *explainer) below(path []string) bool {
 	if len(path) > 0 && (strings.HasPrefix(path[0], "_") || written.IsDerived(path[0]) || w.isConsequence(path)) {
@@ -205,7 +177,7 @@ func (w *explainer) isNameRule(path []string, text string) bool {
 	if len(path) == 0 {
 		return false
 	}
-	parent, depth := w.shape.Root.Find(path[:len(path)-1])
+	parent, depth := w.schema().Root.Find(path[:len(path)-1])
 	if depth != len(path)-1 {
 		return false
 	}
@@ -221,7 +193,7 @@ func (w *explainer) complain(c complaint) {
 	if !known {
 		t = nil
 	}
-	s, fits := w.shape.Root.Find(c.path)
+	s, fits := w.schema().Root.Find(c.path)
 	if fits != len(c.path) {
 		s = nil
 	}
@@ -234,7 +206,7 @@ func (w *explainer) complain(c complaint) {
 	case known && w.twice(c, t):
 	case strings.HasPrefix(first, "field not allowed"):
 		w.unknown(c.path, w.label(c))
-	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.shape.Fallback(s) != "":
+	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.schema().Fallback(s) != "":
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: "follows from fields that have no definite value; look for one that depends on itself"})
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
@@ -243,11 +215,11 @@ func (w *explainer) complain(c complaint) {
 	case strings.HasPrefix(first, "ambiguous default"):
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "depends on itself; give it a value of its own"})
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
-		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.shape.Want(s), "give one")})
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.schema().Want(s), "give one")})
 	case text != "":
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: text + w.quotes(s, t)})
-	case s != nil && w.shape.Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.shape.Want(s) + w.quotes(s, t)})
+	case s != nil && w.schema().Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
+		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.schema().Want(s) + w.quotes(s, t)})
 	default:
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: first})
 	}
@@ -258,46 +230,9 @@ func (w *explainer) check(c complaint) {
 	w.say(c.path, w.spec.Position(c.path), finding.Finding{ID: finding.FieldsDisagree, Text: message(c.errors[0])})
 }
 
-// plain repeats what CUE says about the text of a file; its own messages are good there.
-func (w *explainer) plain(e cueerrors.Error) {
-	pos := e.Position()
-	if !pos.IsValid() {
-		for _, p := range e.InputPositions() {
-			if written.IsOwn(p) {
-				pos = p
-				break
-			}
-		}
-	}
-	text := message(e)
-	if whole := written.OneLine(e.Error()); strings.Contains(whole, "cannot find package ") {
-		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
-		text += "; the schema is \"" + schema.ImportPath + "\", and other packages must stand below cue.mod"
-	}
-	text = w.quoted(specPath(e.Path()), text)
-	if strings.HasPrefix(text, "imported and not used: \""+schema.ImportPath) {
-		text += "; write cluster: schema.#Cluster, or drop the import"
-	}
-	id := finding.Syntax
-	if isReference(text) {
-		id = finding.UnresolvedReference
-	}
-	place := pos.Position()
-	w.list = append(w.list, finding.Finding{ID: id, Level: finding.Mistake, File: place.Filename, Line: place.Line, Column: place.Column, Path: schema.JoinPath(specPath(plainPath(e))...), Text: text})
-}
-
-// plainPath gives the path of an error unless it is that of a package.
-func plainPath(e cueerrors.Error) []string {
-	path := e.Path()
-	if len(path) > 0 && (strings.ContainsAny(path[0], "@/") || slices.ContainsFunc(path, func(e string) bool { return strings.HasPrefix(e, "let[") })) {
-		return nil
-	}
-	return path
-}
-
 // typeID tells a fact or a derived field that is set from a value of another type.
 func (w *explainer) typeID(s *written.Field) finding.ID {
-	if _, fact := w.shape.Fact(s); fact {
+	if _, fact := w.schema().Fact(s); fact {
 		return finding.FactSet
 	}
 	if written.IsComputed(s) {

@@ -77,10 +77,10 @@ func (w *explainer) inOrder(places []written.Mention) {
 
 // quotes is the way out where a value is right but for its quotes: a version in YAML is a number without them.
 func (w *explainer) quotes(s, t *written.Field) string {
-	if s == nil || t == nil || len(t.Mentions) == 0 || strings.Contains(w.shape.Rule(s), "in quotes") {
+	if s == nil || t == nil || len(t.Mentions) == 0 || strings.Contains(w.schema().Rule(s), "in quotes") {
 		return ""
 	}
-	text, kind := t.Got(), w.shape.Kind(s)
+	text, kind := t.Got(), w.schema().Kind(s)
 	if text == "null" && kind == "fields" && !slices.ContainsFunc(s.Names, func(n string) bool { return s.Fields[n].Required() }) {
 		return " (for all defaults: {})"
 	}

@@ -28,7 +28,7 @@ func (w *explainer) structure(path []string, t, s *written.Field) {
 			w.say(next, at, finding.Finding{ID: finding.DerivedSet, Text: written.DerivedRule})
 			continue
 		}
-		if w.shape.IsOwnRow(next) {
+		if w.schema().IsOwnRow(next) {
 			if len(next) == 2 {
 				w.say(next, at, finding.Finding{ID: finding.DerivedSet, Text: written.OwnRowRule})
 			}
@@ -71,7 +71,7 @@ func (w *explainer) isInnocent(c complaint) bool {
 		return false
 	}
 	t, depth := w.spec.Root().Find(c.path)
-	s, fits := w.shape.Root.Find(c.path)
+	s, fits := w.schema().Root.Find(c.path)
 	if depth < len(c.path) || fits < len(c.path) || len(distinct(t, written.IsLiteral)) != 1 {
 		return false
 	}
@@ -95,8 +95,8 @@ func (w *explainer) meant(path []string, name string) bool {
 func (w *explainer) unknown(path []string, at token.Position) {
 	name := path[len(path)-1]
 	rule := "unknown field " + strconv.QuoteToASCII(name)
-	if parent, depth := w.shape.Root.Find(path[:len(path)-1]); depth == len(path)-1 {
-		names := w.shape.Visible(parent)
+	if parent, depth := w.schema().Root.Find(path[:len(path)-1]); depth == len(path)-1 {
+		names := w.schema().Visible(parent)
 		switch near := written.Nearest(name, names); {
 		case parent.Fields[name] != nil: // such as close({...}) around the cluster
 			rule = "is a field of the schema that the spec shuts out; remove what closes the fields around it"
@@ -113,8 +113,8 @@ func (w *explainer) unknown(path []string, at token.Position) {
 func (w *explainer) missing(path []string, s *written.Field) {
 	rule := "required field is missing"
 	if s != nil {
-		if want := w.shape.Want(s); strings.HasPrefix(w.shape.Kind(s), "fields") {
-			rule += fmt.Sprintf(" (such as %s: %s)", path[len(path)-1], w.shape.Example(s, 0))
+		if want := w.schema().Want(s); strings.HasPrefix(w.schema().Kind(s), "fields") {
+			rule += fmt.Sprintf(" (such as %s: %s)", path[len(path)-1], w.schema().Example(s, 0))
 		} else if strings.HasPrefix(want, "want") {
 			rule += " (" + want + ")"
 		}
@@ -133,9 +133,9 @@ func (w *explainer) isConsequence(path []string) bool {
 	case 1:
 		return depth == 0 || t.IsStruct(path)
 	case 3:
-		return w.shape.IsOwnRow(path) || depth < len(path) && slices.Contains([]string{"last", "mode", "field"}, path[2])
+		return w.schema().IsOwnRow(path) || depth < len(path) && slices.Contains([]string{"last", "mode", "field"}, path[2])
 	}
-	return w.shape.IsOwnRow(path)
+	return w.schema().IsOwnRow(path)
 }
 
 // Strays finds fields of a cluster that stand beside the field "cluster", where nothing would read them.

@@ -50,12 +50,20 @@ func LoadFS(fsys fs.FS, name string, limits Limits) (c *schema.Cluster, s *writt
 			c, s, err = nil, nil, &InputError{Path: f.known(name), Text: fmt.Sprintf("schema: the evaluator stopped: %v", p)}
 		}
 	}()
+	if c, s := f.quick(name); c != nil {
+		return c, s, nil
+	}
+	return f.whole(name)
+}
+
+// whole loads any spec, and finds all of its mistakes.
+func (f files) whole(name string) (*schema.Cluster, *written.Spec, error) {
 	source, err := f.read(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	r := newReader(source)
-	c, err = r.cluster()
+	c, err := r.cluster()
 	if len(source.odd) > 0 {
 		return nil, nil, source.odd.With(err)
 	}

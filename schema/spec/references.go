@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"slices"
 
 	"cuelang.org/go/cue"
 
@@ -18,9 +17,13 @@ func references(v cue.Value, s *written.Spec) (set, follow finding.List) {
 	if len(nodes) == 0 {
 		return nil, nil
 	}
+	is := map[string]bool{}
+	for _, name := range nodes {
+		is[name] = true
+	}
 	one := func(path string, v cue.Value) (found finding.List) {
 		name, err := v.String()
-		if err != nil || slices.Contains(nodes, name) {
+		if err != nil || is[name] {
 			return nil // or it is told elsewhere
 		}
 		f := finding.Finding{ID: finding.NotANode, Level: finding.Mistake, Path: path, Text: name + " is not a node" + written.DidYouMean(name, nodes)}

@@ -22,9 +22,6 @@ type Opening struct {
 // Everyone is the zone of rules that ask for no address. The containers of the node are not among them.
 const Everyone = "everyone"
 
-// containers is the zone of the node's own tasks.
-const containers = "containers"
-
 // Openings returns what the rulesets of one node open, in the order of their rules; later rules have what earlier ones left.
 func Openings(rulesets []*Ruleset) []Opening {
 	var out []Opening
@@ -79,7 +76,7 @@ func (s *Ruleset) insiders(r *rule) []Opening {
 	var out []Opening
 	for _, o := range s.senders(r) {
 		if o.Zone == Everyone {
-			out = append(out, Opening{Zone: containers, Family: o.Family})
+			out = append(out, Opening{Zone: schema.Containers, Family: o.Family})
 		}
 	}
 	return out

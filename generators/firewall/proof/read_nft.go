@@ -19,7 +19,7 @@ const (
 
 // ReadNft reads back the text of a file for nft.
 func ReadNft(path string, data []byte) (*Ruleset, error) {
-	d := dialect{base: "prerouting", inside: containers, refuse: "refuse", policy: drop, families: netset.Families()}
+	d := dialect{base: "prerouting", inside: "containers", refuse: "refuse", policy: drop, families: netset.Families()}
 	return read(path, data, d, (*reader).nft)
 }
 

@@ -43,6 +43,7 @@ func TestReadRefuses(t *testing.T) {
 		{"nft", "table inet skep\n", "table ip skep\n"},
 		{"nft", "policy drop;", "policy accept;"},
 		{"nft", "priority mangle", "priority raw"},
+		{"nft", "\t\ttype filter hook prerouting priority mangle; policy drop;\n", ""}, // no packet would come by
 		{"nft", "flags interval", "flags timeout"},
 		{"nft", "type ipv4_addr", "type ether_addr"},
 		{"nft", "\ttcp dport 22 goto", "\ttcp dport 22 counter goto"},

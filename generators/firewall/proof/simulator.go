@@ -111,7 +111,7 @@ func (s *Simulator) Origins(from string) []Origin {
 	if a, err := netip.ParseAddr(from); err == nil {
 		return []Origin{s.origin(a)}
 	}
-	if from == "containers" {
+	if from == schema.Containers {
 		return []Origin{
 			{container(s.cluster), s.bridge()},
 			{netip.MustParseAddr("fd00::2"), s.bridge()},

@@ -37,7 +37,7 @@ func zones(c *schema.Cluster) []zone {
 	var out []zone
 	for _, name := range schema.Zones() {
 		switch name {
-		case containers:
+		case schema.Containers:
 		case "cluster":
 			out = append(out, newZone(name, "nodes.*.address", nodeAddresses(c)))
 		default:

@@ -60,7 +60,7 @@ func (w wants) allows(p Packet) bool {
 	case w.forged(p):
 		return false
 	case w.Contained(p) && p.Elsewhere:
-		return !w.toNode(p.Dst) || !w.guarded(p, containers, "users")
+		return !w.toNode(p.Dst) || !w.guarded(p, schema.Containers, "users")
 	case p.Elsewhere:
 		return w.passes(p)
 	case p.Proto == "icmp":
@@ -110,7 +110,7 @@ func (w wants) byItsWay(zone string, p Packet) bool {
 
 // admitsInside reports whether a row lets in a container, whose address proves no more than that it is not a user's.
 func (w wants) admitsInside(e schema.Exposure, p Packet) (yes, said bool) {
-	if slices.Contains(e.From, containers) {
+	if slices.Contains(e.From, schema.Containers) {
 		return true, true
 	}
 	return w.outer["users"].holds(p.Src), slices.Contains(e.From, "users")
