@@ -77,8 +77,8 @@ func importsBelow(t *testing.T, top string) map[string][]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (rel == "examples" || strings.HasPrefix(d.Name(), ".") && rel != "."):
-			return fs.SkipDir // other modules and programs, which may use anything
+		case d.IsDir() && (rel == "examples" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && rel != "."):
+			return fs.SkipDir // other modules and programs, which may use anything, and what is no program yet
 		case !strings.HasSuffix(rel, ".go"), strings.HasSuffix(rel, "_test.go"):
 			return nil
 		}
