@@ -45,6 +45,7 @@ var nodePrograms = []string{
 
 func newSandbox(t *testing.T, c *schema.Cluster) *sandbox {
 	t.Helper()
+	t.Parallel() // a sandbox is alone with its files and mounts
 	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Fatal("not proven: want root and unshare(1) from util-linux")
 	}
