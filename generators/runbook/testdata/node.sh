@@ -323,7 +323,7 @@ timeout)
 wg) # a key that is the node's own
 	case $1 in
 	genkey) echo "private $RANDOM of ${NODE##*/}" ;;
-	pubkey) printf '%s' "public $(cat)" | sha256sum | cut -c 1-64 | xxd -r -p | base64 ;;
+	pubkey) printf '%s' "public $(cat)" | sha256sum | head -c 32 | base64 ;;
 	show) if [[ -e $NODE/mesh-key ]]; then wg pubkey <"$NODE/mesh-key"; fi ;;
 	esac
 	;;
