@@ -73,6 +73,8 @@ disk() {
 	install -m 0600 -- "$work/ssh/$name" "$etc/ssh/ssh_host_ed25519_key"
 	install -m 0644 -- "$work/ssh/$name.pub" "$etc/ssh/ssh_host_ed25519_key.pub"
 	printf '%s\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'UseDNS no' "Port ${sshd[$name]}" >"$etc/ssh/sshd_config.d/lab.conf"
+	# From OpenSSH 9.8 on it shuts out an address that connects again and again without logging in, as probes of port 22 do.
+	if grep -qa persourcepenalties "$(base_path)/usr/sbin/sshd"; then echo 'PerSourcePenalties no' >>"$etc/ssh/sshd_config.d/lab.conf"; fi
 	printf '%s\n' "$name" >"$etc/hostname"
 	printf '127.0.0.1 localhost\n' >"$etc/hosts"
 	for other in "${!nodes[@]}"; do printf '%s %s\n' "${nodes[$other]%% *}" "$other" >>"$etc/hosts"; done

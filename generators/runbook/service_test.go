@@ -159,6 +159,12 @@ func TestEngineFallsBack(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.fake, "hosts/10.0.0.12/units/docker.service")); err != nil {
 		t.Error("the engine is down")
 	}
+	// A run that was killed before it started the engine has left the new settings there.
+	must(t, os.WriteFile(path, []byte(strings.Replace(string(had), `"10m"`, `"20m"`, 1)), 0o644))
+	s.want(1, engine...)
+	if now, err = os.ReadFile(path); err != nil || string(now) != string(had) {
+		t.Errorf("after a run that was killed, daemon.json is not what it was: %v\n%s", err, now)
+	}
 	s.remove("hosts/10.0.0.12/fails")
 	s.want(0, engine...)
 }

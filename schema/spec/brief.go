@@ -1,35 +1,16 @@
 package spec
 
 import (
-	"maps"
-	"slices"
-
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
-
-	"skep.dev/schema"
 )
 
 // briefSchema is the schema for a spec that is right. It has no messages: "X | error(...)" is X alone. And where a field is
 // never written, its default is a value: "T & (*d | _)" is "T & d", which is the same unless something else decides the field,
 // and a conflict then.
 func briefSchema(isWritten map[string]bool) (*build.Instance, error) {
-	inst := build.NewContext().NewInstance("", nil)
-	inst.ImportPath = schema.ImportPath
-	files := schema.Vendored()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		f, err := parser.ParseFile(name, files[name])
-		if err != nil {
-			return nil, err
-		}
-		shortener{isWritten}.decls(f.Decls)
-		if err := inst.AddSyntax(f); err != nil {
-			return nil, err
-		}
-	}
-	return inst, nil
+	return editedSchema(shortener{isWritten}.decls)
 }
 
 // shortener leaves out of the schema what a spec that is right does not need.

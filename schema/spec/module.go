@@ -124,7 +124,10 @@ func failed(err cueerrors.Error) *build.Instance {
 const language = "v0.17.0"
 
 // schemaInstance parses the embedded schema, in the language version of the CUE that is compiled in.
-func schemaInstance() (*build.Instance, error) {
+func schemaInstance() (*build.Instance, error) { return editedSchema(func([]ast.Decl) {}) }
+
+// editedSchema is the embedded schema after somebody went through the declarations of each file.
+func editedSchema(edit func([]ast.Decl)) (*build.Instance, error) {
 	inst := build.NewContext().NewInstance("", nil)
 	inst.ImportPath = schema.ImportPath
 	files := schema.Vendored()
@@ -133,6 +136,7 @@ func schemaInstance() (*build.Instance, error) {
 		if err != nil {
 			return nil, err
 		}
+		edit(f.Decls)
 		if err := inst.AddSyntax(f); err != nil {
 			return nil, err
 		}

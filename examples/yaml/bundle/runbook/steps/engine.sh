@@ -66,7 +66,8 @@ apply() {
 	if dockerd --help 2>/dev/null | grep -- --validate >/dev/null; then
 		dockerd --validate --config-file "$kept/bundle/engine/$role.json"
 	fi
-	remember "$daemon_json" "$drop_in"
+	# A run that was killed behind this line has left settings that no engine has started with.
+	if restarted || [[ ! -e $kept/last ]]; then remember "$daemon_json" "$drop_in"; fi
 	put "engine/$role.json" "$daemon_json" 0644
 	put engine/docker.service.conf "$drop_in" 0644
 	systemctl daemon-reload
@@ -86,11 +87,13 @@ apply() {
 # remember PATH...: as they are, or that there is none.
 remember() {
 	local path
+	rm -rf -- "$kept/last.new"
 	for path; do
-		rm -f -- "$kept/last$path"
-		mkdir -p "$(dirname "$kept/last$path")"
-		[[ ! -e $path ]] || cp -a -- "$path" "$kept/last$path"
+		mkdir -p "$(dirname "$kept/last.new$path")"
+		[[ ! -e $path ]] || cp -a -- "$path" "$kept/last.new$path"
 	done
+	rm -rf -- "$kept/last"
+	mv -- "$kept/last.new" "$kept/last"
 }
 
 # fall_back starts the engine with the settings that it had: a node without an engine serves nobody.
@@ -130,7 +133,7 @@ undo() {
 	take_back "$sysctl_conf"
 	take_back "$daemon_json"
 	take_back "$drop_in"
-	rm -f -- "$running"
+	rm -rf -- "$running" "$kept/last"
 	systemctl daemon-reload
 	systemctl restart docker.service
 }
