@@ -166,7 +166,17 @@ func agent(t *testing.T, ns, role string) *exec.Cmd {
 // listen starts a listener that ends with the test.
 func listen(t *testing.T, ns string, p plan) {
 	t.Helper()
-	cmd := agent(t, ns, "listen")
+	out := started(t, ns, "listen", p)
+	buf := make([]byte, 256)
+	if n, _ := out.Read(buf); string(buf[:n]) != "ready\n" {
+		t.Fatalf("listener in %s: %s", ns, buf[:n])
+	}
+}
+
+// started gives an agent its work, and returns what it says. It ends with the test.
+func started[W plan | hold](t *testing.T, ns, role string, work W) io.Reader {
+	t.Helper()
+	cmd := agent(t, ns, role)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -182,13 +192,10 @@ func listen(t *testing.T, ns string, p plan) {
 		_ = in.Close()
 		_ = cmd.Wait()
 	})
-	if err := json.NewEncoder(in).Encode(p); err != nil {
+	if err := json.NewEncoder(in).Encode(work); err != nil {
 		t.Fatal(err)
 	}
-	buf := make([]byte, 256)
-	if n, _ := out.Read(buf); string(buf[:n]) != "ready\n" {
-		t.Fatalf("listener in %s: %s", ns, buf[:n])
-	}
+	return out
 }
 
 // answers dials the probes from a namespace. wants are who is to answer each, "" for nobody: only somebody is waited for long.

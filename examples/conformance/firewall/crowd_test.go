@@ -50,27 +50,8 @@ func holdAgent() {
 // held starts a holder that ends with the test, and returns how many connections it has.
 func held(t *testing.T, ns string, h hold) int {
 	t.Helper()
-	cmd := agent(t, ns, "hold")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	if err := json.NewEncoder(in).Encode(h); err != nil {
-		t.Fatal(err)
-	}
 	var n int
-	if _, err := fmt.Fscan(out, &n); err != nil {
+	if _, err := fmt.Fscan(started(t, ns, "hold", h), &n); err != nil {
 		t.Fatal(err)
 	}
 	return n
