@@ -27,7 +27,7 @@ import (
 // systemctl and the like are small recorders. What it shows is order, resumption, refusal and secrecy; whether the
 // commands work on real nodes is shown by examples/lab.
 type sandbox struct {
-	t      *testing.T
+	t      testing.TB
 	bundle string
 	fake   string
 	path   string
@@ -43,9 +43,11 @@ var nodePrograms = []string{
 	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw", "wg", "nsenter",
 }
 
-func newSandbox(t *testing.T, c *schema.Cluster) *sandbox {
+func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {
 	t.Helper()
-	t.Parallel() // a sandbox is alone with its files and mounts
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel() // a sandbox is alone with its files and mounts
+	}
 	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Fatal("not proven: want root and unshare(1) from util-linux")
 	}
@@ -115,7 +117,7 @@ func (s *sandbox) run(args ...string) result {
 }
 
 // tool returns the path of a program that the tests need.
-func tool(t *testing.T, name string) string {
+func tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -192,14 +194,14 @@ func (s *sandbox) state(name string) string {
 }
 
 // target is the example, with its share where the recorded nodes have their own disk.
-func target(t *testing.T) *schema.Cluster {
+func target(t testing.TB) *schema.Cluster {
 	t.Helper()
 	c := load(t, "target")
 	c.Services.NFS.Path, c.Services.S3.Path = "/var/lib/share", "/var/lib/share"
 	return c
 }
 
-func load(t *testing.T, example string) *schema.Cluster {
+func load(t testing.TB, example string) *schema.Cluster {
 	t.Helper()
 	c, _, err := spec.Load("../../examples/" + example)
 	must(t, err)
@@ -209,7 +211,7 @@ func load(t *testing.T, example string) *schema.Cluster {
 	return c
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
