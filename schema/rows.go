@@ -80,6 +80,7 @@ type ServiceRows struct {
 type Duty struct {
 	Name  string   `json:"-"`
 	Nodes []string `json:"nodes"`
+	Field string   `json:"field"` // that has them
 }
 
 // Image is the image that a field names, and the nodes whose tasks need it: a duty, "managers" or "all".

@@ -52,7 +52,7 @@ func (k *checker) root(field string, rest []byte) {
 	}
 }
 
-// certificates looks at lifetimes and names.
+// certificates looks at lifetimes, and at names of them and of nodes.
 func (k *checker) certificates() {
 	c := k.Certificates
 	if c.Days > c.CADays {
@@ -60,4 +60,7 @@ func (k *checker) certificates() {
 	}
 	k.duplicates("certificates.clients", c.Clients)
 	k.duplicates("certificates.names", c.Names)
+	for _, d := range k.Rows.Duties {
+		k.duplicates(d.Field, d.Nodes)
+	}
 }

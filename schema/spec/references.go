@@ -9,7 +9,7 @@ import (
 	"skep.dev/schema/written"
 )
 
-// references gives the fields of a cluster that name a node which there is not, or one twice. It needs no more of the cluster than these
+// references gives the fields of a cluster that name a node which there is not. It needs no more of the cluster than these
 // fields and the names of the nodes: a mistake elsewhere does not hide them. Those that the spec does not set follow from
 // others, and come only where no other mistake does.
 func references(v cue.Value, s *written.Spec) (set, follow finding.List) {
@@ -34,14 +34,8 @@ func references(v cue.Value, s *written.Spec) (set, follow finding.List) {
 		field := v.LookupPath(cue.ParsePath(path))
 		found := one(path, field)
 		if elements, err := field.List(); err == nil {
-			before := map[string]bool{}
 			for i := 0; elements.Next(); i++ {
-				at := fmt.Sprintf("%s.%d", path, i)
-				name, _ := elements.Value().String()
-				if found = append(found, one(at, elements.Value())...); is[name] && before[name] {
-					found = append(found, s.Locate(finding.List{{ID: finding.Repeated, Level: finding.Mistake, Path: at, Text: "is in the list twice"}})...)
-				}
-				before[name] = true
+				found = append(found, one(fmt.Sprintf("%s.%d", path, i), elements.Value())...)
 			}
 		}
 		if s.Has(path) {
