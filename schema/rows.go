@@ -68,6 +68,7 @@ type ServiceRows struct {
 	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
 	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
 	Points   map[string]uint16       `json:"points"`  // ports that Traefik serves for others, by entry point
+	Packaged map[string]string       `json:"packaged"` // versions of the engine that distributions have, by release
 }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.

@@ -296,6 +296,22 @@ iptables | ip6tables)
 	*-I*) touch "$NODE/$name" ;;
 	esac
 	;;
+apt-cache) if [[ $1 == policy && -e $FAKE/candidate ]]; then printf '%s:\n  Installed: (none)\n  Candidate: %s\n' "$2" "$(<"$FAKE/candidate")"; fi ;;
+apt-get)
+	if [[ $* == *' install '*docker.io* ]]; then
+		ln -sf docker "${0%/*}/dockerd"
+		touch "$NODE/docker.io"
+	fi
+	;;
+apt-mark) # what is held: one package
+	case $1 in
+	hold) touch "$NODE/held" ;;
+	unhold) rm "$NODE/held" ;;
+	showhold) if [[ -e $NODE/held ]]; then echo "$2"; fi ;;
+	esac
+	;;
+dpkg-query) if [[ -e $NODE/${*: -1} ]]; then printf installed; else exit 1; fi ;;
+dpkg) ;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
 unshare) # an empty network namespace: a node that nobody records
 	[[ $1 != --mount ]] || exec /usr/bin/unshare "$@"
