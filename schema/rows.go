@@ -65,9 +65,9 @@ type ServiceRows struct {
 	Pages    Rows[Page, *Page]       `json:"pages"`   // in their order
 	Answers  map[string]string       `json:"answers"` // patterns of status codes, by URL
 	Packages Rows[Package, *Package] `json:"packages"`
-	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
-	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
-	Points   map[string]uint16       `json:"points"`  // ports that Traefik serves for others, by entry point
+	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"`  // in their order
+	Texts    Rows[Text, *Text]       `json:"texts"`    // of the README
+	Points   map[string]uint16       `json:"points"`   // ports that Traefik serves for others, by entry point
 	Packaged map[string]string       `json:"packaged"` // versions of the engine that distributions have, by release
 }
 
