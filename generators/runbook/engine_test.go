@@ -59,3 +59,48 @@ func TestEnginePresent(t *testing.T) {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }
+
+// Engines are restarted one after the other: workers, managers, the leader last; the next one waits until the last one is
+// Ready and Reachable, and when it is not, the step ends there.
+func TestRollingOrder(t *testing.T) {
+	c := load(t, "production")
+	s := newSandbox(t, c)
+	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
+	must(t, os.WriteFile(s.bundle+".state/secrets/smtp-password", []byte("x"), 0o600))
+	must(t, os.Symlink("/bin/true", filepath.Join(s.fake, "bin/sleep"))) // of the operator
+	address := func(name string) string { return c.Node(name).Public.String() }
+	s.want(0, "run", "--yes", "--to", "workers")
+	restarts := func(since int) []string {
+		var out []string
+		for line := range strings.Lines(s.calls()[since:]) {
+			if strings.HasSuffix(line, " systemctl restart docker.service\n") {
+				address, _, _ := strings.Cut(line, " ")
+				out = append(out, address)
+			}
+		}
+		return out
+	}
+	for _, test := range [][2]string{{"m1", "w1 w2 m2 m3 m1"}, {"m3", "w1 w2 m1 m2 m3"}} {
+		leader, want := test[0], test[1]
+		c.Engine.Logs.Files++
+		s.build(c)
+		s.write("leader", address(leader))
+		since := len(s.calls())
+		s.want(0, "run", "--yes", "--only", "engine")
+		got := strings.Join(restarts(since), " ")
+		for _, n := range c.Nodes {
+			got = strings.ReplaceAll(got, n.Public.String(), n.Name)
+		}
+		if got != want {
+			t.Errorf("%s leads: restarts %s, want %s", leader, got, want)
+		}
+	}
+	c.Engine.Logs.Files++
+	s.build(c)
+	s.write("reachability", "unreachable")
+	since := len(s.calls())
+	r := s.want(1, "run", "--yes", "--only", "engine")
+	if got := restarts(since); len(got) != 3 || !strings.Contains(r.stdout, "m1 is not Ready and Reachable: m2 sees it ready unreachable") {
+		t.Errorf("restarts %v\n%s", got, r.stdout)
+	}
+}

@@ -26,6 +26,7 @@ info() {
 	case $(format "$@") in
 	'{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') echo "$state $control" ;;
 	'{{.Swarm.LocalNodeState}}') echo "$state" ;;
+	'{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}}') echo "$state $(cat "$NODE/member" 2>/dev/null)" ;;
 	'{{.Swarm.ControlAvailable}}') echo "$control" ;;
 	'{{.Swarm.NodeAddr}}') if [[ -e $NODE/member ]]; then sed s/^id// "$NODE/member"; fi ;;
 	*DefaultAddrPool*) cat "$swarm/pool" ;;
@@ -69,9 +70,17 @@ node() {
 	case $1 in
 	ls) for file in "$swarm"/nodes/*; do if [[ $* == *Status* ]]; then echo Ready; else echo "${file##*/}"; fi; done ;;
 	inspect)
+		if [[ $2 == self ]]; then
+			[[ ${NODE##*/} != "$(cat "$FAKE/leader" 2>/dev/null || echo 10.0.0.11)" ]] || echo true
+			return
+		fi
 		for id in "${@:4}"; do
 			# shellcheck source=/dev/null
 			source "$swarm/nodes/$id"
+			if [[ $(format "$@") == *Reachability* ]]; then
+				echo "ready $([[ $role == worker ]] || cat "$FAKE/reachability" 2>/dev/null || echo reachable)"
+				continue
+			fi
 			# shellcheck disable=SC2154 # from the file
 			echo "$id|ready|$role|$address|$([[ $role == worker ]] || echo "$address:2377")|$labels"
 		done
