@@ -116,7 +116,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 30, ID: "engine", body: "engine", Hosts: "all", Order: "rolling", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
+			Number: 30, ID: "engine", body: "engine daemon", Hosts: "all", Order: "rolling", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
 			Danger: "restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node's tasks start anew",

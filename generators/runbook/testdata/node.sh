@@ -231,6 +231,7 @@ systemctl() {
 			touch "$unit/$word"
 			if [[ $word == skep-mesh.service ]]; then cp /etc/skep/mesh/private.key "$NODE/mesh-key"; fi
 			;;
+		cat) if [[ -e $NODE/docker.unit && $word == docker.service ]]; then cat "$NODE/docker.unit"; fi ;;
 		enable) touch "$unit/$word.enabled" ;;
 		mask) touch "$unit/$word.masked" ;;
 		unmask) rm -f "$unit/$word.masked" ;;
