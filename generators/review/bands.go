@@ -182,7 +182,11 @@ func (p *picture) passed() []band {
 		add(m.Subnet.String(), m.Subnet.String(), "members of the mesh", func(int) bool { return true })
 	}
 	for i, f := range p.cluster.Firewall.Forward {
-		add(f.From, f.To.String(), f.Why, func(class int) bool { return slices.Contains(p.classes[class].Forward, i) })
+		why := f.Why
+		if f.Device != "" {
+			why += ", from " + f.Device
+		}
+		add(f.From, f.To.String(), why, func(class int) bool { return slices.Contains(p.classes[class].Forward, i) })
 	}
 	if len(b.rows) == 0 {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
 )
 
@@ -111,6 +113,11 @@ func (p picture) compare(t *testing.T, c *schema.Cluster, files []artifact.File)
 	for _, n := range c.Nodes {
 		public = append(public, n.Public.String())
 	}
+	for _, l := range p.lines {
+		if slices.Contains(schema.AccessZones(), l.zone) && len(c.Zone(l.zone)) == 0 {
+			t.Errorf("%v is drawn as open to %s, where nobody is", l.ports, l.zone)
+		}
+	}
 	asked := 0
 	for _, class := range classes {
 		for _, from := range schema.Zones() {
@@ -131,8 +138,44 @@ func (p picture) compare(t *testing.T, c *schema.Cluster, files []artifact.File)
 			}
 		}
 	}
+	p.comparePasses(t, c, rules)
 	if asked < 100 {
 		t.Errorf("the rules were asked %d questions only", asked)
+	}
+}
+
+// comparePasses sends a packet through each class of nodes for each line of what they pass on. Its port is one that no node
+// has: clients of the VPN reach nodes at what is open to their zone only.
+func (p picture) comparePasses(t *testing.T, c *schema.Cluster, rules *proof.Simulator) {
+	t.Helper()
+	if want := len(c.Firewall.Forward) > 0 || c.Mesh() != nil || c.VPNAccess() != nil; want != (len(p.passes) > 0) {
+		t.Errorf("%d lines of what is passed on", len(p.passes))
+	}
+	inside := func(network string) string { // an address of it that no node has
+		if n, err := netip.ParsePrefix(network); err == nil && n.IsSingleIP() {
+			return n.Addr().String()
+		} else if err == nil {
+			return n.Addr().Next().Next().Next().String()
+		}
+		return network
+	}
+	for _, pass := range p.passes {
+		to := inside(pass.to)
+		if pass.to == pass.from { // within the mesh
+			to = netip.MustParseAddr(to).Next().String()
+		}
+		for _, class := range firewall.Classes(c) {
+			drawn := slices.Contains(pass.classes, class.Name)
+			answers := rules.AskThrough(class.Nodes[0], inside(pass.from), to, "tcp", 7)
+			if len(answers) == 0 {
+				t.Errorf("nobody asks through %s from %s to %s", class.Name, pass.from, pass.to)
+			}
+			for _, a := range answers {
+				if drawn != a.Verdict.Allow {
+					t.Errorf("%s passes on from %s to %s: drawn %v, but %s", class.Name, pass.from, pass.to, drawn, a)
+				}
+			}
+		}
 	}
 }
 

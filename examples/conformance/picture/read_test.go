@@ -19,7 +19,14 @@ type picture struct {
 	bands         []band
 	dots          []point
 	lines         []line
+	passes        []pass
 	inside        bool // containers may what users may
+}
+
+// pass is a line of what the nodes of classes pass on.
+type pass struct {
+	from, to string
+	classes  []string
 }
 
 type point struct{ x, y int }
@@ -166,10 +173,31 @@ func (p *picture) band(t *testing.T, g svgGroup) {
 			p.dots = append(p.dots, point{at.x, at.y + y})
 		}
 	}
-	if b.zone == "through the nodes" {
+	if b.zone == through {
+		p.pass(g.Texts[1].Spans, beside)
 		return
 	}
 	p.open(t, b.zone, g.Texts[1].Spans, beside)
+}
+
+// through is the band of packets for other machines.
+const through = "through the nodes"
+
+// pass reads the lines of what nodes pass on.
+func (p *picture) pass(spans []svgSpan, beside map[int][]string) {
+	number := 0
+	for _, s := range spans {
+		if s.Down == lineHeight {
+			if number++; beside[number] != nil {
+				p.passes = append(p.passes, pass{classes: beside[number]})
+			}
+		}
+		if last := &p.passes[len(p.passes)-1]; s.Class == "code" && last.from == "" {
+			last.from = s.Text
+		} else if s.Class == "code" {
+			last.to = s.Text
+		}
+	}
 }
 
 // open reads the lines of ports of a zone.
@@ -238,7 +266,7 @@ func (p picture) gutters(b band) []int {
 	out := []int{first - 13, first - 9, last + 9}
 	if b.textLeft != 0 {
 		out = append(out, b.textLeft-2)
-		if b.zone != "through the nodes" && b.zone != schema.Containers {
+		if b.zone != through && b.zone != schema.Containers {
 			out = append(out, b.textLeft+168-3)
 		}
 	}
