@@ -97,7 +97,7 @@ func matrixText(c loaded, width int) string {
 	sizes := make([]int, 4)
 	cells := func(r review.Row) []string {
 		s := specLineOf(c, c.fieldOf(r.Exposure))
-		return []string{r.Ports, brief(r.On), r.Mode, fmt.Sprintf("%s:%d", s.File, s.Line)}
+		return []string{r.Ports, finding.Several(r.On), r.Mode, fmt.Sprintf("%s:%d", s.File, s.Line)}
 	}
 	for _, r := range all {
 		for i, cell := range cells(r) {
@@ -125,14 +125,6 @@ func matrixText(c loaded, width int) string {
 		}
 	}
 	return b.String()
-}
-
-// brief lists up to three nodes.
-func brief(on []string) string {
-	if len(on) <= 3 {
-		return strings.Join(on, ",")
-	}
-	return fmt.Sprintf("%s and %d more", on[0], len(on)-1)
 }
 
 // members says who is in a zone, cut short where they are many.

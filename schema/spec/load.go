@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"skep.dev/schema"
 	"skep.dev/schema/check"
+	"skep.dev/schema/finding"
+	"skep.dev/schema/mistakes"
 	"skep.dev/schema/written"
 )
 
@@ -53,7 +56,8 @@ func LoadFS(fsys fs.FS, name string, limits Limits) (c *schema.Cluster, s *writt
 	if c, s := f.quick(name); c != nil {
 		return c, s, nil
 	}
-	return f.whole(name)
+	c, s, err = f.whole(name)
+	return c, s, f.explained(name, err)
 }
 
 // whole loads any spec, and finds all of its mistakes.
@@ -71,6 +75,36 @@ func (f files) whole(name string) (*schema.Cluster, *written.Spec, error) {
 		return nil, nil, err
 	}
 	return c, r.spec, nil
+}
+
+// explained puts better words for syntax errors, which only the text of a file can tell.
+func (f files) explained(name string, err error) error {
+	var found finding.List
+	if !errors.As(err, &found) {
+		return err
+	}
+	names := []string{name}
+	if entries, err := fs.ReadDir(f.FS, name); err == nil {
+		for _, e := range entries {
+			names = append(names, path.Join(name, e.Name()))
+		}
+	}
+	var out finding.List
+	for len(found) > 0 {
+		file, n := found[0].File, 1
+		for n < len(found) && found[n].File == file {
+			n++
+		}
+		part := found[:n]
+		found = found[n:]
+		if i := slices.IndexFunc(names, func(name string) bool { return path.Ext(name) == ".cue" && f.known(name) == file }); i >= 0 {
+			if b, err := f.readAll(names[i]); err == nil {
+				part = mistakes.Habits(string(b), part)
+			}
+		}
+		out = append(out, part...)
+	}
+	return out
 }
 
 // cluster gives the cluster, or all mistakes of the spec.
