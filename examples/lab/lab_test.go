@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all] [-upload 10m]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-engine 29] [-kill all] [-upload 10m]
 //	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 
@@ -18,11 +18,12 @@ import (
 )
 
 var (
-	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
-	kills = flag.String("kill", "some", "where the runbook is killed: all steps, or some")
-	long  = flag.Duration("upload", 70*time.Second, "how long the slow upload takes; Traefik's own default would end it after a minute")
-	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
-	vm    = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
+	suite  = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
+	engine = flag.String("engine", "", "another engine than Debian's for the nodes: 29, which is built")
+	kills  = flag.String("kill", "some", "where the runbook is killed: all steps, or some")
+	long   = flag.Duration("upload", 70*time.Second, "how long the slow upload takes; Traefik's own default would end it after a minute")
+	keep   = flag.Bool("keep", false, "use the lab that is up, and leave it up")
+	vm     = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
 
 	// What the test in the virtual machine is told.
 	kernel   = flag.String("kernel", "lean", "what this machine's kernel has: lean, or full: IPVS, NFS and ESP, too")
@@ -59,6 +60,7 @@ func TestLab(t *testing.T) {
 	}
 	l.part(t, "storage", storage)
 	l.part(t, "journal", journal)
+	l.part(t, "silence", silences)
 	// What follows needs what came before.
 	_ = l.part(t, "reboot", reboot) &&
 		l.part(t, "boot without rules", brokenRules) &&
@@ -85,15 +87,16 @@ func (l *lab) part(t *testing.T, name string, f func(*testing.T, *lab)) bool {
 
 // lab is what the parts share: where the machines and the bundle are, and the spec as it now stands.
 type lab struct {
-	script string // the command lab
-	skep   string // the command skep, built from this checkout
-	bundle string
-	config string // of ssh
-	images string // archives
-	temp   string // for temporary files of the scripts
-	spec   string // text of the spec that bundle was built from
-	keys   string // the file beside it with the public keys of a mesh, or empty
-	first  string // what the cluster was after the first run
+	script  string   // the command lab
+	engines []string // what it is told of the nodes' engines
+	skep    string   // the command skep, built from this checkout
+	bundle  string
+	config  string // of ssh
+	images  string // archives
+	temp    string // for temporary files of the scripts
+	spec    string // text of the spec that bundle was built from
+	keys    string // the file beside it with the public keys of a mesh, or empty
+	first   string // what the cluster was after the first run
 }
 
 // need fails the test when this machine lacks root or a package of Debian. The packages stand behind a command of theirs.
@@ -139,6 +142,9 @@ func newLab(t *testing.T, spec ...string) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(l.temp) })
+	if *engine != "" {
+		l.engines = []string{"--engine", *engine}
+	}
 	l.spec = read(t, "cluster.cue")
 	if *kernel == "full" {
 		l.spec = strings.Replace(l.spec, "\taccess: {", "\tnetwork: public: encrypted: true\n\taccess: {", 1)
@@ -173,7 +179,7 @@ func (l *lab) do(t *testing.T, args ...string) string {
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(l.script, append([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, args...)...)
+	cmd := exec.Command(l.script, slices.Concat([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, l.engines, args)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+l.temp)
 	return cmd
 }

@@ -65,7 +65,7 @@ disk() {
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
 	base_path >"$node.base"
-	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
+	mkdir -p -- "$node.partial"/{upper,work,root,docker,containerd,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
 	install -d -m 0700 -- "$node.partial/upper/root" "$node.partial/upper/root/.ssh"
@@ -137,10 +137,11 @@ boot() {
 	if is_up "$name"; then return; fi
 	[[ -e /run/netns/skep-router ]] || die 4 "$name: the network is down: lab up"
 	disk "$name"
+	fit_engine "$name"
 	unplug "$name"
 	join "$name" "${nodes[$name]}"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
-		bash "$here/node/machine.sh" "$name" "$node" "$(<"$node.base")" </dev/null >"$node/console.log" 2>&1 &
+		bash "$here/node/machine.sh" "$name" "$node" "$(layers "$name")" </dev/null >"$node/console.log" 2>&1 &
 	pid=$!
 	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
 }

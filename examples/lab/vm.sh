@@ -46,7 +46,7 @@ machine_is_up() {
 
 machine_up() {
 	if ! machine_is_up; then machine_start; fi
-	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
+	tar -C "$here" -c lab network.sh nodes.sh engines.sh images.sh vm.sh cluster.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
 }
 
 machine_start() {
