@@ -28,21 +28,22 @@ engine_layer() { printf '%s/engine-%s-%.8s\n' "$work" "$(engine_version)" "$(cat
 
 # built_engine makes the layer, once.
 built_engine() {
-	local layer version began=$SECONDS flags
+	local layer version programs began=$SECONDS
 	layer=$(engine_layer) version=$(engine_version)
 	[[ ! -e $layer ]] || return 0
 	tools go:golang
-	say "building the engine $version: some minutes, once"
-	# The command has no go.mod of its own, so that the language would be the one of 2021.
-	flags=('-gcflags=github.com/docker/cli/...=-lang=go1.26'
-		"-ldflags=-s -w -X github.com/moby/moby/v2/dockerversion.Version=$version -X github.com/docker/cli/cli/version.Version=$version")
+	say "building the engine $version: a few minutes, once"
 	rm -rf -- "$layer.partial"
-	install -d -- "$layer.partial" "$work/bin"
-	program github.com/moby/moby/v2/cmd/dockerd "$layer.partial/usr/sbin/dockerd" "$here/engine" "${flags[@]}"
-	program github.com/moby/moby/v2/cmd/docker-proxy "$layer.partial/usr/sbin/docker-proxy" "$here/engine" "${flags[@]}"
-	program github.com/docker/cli/cmd/docker "$layer.partial/usr/bin/docker" "$here/engine" "${flags[@]}"
+	programs=$layer.partial/usr/sbin
+	install -d -- "$programs" "$layer.partial/usr/bin"
+	# docker/cli has no go.mod, so that its language would be Go's of 2021.
+	(cd "$here/engine" && CGO_ENABLED=0 exec nice -n 10 go build -trimpath -gcflags='github.com/docker/cli/...=-lang=go1.26' \
+		-ldflags="-s -w -X github.com/moby/moby/v2/dockerversion.Version=$version -X github.com/docker/cli/cli/version.Version=$version" \
+		-o "$programs/" tool) &
+	while_waiting "$!" "building the engine $version" || die 1 "the engine $version: go build failed"
+	mv -- "$programs/docker" "$layer.partial/usr/bin/docker"
 	mv -- "$layer.partial" "$layer"
-	say "the engine $version is built after $((SECONDS - began)) s; it is kept"
+	say "the engine $version is built after $((SECONDS - began)) s, and kept"
 }
 
 # fit_engine NAME gives a node that is off the engine that was asked for; without a word it keeps the one that it has.

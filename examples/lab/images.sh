@@ -100,20 +100,19 @@ stand_in() {
 	pack "$1" "$2" "$(jq -n --arg name "$1" --arg address "$3" '{Entrypoint: ["/bin/standin", $name, $address]}')"
 }
 
-# program PACKAGE TARGET [MODULE FLAG...]: a static program from the modules of this directory, or of another, built once
-# for their versions.
+# program PACKAGE TARGET: a static program from the modules of this directory, built once for their versions.
 program() {
-	local package=$1 target=$2 module=${3:-$here} flags=("${@:4}") version built file
-	version=$(go version | cat - "$module/go.mod" | sha256sum)
+	local package=$1 target=$2 version built file modules=()
+	version=$(go version | cat - "$here/go.mod" | sha256sum)
 	if [[ $package == ./* ]]; then version=$(sha256sum <"$here/$package/main.go"); fi
 	built=$work/bin/${package##*/}-${version:0:12}
 	if [[ ! -e $built ]]; then
 		say "  building ${package##*/}, once"
 		if [[ $package == */alertmanager ]]; then
 			file=$(with_pages)
-			flags=(-modfile "$file")
+			modules=(-modfile "$file")
 		fi
-		(cd "$module" && CGO_ENABLED=0 exec nice -n 10 go build -trimpath -ldflags='-s -w' "${flags[@]}" -o "$built" "$package") &
+		(cd "$here" && CGO_ENABLED=0 exec nice -n 10 go build -trimpath -ldflags='-s -w' "${modules[@]}" -o "$built" "$package") &
 		while_waiting "$!" "building ${package##*/}" || die 1 "${package##*/}: go build failed"
 		find "$work/bin" -name "${package##*/}-????????????" -not -path "$built" -delete
 	fi
@@ -181,7 +180,7 @@ pack() {
 		rootfs: {type: "layers", diff_ids: [$layer]}, history: [{created: "1970-01-01T00:00:00Z"}]
 	}' >"$out/config.json"
 	jq -n --arg name "$name" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$out/manifest.json"
-	tar --create --sort=name --mtime=@0 -C "$out" -f "$out/archive.tar" manifest.json config.json layer.tar
-	mv -- "$out/archive.tar" "$archive"
+	tar --create --sort=name --mtime=@0 -C "$out" -f "$archive.partial" manifest.json config.json layer.tar
+	mv -- "$archive.partial" "$archive"
 	rm -rf -- "$out"
 }
