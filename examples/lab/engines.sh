@@ -34,14 +34,20 @@ built_engine() {
 	tools go:golang
 	say "building the engine $version: a few minutes, once"
 	rm -rf -- "$layer.partial"
-	programs=$layer.partial/usr/sbin
-	install -d -- "$programs" "$layer.partial/usr/bin"
+	programs=$layer.partial/usr/libexec/lab
+	install -d -- "$programs" "$layer.partial/usr/bin" "$layer.partial/usr/sbin"
 	# docker/cli has no go.mod, so that its language would be Go's of 2021.
 	(cd "$here/engine" && CGO_ENABLED=0 exec nice -n 10 go build -trimpath -gcflags='github.com/docker/cli/...=-lang=go1.26' \
 		-ldflags="-s -w -X github.com/moby/moby/v2/dockerversion.Version=$version -X github.com/docker/cli/cli/version.Version=$version" \
 		-o "$programs/" tool) &
 	while_waiting "$!" "building the engine $version" || die 1 "the engine $version: go build failed"
 	mv -- "$programs/docker" "$layer.partial/usr/bin/docker"
+	mv -- "$programs/docker-proxy" "$layer.partial/usr/sbin/docker-proxy"
+	# Debian's runc is older than the time namespaces that this engine gives its containers.
+	install -m 0755 /dev/stdin "$layer.partial/usr/sbin/dockerd" <<-'END'
+		#!/bin/sh
+		exec /usr/libexec/lab/dockerd --feature time-namespaces=false "$@"
+	END
 	mv -- "$layer.partial" "$layer"
 	say "the engine $version is built after $((SECONDS - began)) s, and kept"
 }

@@ -121,6 +121,14 @@ func need(t *testing.T, packages map[string]string) {
 // newLab raises the machines of the lab's own spec, or of another, or says what this one lacks.
 func newLab(t *testing.T, spec ...string) *lab {
 	t.Helper()
+	l := prepared(t)
+	l.raise(t, spec...)
+	return l
+}
+
+// prepared returns a lab whose machines are still down.
+func prepared(t *testing.T) *lab {
+	t.Helper()
 	packages := map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
 		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils", "openvpn": "openvpn",
@@ -154,6 +162,12 @@ func newLab(t *testing.T, spec ...string) *lab {
 		l.spec = l.spec[:from] + "\tservices: {\n" + strings.Replace(l.spec[to:], "\t\ts3: {}\n", "", 1)
 	}
 	l.config = strings.TrimSpace(l.do(t, "config"))
+	return l
+}
+
+// raise boots the machines of the lab's own spec, or of another, and takes them down when the test ends.
+func (l *lab) raise(t *testing.T, spec ...string) {
+	t.Helper()
 	if *keep {
 		// What a part of the test left behind, another may begin with: -run 'TestLab/(deploy|firewall)'.
 		l.bundle = filepath.Join(filepath.Dir(filepath.Dir(l.config)), "test", "bundle")
@@ -165,7 +179,6 @@ func newLab(t *testing.T, spec ...string) *lab {
 		l.do(t, "down")
 	}
 	t.Log(lastLine(l.do(t, append([]string{"up"}, spec...)...)))
-	return l
 }
 
 // do runs a verb of the command lab, which must succeed, and returns what it printed.
