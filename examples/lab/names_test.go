@@ -106,7 +106,7 @@ func (l *lab) ask(node, network string, there found) error {
 		fmt.Fprintf(&script, "echo name %s $(nslookup -type=a %[1]s 127.0.0.11 2>/dev/null | sed -n '1,/^$/d; s/^Address.*: *//p')\n", name)
 	}
 	for _, door := range there.doors {
-		fmt.Fprintf(&script, "nc -w 3 %s -e /bin/true || echo closed %[1]s\n", door)
+		fmt.Fprintf(&script, "nc -w 3 %s -e /bin/true 2>/dev/null || echo closed %[1]s\n", door)
 	}
 	out, err := l.try(node, fmt.Sprintf("docker exec -i $(docker ps --quiet --filter label=com.docker.swarm.service.name=asker-%s) sh <<'END'\n%sEND", network, script.String()))
 	if err != nil {
