@@ -74,6 +74,7 @@ type PublicNetwork struct {
 
 // Engine is the Docker engine on every node, and the swarm.
 type Engine struct {
+	Source       string      `json:"source"` // "debian" or "present"
 	Versions     Versions    `json:"versions"`
 	Pool         Pool        `json:"pool"`
 	Bridges      Pool        `json:"bridges"`

@@ -74,6 +74,7 @@ type ServiceRows struct {
 	Clear       map[string]string           `json:"clear"`       // what nodes tell each other in the clear: fields
 	Roots       map[string]string           `json:"roots"`       // PEM text of authorities, by field
 	Remarks     Rows[Remark, *Remark]       `json:"remarks"`     // in their order
+	Packaged    map[string]string           `json:"packaged"`    // versions of the engine that distributions have, by release
 }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.

@@ -34,6 +34,11 @@ func ParseVersion(s string) Version {
 	return v
 }
 
+// Has reports whether an engine is within the range.
+func (r Versions) Has(v Version) bool {
+	return !v.Less(ParseVersion(r.From)) && v.Less(ParseVersion(r.Below))
+}
+
 // ImageVersion reads the tag of an image with that name, such as docker.io/library/traefik:v3.6; ok is false for another
 // image, and for a tag or digest that tells no version. What the tag leaves out is the newest: v3.7 is the last of that line.
 func ImageVersion(image, name string) (v Version, ok bool) {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
@@ -29,6 +31,16 @@ type configuration struct {
 	MTU          int        `json:"mtu,omitempty"`
 	NoPrivileges bool       `json:"no-new-privileges"`
 	Firewall     string     `json:"firewall-backend,omitempty"`
+}
+
+// Keys returns all keys that skep may write: of a file that it wrote they are its own, and others are the node's.
+func Keys() []string {
+	var keys []string
+	for i := range reflect.TypeFor[configuration]().NumField() {
+		key, _, _ := strings.Cut(reflect.TypeFor[configuration]().Field(i).Tag.Get("json"), ",")
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 // logOptions are strings in daemon.json, numbers too.

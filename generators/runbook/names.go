@@ -17,6 +17,7 @@ func names() []artifact.Var {
 	return []artifact.Var{
 		artifact.String("store", Secrets),
 		artifact.String("daemon_json", engine.InstalledDaemon),
+		artifact.Strings("daemon_keys", engine.Keys()),
 		artifact.String("drop_in", engine.InstalledDropIn),
 		artifact.String("sysctl_conf", engine.InstalledSysctl),
 		artifact.String("firewall_command", firewall.CommandPath),

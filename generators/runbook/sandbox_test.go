@@ -40,7 +40,7 @@ type sandbox struct {
 var nodePrograms = []string{
 	"docker", "dockerd", "df", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
 	"iptables-restore", "ip6tables", "ip6tables-restore", "iptables-save", "ip6tables-save",
-	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "journalctl", "timeout", "ufw", "wg", "nsenter",
+	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "apt-cache", "apt-get", "apt-mark", "dpkg", "dpkg-query", "journalctl", "timeout", "ufw", "wg", "nsenter",
 }
 
 func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {

@@ -91,31 +91,6 @@ func TestOperatorTools(t *testing.T) {
 	}
 }
 
-// A daemon.json of somebody else is replaced whole, so a dry run names what is in it; one with another data directory, where
-// Docker would start empty, is refused.
-func TestSettingsOfOthers(t *testing.T) {
-	s := newSandbox(t, target(t))
-	s.want(0, "run", "--yes", "--to", "firewall", "--host", "w1", "--host", "operator")
-	path := filepath.Join(s.fake, "hosts/10.0.0.12/etc/docker/daemon.json")
-	must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	engine := []string{"run", "--yes", "--only", "engine", "--host", "w1"}
-	must(t, os.WriteFile(path, []byte(`{"data-root": "/srv/docker"}`), 0o644))
-	if r := s.want(1, engine...); !strings.Contains(r.stdout, `keeps Docker's data in /srv/docker, and the spec in /var/lib/docker`) ||
-		!strings.Contains(r.stdout, `engine: directory: "/srv/docker"`) {
-		t.Errorf("stdout:\n%s", r.stdout)
-	}
-	must(t, os.WriteFile(path, []byte(`{"registry-mirrors": ["https://mirror.example.org"], "data-root": "/var/lib/docker"}`), 0o644))
-	const note = "/etc/docker/daemon.json is not skep's, and is replaced whole: data-root registry-mirrors; a copy stays"
-	for _, args := range [][]string{append(engine, "--dry-run"), engine} {
-		if r := s.want(0, args...); !strings.Contains(r.stdout, note) {
-			t.Errorf("%v lacks %q:\n%s", args, note, r.stdout)
-		}
-	}
-	if r := s.want(0, engine...); strings.Contains(r.stdout, "not skep's") {
-		t.Errorf("skep's own file is somebody else's:\n%s", r.stdout)
-	}
-}
-
 // An engine that the settings were not made for is left alone: it may not start with them. One that has settings from before
 // keeps running.
 func TestEngineOutsideRange(t *testing.T) {

@@ -17,7 +17,7 @@ type Step struct {
 	Title  string
 	Why    string
 	Hosts  string   // "operator" (the machine that runs the runbook), "all", "managers", "workers", "first manager", "other managers" or "duty NAME..."
-	Order  string   // "parallel", "serial", or "canary": one host of each class, then the others
+	Order  string   // "parallel", "serial", or a risky one, "canary" or "rolling": sh/order.sh
 	Needs  []string // IDs of steps that come before
 	Danger string   // what the operator agrees to; empty for a harmless step
 	Undo   string   // what undo does, or "nothing: ..." or "irreversible: ..."

@@ -52,29 +52,36 @@ func lookSteps(c *schema.Cluster) []Step {
 			Number: 15, ID: "packages", body: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
 			Title: "Debian packages",
 			Why:   "the engine, the firewall, NFS and the tools of later steps, where they are missing",
-			Undo:  "irreversible: packages stay; remove them with apt-get",
-			facts: []artifact.Var{artifact.Strings("packages", packages(c)).From("command, package, nodes")},
+			Undo:  "lets apt upgrade the engine again; the packages stay, remove them with apt-get",
+			facts: append(engineVersions(c), artifact.Strings("packages", packages(c)).From("command, package, nodes")),
 		},
 	}
 }
 
 // preflightFacts are what each node is compared with.
 func preflightFacts(c *schema.Cluster) []artifact.Var {
-	facts := []artifact.Var{
+	facts := append(engineVersions(c),
 		artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
-		artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
-		artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
+		artifact.String("engine_source", c.Engine.Source).From("engine.source"),
 		artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
 		artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
 		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 		artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
 		artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
 		artifact.Strings("vrrp", vrrp(c)).From("exposures: nodes that hear VRRP"),
-	}
+	)
 	if m := c.Mesh(); m != nil {
 		facts = append(facts, meshDevice(m))
 	}
 	return facts
+}
+
+// engineVersions are the engines that nodes may run.
+func engineVersions(c *schema.Cluster) []artifact.Var {
+	return []artifact.Var{
+		artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
+		artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
+	}
 }
 
 // engineSteps make each machine ready: certificates, firewall, engine.
@@ -109,18 +116,16 @@ func engineSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 30, ID: "engine", body: "engine", Hosts: "all", Order: "serial", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
+			Number: 30, ID: "engine", body: "engine daemon", Hosts: "all", Order: "rolling", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
-			Danger: "restarts the Docker engine, one node after the other; a node's tasks start anew",
+			Danger: "restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node's tasks start anew",
 			Undo:   "puts back the settings that were there before, and restarts the engine",
-			facts: []artifact.Var{
+			facts: append(engineVersions(c),
 				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 				artifact.Number("api_port", int(c.Engine.Ports.API)).From("engine.ports.api"),
-				artifact.String("engine_from", c.Engine.Versions.From).From("engine.versions.from"),
-				artifact.String("engine_below", c.Engine.Versions.Below).From("engine.versions.below"),
-			},
+			),
 		},
 	}
 }

@@ -17,6 +17,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.world()
 	l.lifetimes()
 	l.pool()
+	l.engines()
 	l.images()
 	l.remarks()
 	l.mesh()

@@ -26,6 +26,7 @@ info() {
 	case $(format "$@") in
 	'{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') echo "$state $control" ;;
 	'{{.Swarm.LocalNodeState}}') echo "$state" ;;
+	'{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}}') echo "$state $(cat "$NODE/member" 2>/dev/null)" ;;
 	'{{.Swarm.ControlAvailable}}') echo "$control" ;;
 	'{{.Swarm.NodeAddr}}') if [[ -e $NODE/member ]]; then sed s/^id// "$NODE/member"; fi ;;
 	*DefaultAddrPool*) cat "$swarm/pool" ;;
@@ -69,9 +70,17 @@ node() {
 	case $1 in
 	ls) for file in "$swarm"/nodes/*; do if [[ $* == *Status* ]]; then echo Ready; else echo "${file##*/}"; fi; done ;;
 	inspect)
+		if [[ $2 == self ]]; then
+			[[ ${NODE##*/} != "$(cat "$FAKE/leader" 2>/dev/null || echo 10.0.0.11)" ]] || echo true
+			return
+		fi
 		for id in "${@:4}"; do
 			# shellcheck source=/dev/null
 			source "$swarm/nodes/$id"
+			if [[ $(format "$@") == *Reachability* ]]; then
+				echo "ready $([[ $role == worker ]] || cat "$FAKE/reachability" 2>/dev/null || echo reachable)"
+				continue
+			fi
 			# shellcheck disable=SC2154 # from the file
 			echo "$id|ready|$role|$address|$([[ $role == worker ]] || echo "$address:2377")|$labels"
 		done
@@ -222,6 +231,7 @@ systemctl() {
 			touch "$unit/$word"
 			if [[ $word == skep-mesh.service ]]; then cp /etc/skep/mesh/private.key "$NODE/mesh-key"; fi
 			;;
+		cat) if [[ -e $NODE/docker.unit && $word == docker.service ]]; then cat "$NODE/docker.unit"; fi ;;
 		enable) touch "$unit/$word.enabled" ;;
 		mask) touch "$unit/$word.masked" ;;
 		unmask) rm -f "$unit/$word.masked" ;;
@@ -296,6 +306,22 @@ iptables | ip6tables)
 	*-I*) touch "$NODE/$name" ;;
 	esac
 	;;
+apt-cache) if [[ $1 == policy && -e $FAKE/candidate ]]; then printf '%s:\n  Installed: (none)\n  Candidate: %s\n' "$2" "$(<"$FAKE/candidate")"; fi ;;
+apt-get)
+	if [[ $* == *' install '*docker.io* ]]; then
+		ln -sf docker "${0%/*}/dockerd"
+		touch "$NODE/docker.io"
+	fi
+	;;
+apt-mark) # what is held: one package
+	case $1 in
+	hold) touch "$NODE/held" ;;
+	unhold) rm "$NODE/held" ;;
+	showhold) if [[ -e $NODE/held ]]; then echo "$2"; fi ;;
+	esac
+	;;
+dpkg-query) if [[ -e $NODE/${*: -1} ]]; then printf installed; else exit 1; fi ;;
+dpkg) ;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
 unshare) # an empty network namespace: a node that nobody records
 	[[ $1 != --mount ]] || exec /usr/bin/unshare "$@"

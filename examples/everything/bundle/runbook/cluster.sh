@@ -10,12 +10,14 @@ variables() {
 	readonly -a handed=(
 		'smtp-password-r2 smtp-password'
 	)
-	# engine.directory
-	readonly docker_directory='/var/lib/docker'
 	# engine.versions.from
 	readonly engine_from='29.0'
 	# engine.versions.below
 	readonly engine_below='29.9'
+	# engine.directory
+	readonly docker_directory='/var/lib/docker'
+	# engine.source
+	readonly engine_source='present'
 	# exposures: protocol, port, nodes
 	readonly -a listeners=(
 		'tcp 80 m1'
@@ -70,8 +72,6 @@ variables() {
 	# command, package, nodes
 	readonly -a packages=(
 		'curl curl all'
-		'docker docker-cli all'
-		'dockerd docker.io all'
 		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
@@ -253,11 +253,11 @@ step '05' 'operator' title='This machine has what the runbook needs' \
 step '10' 'preflight' title='Each node is what the spec says' \
 	why='reachable, root, clock, disks, address, engine version, free ports, no second firewall' \
 	hosts='all' order='parallel' needs='operator' undo='nothing: it only looked' \
-	body='preflight transit' facts='docker_directory engine_from engine_below listeners directories bridges tunnels forward vrrp mesh_device'
+	body='preflight transit' facts='engine_from engine_below docker_directory engine_source listeners directories bridges tunnels forward vrrp mesh_device'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='irreversible: packages stay; remove them with apt-get' \
-	body='packages' facts='packages'
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	body='packages' facts='engine_from engine_below packages'
 step '17' 'mesh-keys' title='Keys of the mesh' \
 	why='each node makes its own, and the private half never leaves it' \
 	hosts='all' order='parallel' needs='packages' undo='irreversible: the key stays; remove /etc/skep/mesh/private.key to have another one made' \
@@ -285,9 +285,9 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='serial' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, and restarts the engine' \
-	danger='restarts the Docker engine, one node after the other; a node'\''s tasks start anew' \
-	body='engine' facts='docker_directory tls_directory api_port engine_from engine_below'
+	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, and restarts the engine' \
+	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
+	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
 	why='address pool and data port are fixed when a swarm is made' \
 	hosts='first manager' order='serial' needs='engine firewall' undo='the first manager leaves: with it the swarm and all its objects are gone' \

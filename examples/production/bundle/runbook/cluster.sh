@@ -10,12 +10,14 @@ variables() {
 	readonly -a handed=(
 		'smtp-password-r1 smtp-password'
 	)
-	# engine.directory
-	readonly docker_directory='/var/lib/docker'
 	# engine.versions.from
 	readonly engine_from='28.0'
 	# engine.versions.below
 	readonly engine_below='30.0'
+	# engine.directory
+	readonly docker_directory='/var/lib/docker'
+	# engine.source
+	readonly engine_source='present'
 	# exposures: protocol, port, nodes
 	readonly -a listeners=(
 		'tcp 80 m1'
@@ -58,8 +60,6 @@ variables() {
 	readonly -a packages=(
 		'nft nftables all'
 		'curl curl all'
-		'docker docker-cli all'
-		'dockerd docker.io all'
 		'exportfs nfs-kernel-server nfs'
 		'ip iproute2 all'
 		'iptables iptables all'
@@ -220,11 +220,11 @@ step '05' 'operator' title='This machine has what the runbook needs' \
 step '10' 'preflight' title='Each node is what the spec says' \
 	why='reachable, root, clock, disks, address, engine version, free ports, no second firewall' \
 	hosts='all' order='parallel' needs='operator' undo='nothing: it only looked' \
-	body='preflight transit' facts='docker_directory engine_from engine_below listeners directories bridges tunnels forward vrrp'
+	body='preflight transit' facts='engine_from engine_below docker_directory engine_source listeners directories bridges tunnels forward vrrp'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='irreversible: packages stay; remove them with apt-get' \
-	body='packages' facts='packages'
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	body='packages' facts='engine_from engine_below packages'
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the certificates stay; clients hold copies' \
@@ -240,9 +240,9 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='serial' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
-	danger='restarts the Docker engine, one node after the other; a node'\''s tasks start anew' \
-	body='engine' facts='docker_directory tls_directory api_port engine_from engine_below'
+	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
+	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
+	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
 	why='address pool and data port are fixed when a swarm is made' \
 	hosts='first manager' order='serial' needs='engine firewall' undo='the first manager leaves: with it the swarm and all its objects are gone' \

@@ -58,6 +58,10 @@ addresses() {
 
 engine() {
 	local wrong
+	[[ ! -e /snap/bin/docker ]] || refuse 'Docker is the one of snap, which cannot be set up: its files are its own' 'snap remove docker, then run again'
+	if [[ $engine_source == present ]]; then
+		has dockerd && has docker || refuse 'no Docker engine, and engine.source is "present"' "install one from $engine_from up to, not with, $engine_below; or set engine.source: \"debian\""
+	fi
 	has dockerd || return 0
 	wrong=$(misfit)
 	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'

@@ -15,22 +15,59 @@ wanted() {
 	done
 }
 
+# engine_package prints the package that brings the engine, where the runbook is to install one.
+engine_package() { printf '%s\n' "${packages[@]}" | sed -n 's/^dockerd \([^ ]*\) .*/\1/p'; }
+
+# candidate refuses an engine that apt would install and engine.versions does not have. Without lists of packages it
+# knows nothing.
+candidate() {
+	local package version
+	package=$(engine_package)
+	[[ -n $package && $'\n'$1$'\n' == *$'\n'"$package"$'\n'* ]] || return 0
+	version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*:\)\{0,1\}\([0-9][^ ]*\).*/\2/p')
+	version=${version%%[-+~]*}
+	if [[ -z $version ]] || version_between "$version" "$engine_from" "$engine_below"; then return 0; fi
+	refuse "apt would install $package $version, which is outside engine.versions: $engine_from up to, not with, $engine_below" \
+		'install an engine of that range yourself and set engine.source: "present"; or change the range; or run apt-get update, if the lists are old'
+}
+
+# unheld: the engine's package is there, and an upgrade that nobody watches may restart it.
+unheld() {
+	local package
+	package=$(engine_package)
+	[[ -n $package && $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
+	! apt-mark showhold "$package" | grep -qxF -- "$package"
+}
+
 check() {
 	local missing
 	missing=$(wanted)
-	[[ -n $missing ]] || return 0
-	has apt-get || refuse "missing: ${missing//$'\n'/ }; this node has no apt-get" 'install what gives the same commands, then run again'
-	would "install ${missing//$'\n'/ }"
+	if [[ -n $missing ]]; then
+		has apt-get || refuse "missing: ${missing//$'\n'/ }; this node has no apt-get" 'install what gives the same commands, then run again'
+		candidate "$missing"
+		would "install ${missing//$'\n'/ }"
+	fi
+	! unheld || would "hold $(engine_package), so that only you upgrade the engine"
 }
 
 apply() {
 	local missing
 	missing=$(wanted)
-	[[ -n $missing ]] || return 0
+	[[ -z $missing ]] || install_packages "$missing"
+	if unheld; then
+		: >"$kept/held"
+		apt-mark hold "$(engine_package)" >/dev/null
+	fi
+}
+
+# install_packages NAMES
+install_packages() {
+	local missing=$1
 	export DEBIAN_FRONTEND=noninteractive
 	# An interrupted installation is finished first.
 	dpkg --configure -a
 	apt-get -q update || say 'apt-get update failed; trying with the lists that are here'
+	candidate "$missing"
 	# Debian 12 has the command line in docker.io itself.
 	if ! apt-cache show docker-cli >/dev/null 2>&1; then missing=${missing/docker-cli/}; fi
 	# shellcheck disable=SC2086 # a list of package names
@@ -43,4 +80,12 @@ verify() {
 	local missing
 	missing=$(wanted)
 	[[ -z $missing ]] || refuse "still missing: ${missing//$'\n'/ }"
+	! unheld || refuse "$(engine_package) is not held: an upgrade that nobody watches would restart the engine"
+}
+
+# Packages stay. What somebody else had held stays so.
+undo() {
+	[[ -e $kept/held ]] || return 0
+	apt-mark unhold "$(engine_package)" >/dev/null
+	rm -f -- "$kept/held"
 }

@@ -1,0 +1,106 @@
+package runbook_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// An engine outside engine.versions is refused before anything is installed; one within is installed, and held until undo.
+func TestEnginePackage(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.remove("node/dockerd")
+	s.write("candidate", "1:19.03.13+dfsg1-2")
+	for _, args := range [][]string{{"run", "--dry-run"}, {"run", "--yes"}} {
+		r := s.want(1, append(args, "--to", "packages")...)
+		if !strings.Contains(r.stdout, "apt would install docker.io 19.03.13, which is outside engine.versions: 20.10 up to, not with, 30.0\n") || !strings.Contains(r.stdout, `engine.source: "present"`) {
+			t.Errorf("%v:\n%s", args, r.stdout)
+		}
+	}
+	if calls := s.calls(); strings.Contains(calls, "apt-get") || strings.Contains(calls, " hold ") {
+		t.Errorf("something was installed:\n%s", calls)
+	}
+
+	s.write("candidate", "26.1.5+dfsg1-9+b9")
+	s.want(0, "run", "--yes", "--only", "packages", "--parallel", "1")
+	held := filepath.Join(s.fake, "hosts/10.0.0.11/held")
+	if _, err := os.Stat(held); err != nil || !strings.Contains(s.calls(), "10.0.0.11 apt-get -q install --yes --no-install-recommends -o Dpkg::Lock::Timeout=120 docker.io") {
+		t.Errorf("%v\n%s", err, s.calls())
+	}
+	if r := s.want(0, "run", "--only", "packages"); strings.Contains(r.stdout, " DONE ") {
+		t.Errorf("the second run did something:\n%s", r.stdout)
+	}
+	// An engine that was there before is held as well, one that the operator holds is not let go.
+	must(t, os.Remove(held))
+	if r := s.want(0, "run", "--dry-run", "--only", "packages"); !strings.Contains(r.stdout, "would hold docker.io") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	must(t, os.WriteFile(held, nil, 0o600))
+	must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.11/var/lib/skep/held")))
+	s.want(0, "undo", "--yes", "--only", "packages")
+	for address, want := range map[string]bool{"10.0.0.11": true, "10.0.0.12": false} {
+		if _, err := os.Stat(filepath.Join(s.fake, "hosts", address, "held")); (err == nil) != want {
+			t.Errorf("%s: held after undo: %v, want %v", address, err == nil, want)
+		}
+	}
+}
+
+// Where the operator installs the engine, the runbook does not; snap's cannot be set up.
+func TestEnginePresent(t *testing.T) {
+	c := load(t, "production")
+	s := newSandbox(t, c)
+	s.remove("node/dockerd")
+	r := s.want(1, "run", "--yes", "--host", "w1", "--only", "preflight")
+	if !strings.Contains(r.stdout, `no Docker engine, and engine.source is "present"`) {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	if r = s.want(0, "run", "--dry-run", "--host", "w1", "--only", "packages"); strings.Contains(r.stdout, "docker") {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}
+
+// Engines are restarted one after the other: workers, managers, the leader last; the next one waits until the last one is
+// Ready and Reachable, and when it is not, the step ends there.
+func TestRollingOrder(t *testing.T) {
+	c := load(t, "production")
+	s := newSandbox(t, c)
+	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
+	must(t, os.WriteFile(s.bundle+".state/secrets/smtp-password", []byte("x"), 0o600))
+	must(t, os.Symlink("/bin/true", filepath.Join(s.fake, "bin/sleep"))) // of the operator
+	address := func(name string) string { return c.Node(name).Public.String() }
+	s.want(0, "run", "--yes", "--to", "workers")
+	restarts := func(since int) []string {
+		var out []string
+		for line := range strings.Lines(s.calls()[since:]) {
+			if strings.HasSuffix(line, " systemctl restart docker.service\n") {
+				address, _, _ := strings.Cut(line, " ")
+				out = append(out, address)
+			}
+		}
+		return out
+	}
+	for _, test := range [][2]string{{"m1", "w1 w2 m2 m3 m1"}, {"m3", "w1 w2 m1 m2 m3"}} {
+		leader, want := test[0], test[1]
+		c.Engine.Logs.Files++
+		s.build(c)
+		s.write("leader", address(leader))
+		since := len(s.calls())
+		s.want(0, "run", "--yes", "--only", "engine")
+		got := strings.Join(restarts(since), " ")
+		for _, n := range c.Nodes {
+			got = strings.ReplaceAll(got, n.Public.String(), n.Name)
+		}
+		if got != want {
+			t.Errorf("%s leads: restarts %s, want %s", leader, got, want)
+		}
+	}
+	c.Engine.Logs.Files++
+	s.build(c)
+	s.write("reachability", "unreachable")
+	since := len(s.calls())
+	r := s.want(1, "run", "--yes", "--only", "engine")
+	if got := restarts(since); len(got) != 3 || !strings.Contains(r.stdout, "m1 is not Ready and Reachable: m2 sees it ready unreachable") {
+		t.Errorf("restarts %v\n%s", got, r.stdout)
+	}
+}
