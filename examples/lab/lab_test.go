@@ -87,16 +87,16 @@ func (l *lab) part(t *testing.T, name string, f func(*testing.T, *lab)) bool {
 
 // lab is what the parts share: where the machines and the bundle are, and the spec as it now stands.
 type lab struct {
-	script  string   // the command lab
-	engines []string // what it is told of the nodes' engines
-	skep    string   // the command skep, built from this checkout
-	bundle  string
-	config  string // of ssh
-	images  string // archives
-	temp    string // for temporary files of the scripts
-	spec    string // text of the spec that bundle was built from
-	keys    string // the file beside it with the public keys of a mesh, or empty
-	first   string // what the cluster was after the first run
+	script string   // the command lab
+	told   []string // of the nodes' engines, by each verb
+	skep   string   // the command skep, built from this checkout
+	bundle string
+	config string // of ssh
+	images string // archives
+	temp   string // for temporary files of the scripts
+	spec   string // text of the spec that bundle was built from
+	keys   string // the file beside it with the public keys of a mesh, or empty
+	first  string // what the cluster was after the first run
 }
 
 // need fails the test when this machine lacks root or a package of Debian. The packages stand behind a command of theirs.
@@ -151,7 +151,7 @@ func prepared(t *testing.T) *lab {
 	}
 	t.Cleanup(func() { os.RemoveAll(l.temp) })
 	if *engine != "" {
-		l.engines = []string{"--engine", *engine}
+		l.told = []string{"--engine", *engine}
 	}
 	l.spec = read(t, "cluster.cue")
 	if *kernel == "full" {
@@ -192,7 +192,7 @@ func (l *lab) do(t *testing.T, args ...string) string {
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(l.script, slices.Concat([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, l.engines, args)...)
+	cmd := exec.Command(l.script, slices.Concat([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, l.told, args)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+l.temp)
 	return cmd
 }

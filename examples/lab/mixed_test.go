@@ -16,7 +16,7 @@ func TestMixed(t *testing.T) {
 		t.Skip("-vm runs TestLab alone; leave it out to mix engines")
 	}
 	l := prepared(t)
-	l.engines = append(l.engines, "--engine", "m1=debian")
+	l.told = append(l.told, "--engine", "m1=debian")
 	l.raise(t)
 	_ = l.part(t, "deploy", deploy) &&
 		l.part(t, "mixed", func(t *testing.T, l *lab) { l.versions(t, "w1", "w2"); serves(t, l) }) &&
@@ -27,7 +27,7 @@ func TestMixed(t *testing.T) {
 // renewed gives the manager the engine that the workers have.
 func renewed(t *testing.T, l *lab) {
 	before := l.state(t)
-	l.engines = []string{"--engine", *engine}
+	l.told = []string{"--engine", *engine}
 	l.do(t, "stop", "m1")
 	l.do(t, "start", "m1")
 	l.whole(t)
