@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-kill all] [-upload 10m]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-engine 29] [-kill all] [-upload 10m]
 //	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 
@@ -18,11 +18,12 @@ import (
 )
 
 var (
-	suite = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
-	kills = flag.String("kill", "some", "where the runbook is killed: all steps, or some")
-	long  = flag.Duration("upload", 70*time.Second, "how long the slow upload takes; Traefik's own default would end it after a minute")
-	keep  = flag.Bool("keep", false, "use the lab that is up, and leave it up")
-	vm    = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
+	suite  = flag.String("suite", "bookworm", "the Debian of the nodes: bookworm or trixie")
+	engine = flag.String("engine", "", "another engine than Debian's for the nodes: 29, which is built")
+	kills  = flag.String("kill", "some", "where the runbook is killed: all steps, or some")
+	long   = flag.Duration("upload", 70*time.Second, "how long the slow upload takes; Traefik's own default would end it after a minute")
+	keep   = flag.Bool("keep", false, "use the lab that is up, and leave it up")
+	vm     = flag.Bool("vm", false, "run the test in a virtual machine with a full kernel; slow")
 
 	// What the test in the virtual machine is told.
 	kernel   = flag.String("kernel", "lean", "what this machine's kernel has: lean, or full: IPVS, NFS and ESP, too")
@@ -59,6 +60,7 @@ func TestLab(t *testing.T) {
 	}
 	l.part(t, "storage", storage)
 	l.part(t, "journal", journal)
+	l.part(t, "silence", silences)
 	// What follows needs what came before.
 	_ = l.part(t, "reboot", reboot) &&
 		l.part(t, "boot without rules", brokenRules) &&
@@ -85,8 +87,9 @@ func (l *lab) part(t *testing.T, name string, f func(*testing.T, *lab)) bool {
 
 // lab is what the parts share: where the machines and the bundle are, and the spec as it now stands.
 type lab struct {
-	script string // the command lab
-	skep   string // the command skep, built from this checkout
+	script string   // the command lab
+	told   []string // of the nodes' engines, by each verb
+	skep   string   // the command skep, built from this checkout
 	bundle string
 	config string // of ssh
 	images string // archives
@@ -118,6 +121,14 @@ func need(t *testing.T, packages map[string]string) {
 // newLab raises the machines of the lab's own spec, or of another, or says what this one lacks.
 func newLab(t *testing.T, spec ...string) *lab {
 	t.Helper()
+	l := prepared(t)
+	l.raise(t, spec...)
+	return l
+}
+
+// prepared returns a lab whose machines are still down.
+func prepared(t *testing.T) *lab {
+	t.Helper()
 	packages := map[string]string{
 		"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "ip": "iproute2", "ssh": "openssh-client",
 		"jq": "jq", "curl": "curl", "openssl": "openssl", "diff": "diffutils", "openvpn": "openvpn",
@@ -139,6 +150,9 @@ func newLab(t *testing.T, spec ...string) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(l.temp) })
+	if *engine != "" {
+		l.told = []string{"--engine", *engine}
+	}
 	l.spec = read(t, "cluster.cue")
 	if *kernel == "full" {
 		l.spec = strings.Replace(l.spec, "\taccess: {", "\tnetwork: public: encrypted: true\n\taccess: {", 1)
@@ -148,6 +162,12 @@ func newLab(t *testing.T, spec ...string) *lab {
 		l.spec = l.spec[:from] + "\tservices: {\n" + strings.Replace(l.spec[to:], "\t\ts3: {}\n", "", 1)
 	}
 	l.config = strings.TrimSpace(l.do(t, "config"))
+	return l
+}
+
+// raise boots the machines of the lab's own spec, or of another, and takes them down when the test ends.
+func (l *lab) raise(t *testing.T, spec ...string) {
+	t.Helper()
 	if *keep {
 		// What a part of the test left behind, another may begin with: -run 'TestLab/(deploy|firewall)'.
 		l.bundle = filepath.Join(filepath.Dir(filepath.Dir(l.config)), "test", "bundle")
@@ -159,7 +179,6 @@ func newLab(t *testing.T, spec ...string) *lab {
 		l.do(t, "down")
 	}
 	t.Log(lastLine(l.do(t, append([]string{"up"}, spec...)...)))
-	return l
 }
 
 // do runs a verb of the command lab, which must succeed, and returns what it printed.
@@ -173,7 +192,7 @@ func (l *lab) do(t *testing.T, args ...string) string {
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(l.script, append([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, args...)...)
+	cmd := exec.Command(l.script, slices.Concat([]string{"--suite", *suite, "--patience", strconv.Itoa(*patience)}, l.told, args)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+l.temp)
 	return cmd
 }

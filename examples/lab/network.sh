@@ -88,6 +88,16 @@ unplug() {
 	ip netns delete "skep-$1"
 }
 
+# silence NAME SECONDS drops all that a machine sends and is sent, although its cable has a link.
+silence() {
+	local link
+	link=$(link "$1")
+	# shellcheck disable=SC2064 # as it is now
+	trap "ip -n skep-router link set $link type bridge_slave state 3" EXIT
+	ip -n skep-router link set "$link" type bridge_slave state 0
+	sleep "$2"
+}
+
 no_network() {
 	local name
 	for name in "${!nodes[@]}" "${!zones[@]}"; do unplug "$name"; done

@@ -65,7 +65,7 @@ disk() {
 	[[ ! -e $node/upper ]] || return 0
 	rm -rf -- "$node.partial"
 	base_path >"$node.base"
-	mkdir -p -- "$node.partial"/{upper,work,root,docker,srv}
+	mkdir -p -- "$node.partial"/{upper,work,root,docker,containerd,srv}
 	etc=$node.partial/upper/etc
 	install -d -- "$etc/ssh/sshd_config.d" "$etc/systemd/system/docker.service.d"
 	install -d -m 0700 -- "$node.partial/upper/root" "$node.partial/upper/root/.ssh"
@@ -125,24 +125,28 @@ pid_of() { cut -d' ' -f1 "$work/nodes/$1/pid" 2>/dev/null || true; }
 # born PID: when the process began, in ticks since boot; with its number it names one process for good.
 born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
-is_up() {
+# note_process PID FILE notes a process there; lives FILE says whether it is still that one.
+note_process() { printf '%s %s\n' "$1" "$(born "$1")" >"$2"; }
+lives() {
 	local pid when
-	read -r pid when 2>/dev/null <"$work/nodes/$1/pid" || return 1
+	read -r pid when 2>/dev/null <"$1" || return 1
 	[[ -n $when && $(born "$pid") == "$when" ]]
 }
 
+is_up() { lives "$work/nodes/$1/pid"; }
+
 # boot NAME starts the machine in the background.
 boot() {
-	local name=$1 node=$work/nodes/$1 pid
+	local name=$1 node=$work/nodes/$1
 	if is_up "$name"; then return; fi
 	[[ -e /run/netns/skep-router ]] || die 4 "$name: the network is down: lab up"
 	disk "$name"
+	fit_engine "$name"
 	unplug "$name"
 	join "$name" "${nodes[$name]}"
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes setsid unshare --mount --propagation slave \
-		bash "$here/node/machine.sh" "$name" "$node" "$(<"$node.base")" </dev/null >"$node/console.log" 2>&1 &
-	pid=$!
-	printf '%s %s\n' "$pid" "$(born "$pid")" >"$node/pid"
+		bash "$here/node/machine.sh" "$name" "$node" "$(layers "$name")" </dev/null >"$node/console.log" 2>&1 &
+	note_process "$!" "$node/pid"
 }
 
 # await NAME SECONDS [WHAT]: until sshd lets the operator in, and the engine answers, or WHAT succeeds.

@@ -42,7 +42,7 @@ func (l *lab) finish(t *testing.T, cmd *exec.Cmd) outcome {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	t.Logf("%s: exit %d after %v", strings.Join(cmd.Args[6:9], " "), cmd.ProcessState.ExitCode(), time.Since(began).Round(time.Second))
+	t.Logf("%s: exit %d after %v", strings.Join(cmd.Args[slices.Index(cmd.Args, "management"):][:3], " "), cmd.ProcessState.ExitCode(), time.Since(began).Round(time.Second))
 	return outcome{cmd.ProcessState.ExitCode(), out.String()}
 }
 

@@ -38,15 +38,11 @@ machine_lab() { machine_run "$(printf '%q ' /root/lab/lab --suite "$suite" --pat
 # machine_run [COMMAND]: as ssh does.
 machine_run() { ssh -F "$work/vm/ssh_config" -p "$(<"$work/vm/port")" machine "$@"; }
 
-machine_is_up() {
-	local pid when
-	read -r pid when 2>/dev/null <"$work/vm/pid" || return 1
-	[[ -n $when && $(born "$pid") == "$when" ]]
-}
+machine_is_up() { lives "$work/vm/pid"; }
 
 machine_up() {
 	if ! machine_is_up; then machine_start; fi
-	tar -C "$here" -c lab network.sh nodes.sh images.sh vm.sh cluster.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
+	tar -C "$here" -c lab network.sh nodes.sh engines.sh images.sh vm.sh cluster.sh cluster.cue node image | machine_run tar -x --one-top-level=/root/lab
 }
 
 machine_start() {
@@ -144,7 +140,7 @@ machine_settings() {
 
 # machine_boot starts it in the background. It reaches nothing outside; one port of localhost leads to its sshd.
 machine_boot() {
-	local dir=$work/vm pid port
+	local dir=$work/vm port
 	port=$((20000 + RANDOM % 10000))
 	printf '%s\n' "$port" >"$dir/port"
 	TMPDIR=$dir setsid qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "$machine_memory" \
@@ -154,8 +150,7 @@ machine_boot() {
 		-nic "user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" \
 		-device virtio-rng-pci -display none -monitor none -serial "file:$dir/console.log" -no-reboot \
 		</dev/null >"$dir/qemu.log" 2>&1 &
-	pid=$!
-	printf '%s %s\n' "$pid" "$(born "$pid")" >"$dir/pid"
+	note_process "$!" "$dir/pid"
 }
 
 machine_await() {

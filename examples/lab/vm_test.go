@@ -21,6 +21,9 @@ const emulated = 8
 
 // inMachine runs this very test in the virtual machine of lab --vm, and shows what it says.
 func inMachine(t *testing.T) {
+	if *engine != "" {
+		t.Fatal("-engine: the virtual machine has the engines of Debian alone")
+	}
 	need(t, map[string]string{
 		"qemu-system-x86_64": "qemu-system-x86", "mke2fs": "e2fsprogs", "debootstrap": "debootstrap", "ssh": "openssh-client",
 		"unshare": "util-linux", "tar": "tar", "jq": "jq",

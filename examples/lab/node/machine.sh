@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# machine.sh NAME DIR BASE: becomes one node. It runs in a mount namespace of its own.
+# machine.sh NAME DIR LAYERS: becomes one node. It runs in a mount namespace of its own.
 set -euo pipefail
 
-name=$1 node=$2 base=$3
+name=$1 node=$2 layers=$3
 
 # A control group of its own in every hierarchy: the systemd inside takes what it is in for the root of the tree.
 enter() {
@@ -30,14 +30,14 @@ done
 # The kernel's NFS server shows the way from the root to an export, so the root must be one that it can export.
 options=''
 if grep -qw nfsd /proc/filesystems; then options=,index=on,nfs_export=on; fi
-mount -t overlay overlay -o "lowerdir=$base,upperdir=$node/upper,workdir=$node/work$options" "$node/root"
+mount -t overlay overlay -o "lowerdir=$layers,upperdir=$node/upper,workdir=$node/work$options" "$node/root"
 
 # For WireGuard as a program, see nodes.sh.
 tun=()
 if [[ -e /dev/net/tun ]]; then tun=(--bind=/dev/net/tun); fi
 
-# Docker's layers and file handles of an NFS server both want a real file system below.
+# Docker's layers, containerd's since engine 29, and file handles of an NFS server want a real file system below.
 exec systemd-nspawn --quiet --directory="$node/root" --machine="skep-$name" --hostname="$name" \
 	--network-namespace-path="/run/netns/skep-$name" --boot --register=no --keep-unit \
 	--capability=all --system-call-filter=@known --resolv-conf=off --timezone=off --link-journal=no \
-	--bind="$node/docker:/var/lib/docker" --bind="$node/srv:/srv" "${tun[@]}" --console=pipe
+	--bind="$node/docker:/var/lib/docker" --bind="$node/containerd:/var/lib/containerd" --bind="$node/srv:/srv" "${tun[@]}" --console=pipe

@@ -39,10 +39,23 @@ clock() {
 }
 
 room() {
-	local path=$docker_directory free
-	while [[ ! -d $path ]]; do path=$(dirname "$path"); done
-	free=$(df --output=avail -k -- "$path" | tail -n 1)
-	((free >= least_kib)) || first_run "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+	local path device='' free
+	while IFS= read -r path; do
+		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+		# Two directories of one file system are told once.
+		[[ $(stat --format=%d -- "$path") != "$device" ]] || continue
+		device=$(stat --format=%d -- "$path")
+		free=$(df --output=avail -k -- "$path" | tail -n 1)
+		((free >= least_kib)) || first_run "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+	done < <(printf '%s\n' "$docker_directory" && image_store)
+}
+
+# image_store prints where containerd keeps the images. An engine of 29 or later that began empty leaves them to it.
+image_store() {
+	local root
+	[[ $(docker info --format '{{.DriverStatus}}' 2>/dev/null) == *io.containerd.snapshotter* ]] || return 0
+	root=$(containerd config dump 2>/dev/null | sed -n "s/^root = ['\"]\(.*\)['\"]$/\1/p") || root=''
+	printf '%s\n' "${root:-/var/lib/containerd}"
 }
 
 addresses() {
