@@ -42,7 +42,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 10, ID: "preflight", body: "preflight transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Number: 10, ID: "preflight", body: "preflight transit rules", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disks, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",

@@ -11,6 +11,7 @@ check() {
 	addresses
 	engine
 	traps
+	rules_of_others
 	transit
 	redundancy
 	ports
@@ -65,10 +66,6 @@ engine() {
 
 traps() {
 	local unit
-	# Debian's unit begins with "flush ruleset": it would wipe Docker's rules and ours.
-	if systemctl is-enabled --quiet nftables.service 2>/dev/null && grep -qs '^flush ruleset' /etc/nftables.conf; then
-		refuse 'nftables.service is enabled and flushes every rule, Docker'\''s too' 'systemctl disable nftables.service, or take "flush ruleset" out of /etc/nftables.conf'
-	fi
 	# Rules in both kernels' tables break published ports (moby#46636).
 	if has iptables && [[ $(iptables --version) == *legacy* ]]; then
 		refuse 'iptables is the legacy one' 'update-alternatives --set iptables /usr/sbin/iptables-nft, then restart docker'
