@@ -59,17 +59,33 @@ type Overlay struct {
 // ServiceRows are what the services say of themselves, beside their exposures, secrets and networks. Generators fold over
 // them and never ask whether a service is on.
 type ServiceRows struct {
-	Duties   Rows[Duty, *Duty]       `json:"duties"`
-	Images   Rows[Image, *Image]     `json:"images"`  // by the field that names each
-	Deploys  Rows[Deploy, *Deploy]   `json:"deploys"` // in their order
-	Pages    Rows[Page, *Page]       `json:"pages"`   // in their order
-	Answers  map[string]string       `json:"answers"` // patterns of status codes, by URL
-	Packages Rows[Package, *Package] `json:"packages"`
-	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"`  // in their order
-	Texts    Rows[Text, *Text]       `json:"texts"`    // of the README
-	Points   map[string]uint16       `json:"points"`   // ports that Traefik serves for others, by entry point
-	Packaged map[string]string       `json:"packaged"` // versions of the engine that distributions have, by release
+	Duties   Rows[Duty, *Duty]               `json:"duties"`
+	Images   Rows[Image, *Image]             `json:"images"`  // by the field that names each
+	Deploys  Rows[Deploy, *Deploy]           `json:"deploys"` // in their order
+	Pages    Rows[Page, *Page]               `json:"pages"`   // in their order
+	Answers  map[string]string               `json:"answers"` // patterns of status codes, by URL
+	Packages Rows[Package, *Package]         `json:"packages"`
+	Scrapes  Rows[Scrape, *Scrape]           `json:"scrapes"`  // in their order
+	Texts    Rows[Text, *Text]               `json:"texts"`    // of the README
+	Points   map[string]uint16               `json:"points"`   // ports that Traefik serves for others, by entry point
+	Packaged map[string]string               `json:"packaged"` // versions of the engine that distributions have, by release
+	Engines  Rows[EngineFault, *EngineFault] `json:"engines"`
 }
+
+// EngineFault is what is known of the engines from From up to, not with, Below.
+type EngineFault struct {
+	Name  string `json:"-"`
+	From  string `json:"from"`
+	Below string `json:"below"`
+	Level string `json:"level"` // "refuse" or "warn"
+	Of    string `json:"of"`    // "node", "upstream" for a node with an engine of Docker's own packages, or "pairs"
+	Vet   string `json:"vet"`   // "whole" or "part" of the spec's range has it before vet warns
+	What  string `json:"what"`
+	Way   string `json:"way"`
+}
+
+// Range is the engines that have it.
+func (f EngineFault) Range() Versions { return Versions{From: f.From, Below: f.Below} }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.
 type Duty struct {
@@ -161,6 +177,8 @@ func (e *Exposure) name() *string { return &e.Name }
 func (s *Secret) name() *string   { return &s.Name }
 func (o *Overlay) name() *string  { return &o.Name }
 func (p *MeshPeer) name() *string { return &p.Name }
+
+func (f *EngineFault) name() *string { return &f.Name }
 
 func (d *Duty) name() *string    { return &d.Name }
 func (i *Image) name() *string   { return &i.Field }

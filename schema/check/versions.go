@@ -5,15 +5,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
 )
-
-// overlays6 is the first engine whose overlays reach over IPv6 (moby#43643).
-var overlays6 = schema.Version{25, 0, 0}
 
 // versions compares versions of the engine and of the images that must fit it.
 func (k *checker) versions() {
@@ -24,8 +22,8 @@ func (k *checker) versions() {
 	if from.Less(schema.Version{20, 10, 0}) {
 		k.wrong("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
 	}
-	if from.Less(overlays6) && k.Mesh() == nil && k.Nodes[0].Address.Is6() {
-		k.add(finding.FieldsDisagree, "engine.versions.from", "want 25.0 or later: overlays of older engines carry nothing between nodes on IPv6")
+	if i := slices.IndexFunc(k.Rows.Engines, func(f schema.EngineFault) bool { return f.Name == "overlays-ipv6" }); i >= 0 && from.Less(schema.ParseVersion(k.Rows.Engines[i].Below)) {
+		k.add(finding.FieldsDisagree, "engine.versions.from", "want %s or later: overlays of older engines carry nothing between nodes on IPv6", k.Rows.Engines[i].Below)
 	}
 	if m := k.Services.Monitoring; m != nil {
 		// prometheus/prometheus#18200: from a file, earlier ones read no retention, or one a million times too long.

@@ -24,7 +24,6 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.mesh()
 	l.access()
 	l.clear()
-	l.encryption()
 	l.webhook()
 	l.wide()
 	return l.found

@@ -9,7 +9,8 @@ check() {
 	clock
 	room
 	addresses
-	engine
+	engine_fits
+	engine_known
 	traps
 	rules_of_others
 	transit
@@ -50,18 +51,6 @@ addresses() {
 	# An address of the mesh is there once the step mesh has made it.
 	[[ -z ${mesh_device:-} ]] || return 0
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
-}
-
-engine() {
-	local wrong
-	[[ ! -e /snap/bin/docker ]] || refuse 'Docker is the one of snap, which cannot be set up: its files are its own' 'snap remove docker, then run again'
-	if [[ $engine_source == present ]]; then
-		has dockerd && has docker || refuse 'no Docker engine, and engine.source is "present"' "install one from $engine_from up to, not with, $engine_below; or set engine.source: \"debian\""
-	fi
-	has dockerd || return 0
-	wrong=$(misfit)
-	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'
-	say "engine $(engine_version)"
 }
 
 traps() {
