@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -85,9 +86,8 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		// Only root may look into the engine's directory: each volume mounted there would look like a dead disk.
 		fmt.Sprintf("--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|%s/[^/]+)($|/)", c.Engine.Directory[1:]),
 	}
-	if c.Services.NFS != nil {
-		// What the kernel knows of NFS mounts needs no access to them.
-		s.Command = append(s.Command, "--collector.mountstats")
+	for _, collector := range slices.Sorted(maps.Keys(c.Rows.Collectors)) {
+		s.Command = append(s.Command, "--collector."+collector)
 	}
 	// A stack cannot join the node's own network, so these would show the container's.
 	for _, collector := range []string{"arp", "netclass", "netdev", "netstat", "sockstat", "udp_queues"} {

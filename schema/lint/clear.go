@@ -2,8 +2,8 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -29,9 +29,7 @@ func (l *linter) clear() {
 	if !l.Network.Public.Encrypted {
 		what = append(what, "overlay traffic")
 	}
-	if l.Services.NFS != nil {
-		what = append(what, "NFS")
-	}
+	what = append(what, slices.Sorted(maps.Keys(l.Rows.Clear))...)
 	if len(public) == 0 || len(l.Nodes) == 1 || len(what) == 0 || l.Mesh() != nil {
 		return
 	}
@@ -40,25 +38,6 @@ func (l *linter) clear() {
 		verb = "has a public address"
 	}
 	l.add("nodes-clear", "nodes", fmt.Sprintf("%s %s, and %s between the nodes is neither encrypted nor signed; services.vpn.mesh makes it so", finding.Several(public), verb, strings.Join(what, " and ")))
-}
-
-// chats take messages of their own form, at URLs that are secrets.
-var chats = []string{"hooks.slack.com", "discord.com", "discordapp.com", "api.telegram.org", "chat.googleapis.com", "webhook.office.com", "logic.azure.com"}
-
-// webhook finds a receiver that wants another form, and a token in its URL.
-func (l *linter) webhook() {
-	m := l.Services.Monitoring
-	if m == nil || m.Alerts == nil || m.Alerts.Webhook == nil {
-		return
-	}
-	u, err := url.Parse(m.Alerts.Webhook.URL)
-	if err != nil {
-		return
-	}
-	host := strings.ToLower(u.Hostname())
-	if slices.ContainsFunc(chats, func(c string) bool { return host == c || strings.HasSuffix(host, "."+c) }) {
-		l.add("webhook-chat", "services.monitoring.alerts.webhook.url", "is of a chat: it refuses what Alertmanager sends, and the token in the URL stands in the bundle; name a bridge of your own")
-	}
 }
 
 // narrowest is the prefix length from which a network may be somebody's own; wider ones are parts of the world.

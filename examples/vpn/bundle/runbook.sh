@@ -113,7 +113,7 @@ listed=()
 check_bundle
 readonly origin private bundle sums listed
 
-for part in names command inventory journal transport steps verbs; do
+for part in names command inventory journal transport order steps verbs; do
 	# shellcheck source=/dev/null
 	source "$bundle/runbook/$part.sh"
 done

@@ -194,7 +194,7 @@ heading() {
 
 # run_step STEP returns 1 when a host failed.
 run_step() {
-	local step=$1 host code todo=() hosts=() first=()
+	local step=$1 host code todo=() hosts=()
 	hosts_of "$step"
 	heading "$step"
 	((${#hosts[@]})) || return 0
@@ -210,12 +210,9 @@ run_step() {
 	consent "$step" "${todo[@]}"
 	case ${orders[$step]} in
 	serial) each 1 apply_host "$step" "${todo[@]}" ;;
-	canary)
-		# One host of each class first: a mistake then costs one host.
-		canaries "${todo[@]}"
-		each 1 apply_host "$step" "${first[@]}"
-		failed "$step" "${first[@]}" || return 1
-		((${#todo[@]} == 0)) || each "$parallel" apply_host "$step" "${todo[@]}"
+	canary | rolling)
+		risky "$step" || return 1
+		todo=()
 		;;
 	*) each "$parallel" apply_host "$step" "${todo[@]}" ;;
 	esac
@@ -225,23 +222,6 @@ run_step() {
 		failed_hosts=("$first_manager")
 		return 1
 	fi
-}
-
-# canaries HOST... moves the first host of each class from todo to first, workers before managers.
-canaries() {
-	local host role
-	local -A seen=()
-	for role in worker manager; do
-		for host; do
-			[[ ${inventory_role[$host]} == "$role" && -z ${seen[${inventory_class[$host]}]:-} ]] || continue
-			seen[${inventory_class[$host]}]=$host
-			first+=("$host")
-		done
-	done
-	todo=()
-	for host; do
-		[[ ${seen[${inventory_class[$host]}]} == "$host" ]] || todo+=("$host")
-	done
 }
 
 # failed STEP HOST... remembers the hosts that failed; returns 1 when there are any.

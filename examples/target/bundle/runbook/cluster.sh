@@ -221,9 +221,9 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='serial' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
-	danger='restarts the Docker engine, one node after the other; a node'\''s tasks start anew' \
-	body='engine' facts='engine_from engine_below docker_directory tls_directory api_port'
+	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
+	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
+	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
 	why='address pool and data port are fixed when a swarm is made' \
 	hosts='first manager' order='serial' needs='engine firewall' undo='the first manager leaves: with it the swarm and all its objects are gone' \

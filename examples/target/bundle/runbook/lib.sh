@@ -120,11 +120,20 @@ put() {
 		chmod "$3" "$2"
 		return
 	fi
+	place "$kept/bundle/$1" "$2" "$3"
+}
+
+# place FILE PATH MODE does the same with a file of the node.
+place() {
+	if [[ $(sum_of "$1") == "$(sum_of "$2")" ]]; then
+		chmod "$3" "$2"
+		return
+	fi
 	mkdir -p "$(dirname "$2")"
 	if [[ -e $2 && ! -e $2.before-skep && ! -e $kept/owned$2 ]]; then cp -a -- "$2" "$2.before-skep"; fi
 	mkdir -p "$(dirname "$kept/owned$2")"
 	: >"$kept/owned$2"
-	install -m "$3" -- "$kept/bundle/$1" "$2.skep-new"
+	install -m "$3" -- "$1" "$2.skep-new"
 	mv -f -- "$2.skep-new" "$2"
 	say "installed $2"
 }

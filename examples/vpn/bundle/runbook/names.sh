@@ -7,6 +7,20 @@ set -euo pipefail
 
 readonly store='/etc/skep/secrets'
 readonly daemon_json='/etc/docker/daemon.json'
+readonly -a daemon_keys=(
+	'hosts'
+	'tlsverify'
+	'tlscacert'
+	'tlscert'
+	'tlskey'
+	'metrics-addr'
+	'log-driver'
+	'log-opts'
+	'default-address-pools'
+	'mtu'
+	'no-new-privileges'
+	'firewall-backend'
+)
 readonly drop_in='/etc/systemd/system/docker.service.d/skep.conf'
 readonly sysctl_conf='/etc/sysctl.d/90-skep.conf'
 readonly firewall_command='/usr/local/sbin/skep-firewall'

@@ -5,7 +5,10 @@ set -euo pipefail
 
 # The Docker engine's settings: daemon.json, the systemd drop-in, kernel settings. A restart only when something changed.
 
-files() { printf '%s\n' "engine/$role.json" engine/docker.service.conf engine/sysctl.conf; }
+files() { printf '%s\n' engine/docker.service.conf engine/sysctl.conf; }
+
+# What the spec sets, before it meets what the node has set.
+prepare() { given daemon "$(<"$bundle/engine/$role.json")"; }
 
 # The certificates and settings that the running engine was started with.
 readonly running=/var/lib/skep/engine.running
@@ -16,10 +19,10 @@ settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/nu
 restarted() { has_text "$running" "$(settings)"; }
 
 check() {
-	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
 	settings_of_others
+	has dockerd || unknown 'no Docker engine yet: the step packages installs it'
 	settings_fit
-	would_install "engine/$role.json" "$daemon_json"
+	tell_settings
 	would_install engine/docker.service.conf "$drop_in"
 	would_install engine/sysctl.conf "$sysctl_conf"
 	kernel_settings
@@ -30,22 +33,9 @@ check() {
 # settings_fit: an engine that the settings were not made for may not start with them. A node that has them keeps running.
 settings_fit() {
 	local wrong
-	if is_installed "engine/$role.json" "$daemon_json"; then return 0; fi
+	if has_settings; then return 0; fi
 	wrong=$(misfit)
 	[[ -z $wrong ]] || refuse "$wrong, and may not start with these settings" 'install another engine, or change the range'
-}
-
-# settings_of_others: a daemon.json that skep did not write is replaced whole. With another data directory Docker would
-# start empty.
-settings_of_others() {
-	local directory keys
-	if [[ ! -s $daemon_json || -e $kept/owned$daemon_json ]] || is_installed "engine/$role.json" "$daemon_json"; then return 0; fi
-	directory=$(sed -nE 's/.*"data-root"[[:space:]]*:[[:space:]]*"([^"]*)".*/\1/p' "$daemon_json")
-	[[ -z $directory || $directory == "$docker_directory" ]] ||
-		refuse "$daemon_json keeps Docker's data in $directory, and the spec in $docker_directory, where Docker would start empty" \
-			"say it in the spec: engine: directory: \"$directory\"; or move $daemon_json away"
-	keys=$({ grep -oE '"[A-Za-z0-9_-]+"[[:space:]]*:' "$daemon_json" || true; } | tr -d '": \t' | sort -u | tr '\n' ' ')
-	note "$daemon_json is not skep's, and is replaced whole: ${keys% }; a copy stays as $daemon_json.before-skep"
 }
 
 # kernel_settings compares the installed settings with the kernel's own.
@@ -63,12 +53,11 @@ kernel_settings() {
 apply() {
 	put engine/sysctl.conf "$sysctl_conf" 0644
 	sysctl --quiet --load "$sysctl_conf"
-	if dockerd --help 2>/dev/null | grep -- --validate >/dev/null; then
-		dockerd --validate --config-file "$kept/bundle/engine/$role.json"
-	fi
+	make_settings
 	# A run that was killed behind this line has left settings that no engine has started with.
 	if restarted || [[ ! -e $kept/last ]]; then remember "$daemon_json" "$drop_in"; fi
-	put "engine/$role.json" "$daemon_json" 0644
+	place "$kept/daemon.json" "$daemon_json" 0644
+	members <<<"$daemon" | cut -f 1 >"$kept/daemon.keys"
 	put engine/docker.service.conf "$drop_in" 0644
 	systemctl daemon-reload
 	systemctl enable --quiet docker.service
@@ -131,9 +120,10 @@ listening() { ss -H -ltn "sport = :$api_port" | grep . >/dev/null; }
 
 undo() {
 	take_back "$sysctl_conf"
+	leave_own
 	take_back "$daemon_json"
 	take_back "$drop_in"
-	rm -rf -- "$running" "$kept/last"
+	rm -rf -- "$running" "$kept/last" "$kept/daemon.json" "$kept/daemon.keys"
 	systemctl daemon-reload
 	systemctl restart docker.service
 }
