@@ -23,21 +23,21 @@ func TestPast(t *testing.T) {
 
 // refusedPast tries each refusal with a dry run and a run; nothing of a node changes meanwhile.
 func refusedPast(t *testing.T, l *lab) {
-	for _, past := range []struct{ node, made, gone, want string }{
-		{"w2", `mkdir -p /etc/docker && echo '{"data-root": "/srv/docker"}' >/etc/docker/daemon.json`, "rm /etc/docker/daemon.json",
+	for _, past := range []struct{ node, step, made, gone, want string }{
+		{"w2", "engine", `mkdir -p /etc/docker && echo '{"data-root": "/srv/docker"}' >/etc/docker/daemon.json`, "rm /etc/docker/daemon.json",
 			"/etc/docker/daemon.json sets data-root to /srv/docker"},
-		{"w1", `mkdir -p /etc/systemd/system/docker.service.d && printf '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --data-root /data\n' >/etc/systemd/system/docker.service.d/mine.conf && systemctl daemon-reload`,
+		{"w1", "engine", `mkdir -p /etc/systemd/system/docker.service.d && printf '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --data-root /data\n' >/etc/systemd/system/docker.service.d/mine.conf && systemctl daemon-reload`,
 			"rm /etc/systemd/system/docker.service.d/mine.conf && systemctl daemon-reload", "/etc/systemd/system/docker.service.d/mine.conf sets data-root to /data"},
-		{"m1", "echo '/srv *(rw)' >>/etc/exports", "sed -i '/^.srv /d' /etc/exports", "/etc/exports exports /srv, and /srv/nfs is to be read-only"},
-		{"w1", "nft 'table inet site { chain input { type filter hook input priority 0; policy drop; ct state established accept; iif lo accept; tcp dport 22 accept; }; }'",
+		{"m1", "nfs-server", "echo '/srv *(rw)' >>/etc/exports", "sed -i '/^.srv /d' /etc/exports", "/etc/exports exports /srv, and /srv/nfs is to be read-only"},
+		{"w1", "preflight", "nft 'table inet site { chain input { type filter hook input priority 0; policy drop; ct state established accept; iif lo accept; tcp dport 22 accept; }; }'",
 			"nft delete table inet site", "table inet site, chain input, drops what it does not accept, and does not accept "},
-		{"w2", "echo 'net.ipv4.ip_forward = 0' >/etc/sysctl.d/99-site.conf", "rm /etc/sysctl.d/99-site.conf", "/etc/sysctl.d/99-site.conf sets net.ipv4.ip_forward to 0"},
+		{"w2", "engine", "echo 'net.ipv4.ip_forward = 0' >/etc/sysctl.d/99-site.conf", "rm /etc/sysctl.d/99-site.conf", "/etc/sysctl.d/99-site.conf sets net.ipv4.ip_forward to 0"},
 	} {
 		l.on(t, past.node, past.made)
 		before := l.bare(t, past.node)
 		o := l.runbook(t, "run", "--dry-run", "--host", past.node)
 		o.want(t, 1, past.want)
-		l.runbook(t, "run", "--yes", "--only", "preflight", "--only", "engine", "--only", "nfs-server", "--host", past.node).want(t, 1, past.want)
+		l.runbook(t, "run", "--yes", "--only", past.step, "--host", past.node).want(t, 1, past.want)
 		if after := l.bare(t, past.node); after != before {
 			t.Errorf("%s: a refused run changed what is there", past.node)
 		}
