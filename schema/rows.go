@@ -69,13 +69,29 @@ type ServiceRows struct {
 	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
 	Points   Rows[Point, *Point]     `json:"points"`  // ports that Traefik serves for others
 
-	Directories Rows[Directory, *Directory] `json:"directories"` // by the field that names each
-	Collectors  map[string]string           `json:"collectors"`  // of the node exporter, and what each is for
-	Clear       map[string]string           `json:"clear"`       // what nodes tell each other in the clear: fields
-	Roots       map[string]string           `json:"roots"`       // PEM text of authorities, by field
-	Remarks     Rows[Remark, *Remark]       `json:"remarks"`     // in their order
-	Packaged    map[string]string           `json:"packaged"`    // versions of the engine that distributions have, by release
+	Directories Rows[Directory, *Directory]     `json:"directories"` // by the field that names each
+	Collectors  map[string]string               `json:"collectors"`  // of the node exporter, and what each is for
+	Clear       map[string]string               `json:"clear"`       // what nodes tell each other in the clear: fields
+	Roots       map[string]string               `json:"roots"`       // PEM text of authorities, by field
+	Remarks     Rows[Remark, *Remark]           `json:"remarks"`     // in their order
+	Packaged    map[string]string               `json:"packaged"`    // versions of the engine that distributions have, by release
+	Engines     Rows[EngineFault, *EngineFault] `json:"engines"`     // what is known of engines
 }
+
+// EngineFault is what is known of the engines from From up to, not with, Below.
+type EngineFault struct {
+	Name  string `json:"-"`
+	From  string `json:"from"`
+	Below string `json:"below"`
+	Level string `json:"level"` // "refuse" or "warn"
+	Of    string `json:"of"`    // "node", "upstream" for a node with an engine of Docker's own packages, or "pairs"
+	Vet   string `json:"vet"`   // "whole" or "part" of the spec's range has it before vet warns
+	What  string `json:"what"`
+	Way   string `json:"way"`
+}
+
+// Range is the engines that have it.
+func (f EngineFault) Range() Versions { return Versions{From: f.From, Below: f.Below} }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.
 type Duty struct {
@@ -203,6 +219,8 @@ func (e *Exposure) name() *string { return &e.Name }
 func (s *Secret) name() *string   { return &s.Name }
 func (o *Overlay) name() *string  { return &o.Name }
 func (p *MeshPeer) name() *string { return &p.Name }
+
+func (f *EngineFault) name() *string { return &f.Name }
 
 func (d *Duty) name() *string    { return &d.Name }
 func (i *Image) name() *string   { return &i.Field }

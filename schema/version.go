@@ -39,6 +39,16 @@ func (r Versions) Has(v Version) bool {
 	return !v.Less(ParseVersion(r.From)) && v.Less(ParseVersion(r.Below))
 }
 
+// Holds reports whether all engines of another range are within this one.
+func (r Versions) Holds(o Versions) bool {
+	return r.Has(ParseVersion(o.From)) && !ParseVersion(r.Below).Less(ParseVersion(o.Below))
+}
+
+// Meets reports whether two ranges have an engine in common.
+func (r Versions) Meets(o Versions) bool {
+	return ParseVersion(r.From).Less(ParseVersion(o.Below)) && ParseVersion(o.From).Less(ParseVersion(r.Below))
+}
+
 // ImageVersion reads the tag of an image with that name, such as docker.io/library/traefik:v3.6; ok is false for another
 // image, and for a tag or digest that tells no version. What the tag leaves out is the newest: v3.7 is the last of that line.
 func ImageVersion(image, name string) (v Version, ok bool) {

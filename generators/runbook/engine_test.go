@@ -104,3 +104,27 @@ func TestRollingOrder(t *testing.T) {
 		t.Errorf("restarts %v\n%s", got, r.stdout)
 	}
 }
+
+// What is known of an engine stops the first run of its node, or is told, with the way out; a distribution looks after its own.
+func TestEngineKnown(t *testing.T) {
+	s := newSandbox(t, load(t, "production"))
+	s.want(0, "run", "--only", "preflight", "--host", "w1")
+	node := "hosts/198.51.100.21/"
+	for version, want := range map[string]string{
+		"28.2.2": "engine 28.2.2 loses names and routes of overlays (moby#50129)\n                                 upgrade it to 28.3 or later\n",
+		"28.5.1": "note: engine 28.5.1 gets no security fixes from its makers (as of 2026-11): upgrade to 29",
+		"29.4.0": "note: engine 29.4.0 may resolve no service for hours",
+		"29.8.1": "",
+	} {
+		s.write(node+"version", version)
+		r := s.run("run", "--only", "preflight", "--host", "w1")
+		if !strings.Contains(r.stdout, want) || strings.Contains(want, "loses") != (r.code == 1) || want == "" && strings.Contains(r.stdout, "note:") {
+			t.Errorf("engine %s: exit %d\n%s", version, r.code, r.stdout)
+		}
+	}
+	s.write(node+"version", "28.5.1")
+	s.write(node+"docker.io", "")
+	if r := s.want(0, "run", "--only", "preflight", "--host", "w1"); strings.Contains(r.stdout, "note:") {
+		t.Errorf("a distribution's engine:\n%s", r.stdout)
+	}
+}

@@ -87,6 +87,16 @@ func packages(c *schema.Cluster) []string {
 	return rows
 }
 
+// engines are ranges of versions, what becomes of a node with such an engine, who has the fault, and what it is; after a
+// bar the way out.
+func engines(c *schema.Cluster) []string {
+	var rows []string
+	for _, f := range c.Rows.Engines {
+		rows = append(rows, fmt.Sprintf("%s %s %s %s %s|%s", f.From, f.Below, f.Level, f.Of, f.What, f.Way))
+	}
+	return rows
+}
+
 func networks(c *schema.Cluster) artifact.Var {
 	var rows []string
 	for _, n := range c.Networks {

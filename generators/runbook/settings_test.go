@@ -128,3 +128,49 @@ func TestForeignSettings(t *testing.T) {
 		t.Error("an engine was restarted")
 	}
 }
+
+// An export of the share, or around it, that somebody else made is refused; another one is told once.
+func TestForeignExports(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "preflight", "--host", "m1")
+	etc := filepath.Join(s.fake, "hosts/10.0.0.11/etc")
+	must(t, os.MkdirAll(filepath.Join(etc, "exports.d"), 0o755))
+	for _, test := range []struct{ file, text, want string }{
+		{"exports", "# mine\n/var/lib/share 10.0.0.0/8(rw)\n", "/etc/exports exports /var/lib/share, and /var/lib/share is to be read-only"},
+		{"exports", "/var \\\n 10.0.0.0/8(rw)\n", "/etc/exports exports /var, and"},
+		{"exports.d/mine.exports", "\"/var/lib/share/a b\" *(ro)\n", "/etc/exports.d/mine.exports exports /var/lib/share/a b, and"},
+		{"exports", "/ *(ro)\n", "/etc/exports exports /, and"},
+		{"exports", "/var/lib/shared *(ro)\n/srv *(rw)\n", "note: this node exports /var/lib/shared /srv too: the firewall opens NFS to the nodes alone\n"},
+	} {
+		must(t, os.WriteFile(filepath.Join(etc, test.file), []byte(test.text), 0o644))
+		code := 1
+		if strings.HasPrefix(test.want, "note") {
+			code = 0
+		}
+		if r := s.want(code, "run", "--dry-run", "--only", "nfs-server"); !strings.Contains(r.stdout, test.want) {
+			t.Errorf("%q:\n%s", test.text, r.stdout)
+		}
+		must(t, os.Remove(filepath.Join(etc, test.file)))
+	}
+}
+
+// A setting of the kernel that somebody else's file would take back at boot stops the first run; what changes is named.
+func TestForeignSysctl(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "preflight", "--host", "w1")
+	dir := filepath.Join(s.fake, "hosts/10.0.0.12/etc/sysctl.d")
+	must(t, os.MkdirAll(dir, 0o755))
+	const want = "/etc/sysctl.d/99-mine.conf sets net.ipv4.ip_forward to 0, which is read after /etc/sysctl.d/90-skep.conf: 1 would not survive a reboot"
+	for file, refused := range map[string]bool{"99-mine.conf": true, "10-mine.conf": false} {
+		must(t, os.WriteFile(filepath.Join(dir, file), []byte("# mine\n-net/ipv4/ip_forward=0\n"), 0o644))
+		code := 0
+		if refused {
+			code = 1
+		}
+		r := s.want(code, "run", "--dry-run", "--only", "engine", "--host", "w1")
+		if strings.Contains(r.stdout, want) != refused || !strings.Contains(r.stdout, "would set net.ipv4.ip_forward to 1") {
+			t.Errorf("%s:\n%s", file, r.stdout)
+		}
+		must(t, os.Remove(filepath.Join(dir, file)))
+	}
+}

@@ -42,7 +42,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 10, ID: "preflight", body: "preflight transit", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
+			Number: 10, ID: "preflight", body: "preflight engines transit rules", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disks, address, engine version, free ports, no second firewall",
 			Undo:  "nothing: it only looked",
@@ -62,6 +62,7 @@ func lookSteps(c *schema.Cluster) []Step {
 func preflightFacts(c *schema.Cluster) []artifact.Var {
 	facts := append(engineVersions(c),
 		artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
+		artifact.Strings("engines", engines(c)).From("engine.versions: from, below, level, who, what is known, and the way out"),
 		artifact.String("engine_source", c.Engine.Source).From("engine.source"),
 		artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
 		artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),

@@ -13,9 +13,6 @@ import (
 	"skep.dev/schema/finding"
 )
 
-// overlays6 is the first engine whose overlays reach over IPv6 (moby#43643).
-var overlays6 = schema.Version{25, 0, 0}
-
 // versions compares versions of the engine; those of images are remarks.
 func (k *checker) versions() {
 	from, below := schema.ParseVersion(k.Engine.Versions.From), schema.ParseVersion(k.Engine.Versions.Below)
@@ -25,8 +22,8 @@ func (k *checker) versions() {
 	if from.Less(schema.Version{20, 10, 0}) {
 		k.wrong("engine.versions.from", "want 20.10 or later: older engines lack what the stacks use")
 	}
-	if from.Less(overlays6) && k.Mesh() == nil && k.Nodes[0].Address.Is6() {
-		k.add(finding.FieldsDisagree, "engine.versions.from", "want 25.0 or later: overlays of older engines carry nothing between nodes on IPv6")
+	if i := slices.IndexFunc(k.Rows.Engines, func(f schema.EngineFault) bool { return f.Name == "overlays-ipv6" }); i >= 0 && from.Less(schema.ParseVersion(k.Rows.Engines[i].Below)) {
+		k.add(finding.FieldsDisagree, "engine.versions.from", "want %s or later: overlays of older engines carry nothing between nodes on IPv6", k.Rows.Engines[i].Below)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"skep.dev/schema"
 	"skep.dev/schema/finding"
 )
 
@@ -39,22 +38,6 @@ func (l *linter) clear() {
 		verb = "has a public address"
 	}
 	l.add("nodes-clear", "nodes", fmt.Sprintf("%s %s, and %s between the nodes is neither encrypted nor signed; services.vpn.mesh makes it so", finding.Several(public), verb, strings.Join(what, " and ")))
-}
-
-// forgers are the engines that send and believe what encrypted overlays should protect (CVE-2023-28840, -28841, -28842):
-// each from the first version on, and below the second.
-var forgers = [][2]schema.Version{{{}, {20, 10, 24}}, {{21, 0, 0}, {23, 0, 3}}}
-
-// encryption finds engines that do not encrypt as they are told to.
-func (l *linter) encryption() {
-	if !l.Network.Public.Encrypted || l.Mesh() != nil {
-		return
-	}
-	from, below := schema.ParseVersion(l.Engine.Versions.From), schema.ParseVersion(l.Engine.Versions.Below)
-	if slices.ContainsFunc(forgers, func(f [2]schema.Version) bool { return from.Less(f[1]) && f[0].Less(below) }) {
-		l.add("encrypted-engine", l.spec.FirstOf("engine.versions.from", "network.public.encrypted"),
-			fmt.Sprintf("engines before 20.10.24, and 23.0 before 23.0.3, may send encrypted overlays in the clear, and engine.versions.from is %s; want 23.0.3 or later", l.Engine.Versions.From))
-	}
 }
 
 // narrowest is the prefix length from which a network may be somebody's own; wider ones are parts of the world.

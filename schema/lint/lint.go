@@ -23,7 +23,6 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.mesh()
 	l.access()
 	l.clear()
-	l.encryption()
 	l.wide()
 	return l.found
 }

@@ -176,7 +176,7 @@ deploy() {
 	cat "$1" >"$swarm/services/$2"
 }
 
-version() { cat "$NODE/version" 2>/dev/null || echo 28.2.2; }
+version() { cat "$NODE/version" 2>/dev/null || echo 29.8.1; }
 
 docker() {
 	case "$1 ${2:-}" in

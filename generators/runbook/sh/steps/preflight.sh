@@ -9,8 +9,10 @@ check() {
 	clock
 	room
 	addresses
-	engine
+	engine_fits
+	engine_known
 	traps
+	rules_of_others
 	transit
 	redundancy
 	ports
@@ -64,24 +66,8 @@ addresses() {
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
 }
 
-engine() {
-	local wrong
-	[[ ! -e /snap/bin/docker ]] || refuse 'Docker is the one of snap, which cannot be set up: its files are its own' 'snap remove docker, then run again'
-	if [[ $engine_source == present ]]; then
-		has dockerd && has docker || refuse 'no Docker engine, and engine.source is "present"' "install one from $engine_from up to, not with, $engine_below; or set engine.source: \"debian\""
-	fi
-	has dockerd || return 0
-	wrong=$(misfit)
-	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'
-	say "engine $(engine_version)"
-}
-
 traps() {
 	local unit
-	# Debian's unit begins with "flush ruleset": it would wipe Docker's rules and ours.
-	if systemctl is-enabled --quiet nftables.service 2>/dev/null && grep -qs '^flush ruleset' /etc/nftables.conf; then
-		refuse 'nftables.service is enabled and flushes every rule, Docker'\''s too' 'systemctl disable nftables.service, or take "flush ruleset" out of /etc/nftables.conf'
-	fi
 	# Rules in both kernels' tables break published ports (moby#46636).
 	if has iptables && [[ $(iptables --version) == *legacy* ]]; then
 		refuse 'iptables is the legacy one' 'update-alternatives --set iptables /usr/sbin/iptables-nft, then restart docker'
