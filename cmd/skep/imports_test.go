@@ -33,7 +33,7 @@ var rooms = []struct{ name, uses string }{
 	{"generators/engine", "generators/artifact generators/firewall generators/tls schema"},
 	{"generators/stack/document", ""},
 	{"generators/stack/dialect", "generators/stack/document"},
-	{"generators/stack", "generators/artifact generators/engine generators/stack/dialect generators/stack/document schema"},
+	{"generators/stack", "generators/artifact generators/engine generators/stack/dialect generators/stack/document schema schema/finding"},
 	{"generators/runbook", "generators/artifact generators/engine generators/firewall generators/nfs generators/stack generators/vpn schema"},
 	{"generators/review", "generators/artifact generators/firewall generators/runbook generators/vpn schema schema/finding"},
 	{"generators/plan", "generators/artifact generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack schema schema/finding"},

@@ -110,6 +110,25 @@ func TestTargets(t *testing.T) {
 	})
 }
 
+// TestRuleFiles: what is written beside the generator is a file of rules as it stands, before any cluster's values.
+func TestRuleFiles(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join("..", "..", "..", "generators", "stack", "*.rules.yaml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, path := range paths {
+		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		for _, err := range errs {
+			t.Error(err)
+		}
+		for _, g := range groups.Groups {
+			if len(g.Rules) == 0 {
+				t.Errorf("%s: the group %s is empty", path, g.Name)
+			}
+		}
+	}
+}
+
 func TestRules(t *testing.T) {
 	files(t, "rules.yaml", func(t *testing.T, path string) {
 		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
