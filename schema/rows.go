@@ -125,6 +125,7 @@ type Scrape struct {
 	Number int    `json:"number"`
 	Of     string `json:"of"`   // "name", one task; "tasks" of a service; "nodes"
 	Name   string `json:"name"` // of the task or the service
+	Node   string `json:"node"` // of the one task, or empty
 	Port   uint16 `json:"port"`
 	Path   string `json:"path"` // below which the measures are, or empty
 }

@@ -60,7 +60,7 @@ func (k *checker) shared(a, b schema.Exposure) string {
 
 // ranges refuses ports in the range that swarm assigns to services: its routing mesh would take their connections, and
 // with ssh that ends in a locked door. The host-mode range is the kernel's, which leaves a bound port alone; only what
-// runs in a container and may be away for a moment, S3, can lose its port there. Facts such as NFS's 33333 are kept
+// runs in a container and may be away for a moment, S3 and node-exporter, can lose its port there. Facts such as NFS's 33333 are kept
 // closed by the firewall.
 func (k *checker) ranges() {
 	if k.Kind != "target" {
@@ -75,7 +75,7 @@ func (k *checker) ranges() {
 		switch {
 		case inside(e, k.Applications.Ingress):
 			k.add(finding.DuplicatePort, k.portField(e), fmt.Sprintf(rule, k.Applications.Ingress.First, k.Applications.Ingress.Last, "applications.ingress"))
-		case (e.Name == "s3" || e.Added() && e.Mode != "node") && k.Applications.HostMode && inside(e, k.Applications.Host):
+		case e.Mode != "node" && k.Applications.HostMode && inside(e, k.Applications.Host):
 			k.add(finding.DuplicatePort, k.portField(e), fmt.Sprintf(rule, k.Applications.Host.First, k.Applications.Host.Last, "applications.host"))
 		}
 	}
