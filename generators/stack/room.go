@@ -10,7 +10,7 @@ import (
 // the deepest file system that has the directory.
 func room(node, directory, filesystem string) string {
 	mounts := []string{directory}
-	for d := directory; filesystem != "own" && d != "/"; {
+	for d := directory; filesystem != "own" && len(d) > 1; {
 		d = path.Dir(d)
 		mounts = append(mounts, d)
 	}

@@ -9,6 +9,7 @@ variables() {
 	# secrets that are handed over: object and name
 	readonly -a handed=(
 		'smtp-password-r1 smtp-password'
+		'watchdog-url-r1 watchdog-url'
 	)
 	# engine.directory
 	readonly docker_directory='/var/lib/docker'
@@ -123,6 +124,7 @@ variables() {
 		's3-user-key-r1 s3-user-key password nuvla'
 		'smtp-password-r1 smtp-password given paris@example.org'
 		'traefik-dashboard-r1 traefik-dashboard login admin'
+		'watchdog-url-r1 watchdog-url given'
 	)
 	# services.nfs.path
 	readonly share='/nfs-root'
