@@ -42,6 +42,39 @@ func alertRules(c *schema.Cluster) ([]byte, error) {
 	return document.Marshal(ruleFile{groups}, nil)
 }
 
+// Alert is what somebody reads who is told of one. Texts have the labels of its series as Prometheus writes them:
+// {{ $labels.node }}.
+type Alert struct {
+	Name   string `yaml:"alert"`
+	Labels struct {
+		Severity string `yaml:"severity"`
+	} `yaml:"labels"`
+	Annotations struct {
+		Summary     string `yaml:"summary"`
+		Description string `yaml:"description"`
+		Command     string `yaml:"command"`
+	} `yaml:"annotations"`
+}
+
+// Alerts are those of the cluster, in the order of their file.
+func Alerts(c *schema.Cluster) ([]Alert, error) {
+	groups, err := alertGroups(c)
+	if err != nil {
+		return nil, err
+	}
+	var alerts []Alert
+	for _, g := range groups {
+		for i := range g.Rules {
+			var a Alert
+			if err := g.Rules[i].Decode(&a); err != nil {
+				return nil, err
+			}
+			alerts = append(alerts, a)
+		}
+	}
+	return alerts, nil
+}
+
 // alertGroups are the groups that the rows of the cluster name, with the values of its spec.
 func alertGroups(c *schema.Cluster) ([]ruleGroup, error) {
 	var groups []ruleGroup

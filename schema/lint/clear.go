@@ -62,6 +62,18 @@ func (l *linter) encryption() {
 // chats take messages of their own form, at URLs that are secrets.
 var chats = []string{"hooks.slack.com", "discord.com", "discordapp.com", "api.telegram.org", "chat.googleapis.com", "webhook.office.com", "logic.azure.com"}
 
+// told finds alerts that reach nobody, and a monitoring whose end nobody would notice.
+func (l *linter) told() {
+	m := l.Services.Monitoring
+	switch {
+	case m == nil:
+	case m.Alerts == nil:
+		l.add("alerts-unheard", "services.monitoring", "its alerts reach nobody: name a receiver in services.monitoring.alerts")
+	case m.Alerts.Watchdog == nil:
+		l.add("alerts-unwatched", "services.monitoring.alerts", fmt.Sprintf("nobody is told when %s stops, and Prometheus and Alertmanager with it; services.monitoring.alerts.watchdog pings somebody outside who tells", m.Node))
+	}
+}
+
 // webhook finds a receiver that wants another form, and a token in its URL.
 func (l *linter) webhook() {
 	m := l.Services.Monitoring

@@ -24,6 +24,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.access()
 	l.clear()
 	l.encryption()
+	l.told()
 	l.webhook()
 	l.wide()
 	return l.found
