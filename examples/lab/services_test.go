@@ -109,8 +109,8 @@ func targets(t *testing.T, l *lab) {
 // measures asks Prometheus for what the nodes' own networks have: the device with the node's address, and its conntrack.
 // The port that they are asked on is the cluster's own.
 func measures(t *testing.T, l *lab) {
-	if r := l.runbook(t, "run", "--yes", "--only", "preflight"); strings.Contains(r.stdout+r.stderr, "9100/tcp is taken") {
-		t.Errorf("the runbook takes the cluster's own task for a stranger:\n%s", r.stdout)
+	if r := l.runbook(t, "run", "--yes", "--only", "preflight"); strings.Contains(r.text, "9100/tcp is taken") {
+		t.Errorf("the runbook takes the cluster's own task for a stranger:\n%s", r.text)
 	}
 	client, login := browser("management", l.address(t, "m1"), l.operatorFile(t, "certs", "ca.pem")), l.login(t)
 	for _, node := range l.nodes(t) {
