@@ -32,12 +32,7 @@ type MeshPeer struct {
 }
 
 // Mesh returns services.vpn.mesh, or nil.
-func (c *Cluster) Mesh() *Mesh {
-	if c.Services.VPN == nil {
-		return nil
-	}
-	return c.Services.VPN.Mesh
-}
+func (c *Cluster) Mesh() *Mesh { return c.Services.VPN.Mesh }
 
 // OfNode is the address of a node in the mesh.
 func (m *Mesh) OfNode(n Node) netip.Addr {

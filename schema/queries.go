@@ -84,5 +84,38 @@ func (c *Cluster) Duties(name string) []string {
 	return duties
 }
 
+// Hosts returns the names, beside the cluster's domain, at which pages of skep's own answer, sorted by page.
+func (c *Cluster) Hosts() []string {
+	var hosts []string
+	for _, p := range c.Rows.Pages {
+		if p.Host != "" {
+			hosts = append(hosts, p.Host)
+		}
+	}
+	return hosts
+}
+
+// Remarks returns what the rows say of the cluster's values: of each field the first remark that holds.
+func (c *Cluster) Remarks() []Remark {
+	var out []Remark
+	for _, r := range c.Rows.Remarks {
+		if r.holds(c.Engine.Versions) && !slices.ContainsFunc(out, func(o Remark) bool { return o.Field == r.Field }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// holds compares versions. An image without one is taken as new.
+func (r Remark) holds(engines Versions) bool {
+	if r.Older != nil {
+		v, ok := ImageVersion(r.Older.Image, r.Older.Program)
+		if !ok || !v.Less(ParseVersion(r.Older.Than)) {
+			return false
+		}
+	}
+	return r.Engine == "" || ParseVersion(r.Engine).Less(ParseVersion(engines.Below))
+}
+
 // Interfaces are those on which packets of the node's own containers arrive; a last "*" stands for any ending.
 func (f Firewall) Interfaces() []string { return slices.Concat(f.Docker, f.Bridges) }

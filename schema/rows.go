@@ -68,13 +68,20 @@ type ServiceRows struct {
 	Scrapes  Rows[Scrape, *Scrape]     `json:"scrapes"` // in their order
 	Alerts   Rows[Alerting, *Alerting] `json:"alerts"`  // in their order
 	Texts    Rows[Text, *Text]         `json:"texts"`   // of the README
-	Points   map[string]uint16         `json:"points"`  // ports that Traefik serves for others, by entry point
+	Points   Rows[Point, *Point]       `json:"points"`  // ports that Traefik serves for others
+
+	Directories Rows[Directory, *Directory] `json:"directories"` // by the field that names each
+	Collectors  map[string]string           `json:"collectors"`  // of the node exporter, and what each is for
+	Clear       map[string]string           `json:"clear"`       // what nodes tell each other in the clear: fields
+	Roots       map[string]string           `json:"roots"`       // PEM text of authorities, by field
+	Remarks     Rows[Remark, *Remark]       `json:"remarks"`     // in their order
 }
 
 // Duty is what nodes are chosen for by the spec: the runbook sets the label skep.NAME on them.
 type Duty struct {
 	Name  string   `json:"-"`
 	Nodes []string `json:"nodes"`
+	Field string   `json:"field"` // that has them
 }
 
 // Image is the image that a field names, and the nodes whose tasks need it: a duty, "managers" or "all".
@@ -137,6 +144,41 @@ type Alerting struct {
 	Only   map[string]bool `json:"only"`
 }
 
+// Point is an entry point of Traefik that a service has for itself.
+type Point struct {
+	Name     string `json:"-"`
+	Port     uint16 `json:"port"`
+	Field    string `json:"field"`    // the field of the spec that decides it
+	Timeout  string `json:"timeout"`  // how long a request may take to arrive, in Go's notation
+	Verbatim bool   `json:"verbatim"` // whether paths are left as they were sent
+}
+
+// Directory is a directory of a node that is shared or kept, and whoever writes there.
+type Directory struct {
+	Field string `json:"-"`
+	Path  string `json:"path"`
+	Owner Owner  `json:"owner"`
+}
+
+// Remark is a mistake or a warning, by its ID in schema/finding, about the value of a field. Older and Engine narrow it to
+// versions; nil and "" do not.
+type Remark struct {
+	Name   string `json:"-"`
+	Number int    `json:"number"`
+	ID     string `json:"id"`
+	Field  string `json:"field"`
+	Text   string `json:"text"`
+	Older  *Older `json:"older,omitempty"`
+	Engine string `json:"engine,omitempty"` // only where nodes may have that version
+}
+
+// Older is an image of a program, where it is of a version before Than.
+type Older struct {
+	Image   string `json:"image"`
+	Program string `json:"program"`
+	Than    string `json:"than"`
+}
+
 // Rows are a map of the spec as a slice, sorted by name, so that no order can leak into a bundle. A row that says so is
 // sorted by another key.
 type Rows[T any, P row[T]] []T
@@ -178,11 +220,16 @@ func (p *Package) name() *string  { return &p.Command }
 func (t *Text) name() *string     { return &t.Name }
 func (s *Scrape) name() *string   { return &s.Job }
 func (a *Alerting) name() *string { return &a.Name }
+func (p *Point) name() *string    { return &p.Name }
+func (r *Remark) name() *string   { return &r.Name }
+
+func (d *Directory) name() *string { return &d.Field }
 
 func (d *Deploy) key() string   { return fmt.Sprintf("%05d %s", d.Number, d.Name) }
 func (p *Page) key() string     { return fmt.Sprintf("%05d %s", p.Number, p.Name) }
 func (s *Scrape) key() string   { return fmt.Sprintf("%05d %s", s.Number, s.Job) }
 func (a *Alerting) key() string { return fmt.Sprintf("%05d %s", a.Number, a.Name) }
+func (r *Remark) key() string   { return fmt.Sprintf("%05d %s", r.Number, r.Name) }
 
 func (e *Exposure) key() string { return fmt.Sprintf("%05d %s", e.Port, e.Name) }
 

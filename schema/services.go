@@ -6,7 +6,7 @@ type Services struct {
 	Monitoring *Monitoring `json:"monitoring,omitempty"`
 	NFS        *NFS        `json:"nfs,omitempty"`
 	S3         *S3         `json:"s3,omitempty"`
-	VPN        *VPN        `json:"vpn,omitempty"`
+	VPN        VPN         `json:"vpn,omitzero"`
 }
 
 // Traefik is the router in front of every service.

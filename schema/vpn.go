@@ -27,9 +27,4 @@ type VPNAccess struct {
 }
 
 // VPNAccess returns services.vpn.access, or nil.
-func (c *Cluster) VPNAccess() *VPNAccess {
-	if c.Services.VPN == nil {
-		return nil
-	}
-	return c.Services.VPN.Access
-}
+func (c *Cluster) VPNAccess() *VPNAccess { return c.Services.VPN.Access }

@@ -35,7 +35,7 @@ var rooms = []struct{ name, uses string }{
 	{"generators/stack/dialect", "generators/stack/document"},
 	{"generators/stack", "generators/artifact generators/engine generators/stack/dialect generators/stack/document schema schema/finding"},
 	{"generators/runbook", "generators/artifact generators/engine generators/firewall generators/nfs generators/stack generators/vpn schema"},
-	{"generators/review", "generators/artifact generators/firewall generators/runbook generators/stack generators/vpn schema schema/finding"},
+	{"generators/review", "generators/artifact generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack generators/vpn schema"},
 	{"generators/plan", "generators/artifact generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack schema schema/finding"},
 	{"generators", "generators/artifact generators/engine generators/firewall generators/nfs generators/review generators/runbook generators/stack generators/tls generators/vpn schema"},
 	{"cmd/skep", "generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/lint schema/spec schema/written"},

@@ -42,10 +42,8 @@ func options(n *schema.NFS) string {
 
 // Owner returns who owns the shared directory: S3, which writes into it, or nobody.
 func Owner(c *schema.Cluster) schema.Owner {
-	if s := c.Services.S3; s != nil {
-		return schema.Owner{UID: s.UID, GID: s.GID}
-	}
-	return c.Services.NFS.Nobody
+	share, _ := c.Rows.Directories.Named("services.nfs.path")
+	return share.Owner
 }
 
 // Units returns what only NFSv3 needs: masked on every node where it is off, since the client package brings them too,

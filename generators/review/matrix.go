@@ -26,13 +26,11 @@ type Row struct {
 	Ports string
 }
 
-// Rows returns the rows of the matrix, in the order of their ports.
-func Rows(c *schema.Cluster) []Row { return rowsOf(c.Exposures) }
-
-func rowsOf(exposures []schema.Exposure) []Row {
+// Rows returns the rows of the matrix, in the order of their ports. Their nodes are sorted as people count.
+func Rows(c *schema.Cluster) []Row {
 	var out []Row
 	protos := map[int][]string{}
-	for _, e := range exposures {
+	for _, e := range c.Exposures {
 		i := slices.IndexFunc(out, func(m Row) bool {
 			return m.Added() == e.Added() && m.Port == e.Port && m.Last == e.Last && m.Why == e.Why && m.Mode == e.Mode && schema.HasPorts(m.Proto) && schema.HasPorts(e.Proto) &&
 				slices.Equal(m.On, e.On) && slices.Equal(m.From, e.From)
@@ -45,6 +43,7 @@ func rowsOf(exposures []schema.Exposure) []Row {
 	}
 	for i := range out {
 		slices.Sort(protos[i])
+		out[i].On = slices.SortedFunc(slices.Values(out[i].On), natural)
 		out[i].Ports = ports(out[i].Exposure, protos[i])
 	}
 	return out

@@ -3,6 +3,7 @@ package review
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"skep.dev/generators/vpn"
@@ -16,7 +17,7 @@ var meshText string
 func mesh(c *schema.Cluster) string {
 	m := c.Mesh()
 	members := table{{"node", "in the mesh", "on the link"}}
-	for _, n := range c.Nodes {
+	for _, n := range slices.SortedFunc(slices.Values(c.Nodes), func(a, b schema.Node) int { return natural(a.Name, b.Name) }) {
 		members = append(members, []string{n.Name, m.OfNode(n).String(), n.Underlay.String()})
 	}
 	peers := table{{"peer", "in the mesh", "zone"}}

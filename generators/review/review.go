@@ -46,8 +46,8 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) st
 	var b strings.Builder
 	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
 	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
-	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the rules have its exact pieces.\n"+
-		"`topology.svg` is this table as a picture.\n\n"+Matrix(c)+"\n"+zones(c))
+	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the picture and the rules have its exact pieces.\n\n"+
+		"![Who may reach what, as a picture](topology.svg)\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
 	section("The steps", order(steps))
 	section("The files", texts["files"])
@@ -104,7 +104,7 @@ func urls(c *schema.Cluster) string {
 		return "No service is named in the spec.\n"
 	}
 	if traefik, ok := c.Rows.Duties.Named("traefik"); ok {
-		web = names + " must resolve to the nodes that run Traefik: " + strings.Join(traefik.Nodes, ", ") + ".\n\n"
+		web = names + " must resolve to the nodes that run Traefik: " + strings.Join(slices.SortedFunc(slices.Values(traefik.Nodes), natural), ", ") + ".\n\n"
 	}
 	return web + t.String()
 }

@@ -2,64 +2,246 @@ package review
 
 import (
 	"fmt"
-	"html"
 	"slices"
 	"strings"
 
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/firewall/proof"
 	"skep.dev/schema"
-	"skep.dev/schema/finding"
 )
 
 // Measures of the picture, in pixels.
 const (
-	pictureWidth = 1180
-	zoneLeft     = 20
-	zoneWidth    = 290
-	cardLeft     = 520
-	cardWidth    = pictureWidth - cardLeft - 20
-	lineHeight   = 17
-	cardLetters  = 88 // of a line in a card
-	zoneLetters  = 44 // of a line in a zone
-	gap          = 18 // between boxes
+	margin     = 24
+	zoneWidth  = 250 // of the text about a zone
+	laneLeft   = margin + 14 + zoneWidth + 20
+	lanePitch  = 26
+	portsWidth = 168
+	whyWidth   = 372
+	textGap    = 16 // between the lanes and the text
+	lineHeight = 18
+	wordGap    = 8 // between words of different classes
+	padding    = 9 // of a band
+	bandGap    = 8
 )
 
-// topology draws who may reach what: zones on the left, the nodes that share a ruleset on the right, a line for each zone
-// that is let in, and the overlay networks below. It grows with the classes of nodes, not with the nodes.
+// topology draws who may reach what: a band for each zone, in it a line for each port, a lane through all of them for each
+// class of nodes, and a dot where the zone may connect. It grows with the classes of nodes and the ports, not with the nodes.
 func topology(c *schema.Cluster) string {
-	classes := firewall.Classes(c)
-	cards := make([]card, len(classes))
-	bottom := gap
-	for i, class := range classes {
-		cards[i] = newCard(c, class, bottom)
-		bottom += cards[i].height() + gap
+	p := newPicture(c)
+	p.head()
+	for _, b := range p.bands() {
+		p.band(b)
 	}
-	zones := zoneBoxes(c, classes, bottom)
-	for _, z := range zones {
-		bottom = max(bottom, z.top+z.height()+gap)
-	}
-	var d drawing
-	for _, target := range cards {
-		for _, row := range target.rows {
-			for i, name := range row.from {
-				z := zones[slices.IndexFunc(zones, func(z zoneBox) bool { return z.name == name })]
-				d.link(z.colour, zoneLeft+zoneWidth, z.top+z.height()/2, cardLeft, row.dot(i))
-			}
+	p.foot()
+	return p.file(c.Name+": who may reach what", p.width, p.y+margin)
+}
+
+// picture is what has been drawn, down to y.
+type picture struct {
+	drawing
+	cluster         *schema.Cluster
+	classes         []firewall.Class
+	opens           []map[string]bool   // by class: the names of its exposures
+	ports           *proof.Simulator    // of which none is asked about packets: it knows the pieces of ranges
+	duties          map[string][]string // by node
+	textLeft, width int
+	y               int
+}
+
+func newPicture(c *schema.Cluster) *picture {
+	p := &picture{cluster: c, classes: firewall.Classes(c), ports: proof.NewSimulator(c, nil), duties: map[string][]string{}}
+	for _, d := range c.Rows.Duties {
+		for _, node := range d.Nodes {
+			p.duties[node] = append(p.duties[node], d.Name)
 		}
 	}
-	for _, z := range zones {
-		z.draw(&d)
+	slices.SortStableFunc(p.classes, func(a, b firewall.Class) int { return natural(a.Name, b.Name) })
+	for _, class := range p.classes {
+		names := map[string]bool{}
+		for _, e := range class.Exposures {
+			names[e.Name] = true
+		}
+		p.opens = append(p.opens, names)
 	}
-	for _, target := range cards {
-		target.draw(&d, zones)
+	p.textLeft = laneLeft + len(p.classes)*lanePitch + textGap
+	p.width = p.textLeft + portsWidth + whyWidth + margin
+	return p
+}
+
+// head draws the cluster's name, then the classes: from each a lane leads down, and none crosses another.
+func (p *picture) head() {
+	c := p.cluster
+	title := filled(p.width-2*margin, span{class: "title", text: c.Name}, span{class: "quiet", text: c.Domain})
+	p.text(margin, margin-6, append(title, filled(p.width, words("", fmt.Sprintf("Who may reach what: %s, %s",
+		count(len(c.Managers()), "manager"), count(len(c.Nodes)-len(c.Managers()), "worker")))...)...))
+	p.y = margin + (len(title)+2)*lineHeight
+
+	legend := p.legend()
+	blocks := make([][]line, len(p.classes))
+	height := 0
+	for i, class := range p.classes {
+		blocks[i] = p.nodes(class)
+		height += len(blocks[i])*lineHeight + bandGap
 	}
-	for _, n := range c.Networks {
-		d.box(zoneLeft, bottom, pictureWidth-2*zoneLeft, lineHeight+10, "#f6f8fa", "#8c959f")
-		d.text(zoneLeft+10, bottom+lineHeight, "bold", "overlay "+n.Name)
-		d.text(cardLeft, bottom+lineHeight, "plain", n.Why+traitsOf(n))
-		bottom += lineHeight + 10 + gap/2
+	height = max(height, legend)
+	at := 0
+	for i, b := range blocks {
+		p.group("class", 0, p.y+at)
+		p.path("lane", fmt.Sprintf("M%d 10H%dq-8 0-8 8V%d", p.textLeft-6, p.lane(i)+8, height-at))
+		p.text(p.textLeft, -4, b)
+		p.end()
+		at += len(b)*lineHeight + bandGap
 	}
-	return d.picture(c.Name, bottom)
+	p.y += height + bandGap
+}
+
+// legend draws what the signs mean, and returns how high that is.
+func (p *picture) legend() int {
+	const (
+		sign   = 6
+		indent = 22
+	)
+	signs := []line{{{class: "quiet", text: "the zone may connect"}}, {{class: "quiet", text: "it may not"}}}
+	about := filled(zoneWidth+14, words("quiet", "A lane is a class of nodes: they have the same rules. What runs on a node is in bold.")...)
+	p.group("others", margin, p.y)
+	p.path("lane", fmt.Sprintf("M%d 0v%d", sign, 2*lineHeight+2))
+	p.path("dots", fmt.Sprintf("M%d %dh0", sign, lineHeight/2+1))
+	p.text(indent, -4, signs)
+	p.text(0, len(signs)*lineHeight+2, about)
+	p.end()
+	return (len(signs)+len(about))*lineHeight + bandGap
+}
+
+// lane is where the lane of a class is.
+func (p *picture) lane(i int) int { return laneLeft + lanePitch/2 + i*lanePitch }
+
+// most nodes of a class that are named; of more there are the first few, and those that the spec chose for something.
+const (
+	most  = 8
+	first = 3
+)
+
+// nodes says what the nodes of a class are called, where they are, and what runs on them.
+func (p *picture) nodes(class firewall.Class) []line {
+	const width = portsWidth + whyWidth
+	out := filled(width, append(words("name", class.Name), span{class: "quiet", text: count(len(class.Nodes), "node")})...)
+	names := slices.SortedFunc(slices.Values(class.Nodes), natural)
+	left := 0
+	for i, name := range names {
+		duties := p.duties[name]
+		if len(names) > most && i >= first && len(duties) == 0 {
+			left++
+			continue
+		}
+		node := []span{{text: name}}
+		for _, a := range p.addresses(p.cluster.Node(name)) {
+			node = append(node, span{class: "quiet", text: a.what, leads: true}, span{class: "code", text: a.address})
+		}
+		out = append(out, filled(width, append(node, words("duty", strings.Join(duties, " "))...)...)...)
+	}
+	if left > 0 {
+		out = append(out, line{{class: "quiet", text: fmt.Sprintf("and %d more, up to %s", left, names[len(names)-1])}})
+	}
+	return out
+}
+
+// address is one of a node's, and who uses it.
+type address struct{ what, address string }
+
+// addresses returns what the spec says first: a mesh adds to it.
+func (p *picture) addresses(n schema.Node) []address {
+	own := n.Address
+	if n.Underlay.IsValid() {
+		own = n.Underlay
+	}
+	out := []address{{"", own.String()}}
+	if n.Public.IsValid() && n.Public != own {
+		out = append(out, address{"public", n.Public.String()})
+	}
+	if n.Underlay.IsValid() {
+		out = append(out, address{"mesh", n.Address.String()})
+	}
+	return out
+}
+
+// band draws a zone at the left, at the right what it may reach, and a dot for each class between them.
+func (p *picture) band(b band) {
+	who := filled(zoneWidth, span{class: "zone", text: b.zone})
+	for _, m := range b.members {
+		who = append(who, filled(zoneWidth, m...)...)
+	}
+	var what []line
+	dots := make([]strings.Builder, len(p.classes))
+	above := make([]int, len(p.classes)) // the last dot of each lane
+	for _, r := range b.rows {
+		at := padding + len(what)*lineHeight + lineHeight/2
+		for i := range dots {
+			switch {
+			case !r.on[i]:
+				continue
+			case above[i] == 0:
+				fmt.Fprintf(&dots[i], "M%d %dh0", p.lane(i), at)
+			default:
+				fmt.Fprintf(&dots[i], "m0 %dh0", at-above[i])
+			}
+			above[i] = at
+		}
+		what = append(what, r.lines()...)
+	}
+	what = append(what, b.also...)
+	height := max(len(who), len(what))*lineHeight + 2*padding
+	p.group(b.class, 0, p.y)
+	p.box("box", margin, p.width-2*margin, height)
+	p.box("bar", margin, 4, height)
+	var lanes strings.Builder
+	for i := range p.classes {
+		fmt.Fprintf(&lanes, "M%d %dv%d", p.lane(i), -bandGap, height+bandGap)
+	}
+	p.path("lane", lanes.String())
+	for i := range dots {
+		if dots[i].Len() > 0 {
+			p.path("dots", dots[i].String())
+		}
+	}
+	p.text(margin+14, padding-4, who)
+	if len(what) > 0 {
+		p.text(p.textLeft, padding-4, what)
+	}
+	p.end()
+	p.y += height + bandGap
+}
+
+// foot draws what holds for every node, and the overlay networks.
+func (p *picture) foot() {
+	const always = "Every node also takes answers to what it asked, ICMP (echo, errors, neighbours), and what DHCP servers answer. Everything else is dropped."
+	lines := filled(p.width-2*margin, words("quiet", always)...)
+	p.text(margin, p.y, lines)
+	p.y += (len(lines) + 1) * lineHeight
+	if len(p.cluster.Networks) == 0 {
+		return
+	}
+	var networks []line
+	for _, n := range p.cluster.Networks {
+		networks = append(networks, columns(filled(laneLeft-2*margin-14, span{text: n.Name}), filled(p.width-laneLeft-margin, words("quiet", n.Why+traitsOf(n))...), laneLeft-margin)...)
+	}
+	p.text(margin, p.y, append([]line{{{class: "name", text: "Overlay networks"}}}, networks...))
+	p.y += (len(networks) + 1) * lineHeight
+}
+
+// columns puts lines beside others.
+func columns(left, right []line, column int) []line {
+	out := make([]line, max(len(left), len(right)))
+	for i := range out {
+		if i < len(left) {
+			out[i] = append(out[i], left[i]...)
+		}
+		if i < len(right) {
+			right[i][0].column = column
+			out[i] = append(out[i], right[i]...)
+		}
+	}
+	return out
 }
 
 func traitsOf(n schema.Overlay) string {
@@ -76,178 +258,4 @@ func traitsOf(n schema.Overlay) string {
 		out.WriteString(", " + n.Subnet)
 	}
 	return out.String()
-}
-
-// card is the nodes of one class, and what they let in.
-type card struct {
-	title, nodes string
-	top          int
-	rows         []cardRow
-}
-
-// cardRow is the ports that the same zones may reach.
-type cardRow struct {
-	from  []string
-	lines []string
-	top   int
-}
-
-func newCard(c *schema.Cluster, class firewall.Class, top int) card {
-	var addressed []string
-	for _, name := range class.Nodes {
-		addressed = append(addressed, name+" "+c.Node(name).Address.String())
-	}
-	out := card{top: top, title: class.Name, nodes: finding.Several(addressed)}
-	var sources [][]string
-	reach := map[string][]string{}
-	for _, row := range rowsOf(class.Exposures) {
-		from := byRank(row.From)
-		key := strings.Join(from, " ")
-		if reach[key] == nil {
-			sources = append(sources, from)
-		}
-		reach[key] = append(reach[key], row.Ports+" "+row.Why)
-	}
-	y := top + 2*lineHeight + 16
-	for _, from := range sources {
-		if len(from) == 0 {
-			continue // open to nobody
-		}
-		row := cardRow{from: from, lines: wrapped(reach[strings.Join(from, " ")], cardLetters), top: y}
-		out.rows = append(out.rows, row)
-		y += row.height()
-	}
-	return out
-}
-
-func (k card) height() int {
-	h := 2*lineHeight + 24
-	for _, row := range k.rows {
-		h += row.height()
-	}
-	return h
-}
-
-func (r cardRow) height() int { return max(len(r.lines), len(r.from))*lineHeight + 8 }
-
-// dot is how far down the mark of the row's zone number i is.
-func (r cardRow) dot(i int) int { return r.top + i*lineHeight + lineHeight/2 }
-
-func (k card) draw(d *drawing, zones []zoneBox) {
-	d.box(cardLeft, k.top, cardWidth, k.height(), "#ffffff", "#24292f")
-	d.text(cardLeft+14, k.top+lineHeight+4, "bold", k.title)
-	d.text(cardLeft+14, k.top+2*lineHeight+4, "quiet", k.nodes)
-	for _, row := range k.rows {
-		for i, line := range row.lines {
-			d.text(cardLeft+24, row.top+(i+1)*lineHeight-4, "plain", line)
-		}
-		for i, name := range row.from {
-			d.dot(zones[slices.IndexFunc(zones, func(z zoneBox) bool { return z.name == name })].colour, cardLeft, row.dot(i))
-		}
-	}
-}
-
-// zoneBox is a zone and the addresses behind it.
-type zoneBox struct {
-	name, colour string
-	lines        []string
-	top          int
-}
-
-// zoneBoxes returns the zones that reach anything, spread over the height of the cards.
-func zoneBoxes(c *schema.Cluster, classes []firewall.Class, height int) []zoneBox {
-	colours := []string{"#0969da", "#8250df", "#1a7f37", "#bc4c00", "#bf3989", "#57606a", "#9a6700", "#cf222e"}
-	var names []string
-	for _, class := range classes {
-		for _, e := range class.Exposures {
-			names = append(names, e.From...)
-		}
-	}
-	names = byRank(names)
-	out := make([]zoneBox, len(names))
-	total := 0
-	for i, name := range names {
-		out[i] = zoneBox{name: name, colour: colours[i%len(colours)], lines: wrapped([]string{finding.Several(Members(c, name))}, zoneLetters)}
-		total += out[i].height()
-	}
-	space := max(gap, (height-gap-total)/max(1, len(out)))
-	y := gap
-	for i := range out {
-		out[i].top = y
-		y += out[i].height() + space
-	}
-	return out
-}
-
-// byRank returns each zone once: those outside before the cluster, as in the table of the README.
-func byRank(zones []string) []string {
-	known := slices.Insert(schema.Zones(), len(schema.AccessZones()), "")
-	rank := func(zone string) int {
-		if i := slices.Index(known, zone); i >= 0 {
-			return i
-		}
-		return slices.Index(known, "")
-	}
-	out := slices.Sorted(slices.Values(zones))
-	slices.SortStableFunc(out, func(a, b string) int { return rank(a) - rank(b) })
-	return slices.Compact(out)
-}
-
-func (z zoneBox) height() int { return (1+len(z.lines))*lineHeight + 14 }
-
-func (z zoneBox) draw(d *drawing) {
-	d.box(zoneLeft, z.top, zoneWidth, z.height(), "#ffffff", z.colour)
-	d.text(zoneLeft+12, z.top+lineHeight+2, "bold", z.name)
-	for i, line := range z.lines {
-		d.text(zoneLeft+12, z.top+(i+2)*lineHeight+2, "quiet", line)
-	}
-}
-
-// wrapped puts the parts, with semicolons between them, into lines of that many letters.
-func wrapped(parts []string, letters int) []string {
-	var out []string
-	line := ""
-	for _, word := range strings.Fields(strings.Join(parts, "; ")) {
-		switch {
-		case line == "":
-			line = word
-		case len(line)+1+len(word) > letters:
-			out = append(out, line)
-			line = word
-		default:
-			line += " " + word
-		}
-	}
-	return append(out, line)
-}
-
-// drawing collects the elements of an SVG picture.
-type drawing struct{ body strings.Builder }
-
-func (d *drawing) box(x, y, width, height int, fill, stroke string) {
-	fmt.Fprintf(&d.body, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"%s\" stroke=\"%s\"/>\n", x, y, width, height, fill, stroke)
-}
-
-// text writes one line; whatever the spec says is text there and no markup.
-func (d *drawing) text(x, y int, class, text string) {
-	fmt.Fprintf(&d.body, "<text x=\"%d\" y=\"%d\" class=\"%s\">%s</text>\n", x, y, class, html.EscapeString(text))
-}
-
-func (d *drawing) dot(colour string, x, y int) {
-	fmt.Fprintf(&d.body, "<circle cx=\"%d\" cy=\"%d\" r=\"5\" fill=\"%s\"/>\n", x, y, colour)
-}
-
-func (d *drawing) link(colour string, x, y, toX, toY int) {
-	middle := (x + toX) / 2
-	fmt.Fprintf(&d.body, "<path d=\"M%d %dC%d %d %d %d %d %d\" fill=\"none\" stroke=\"%s\" stroke-opacity=\"0.6\" stroke-width=\"1.5\"/>\n",
-		x, y, middle, y, middle, toY, toX, toY, colour)
-}
-
-func (d *drawing) picture(name string, height int) string {
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d">
-<title>%[3]s: who may reach what</title>
-<style>text{font:12px sans-serif;fill:#24292f}.bold{font-weight:bold;font-size:14px}.quiet{fill:#57606a}</style>
-<rect width="100%%" height="100%%" fill="#ffffff"/>
-%[4]s</svg>
-`, pictureWidth, height, html.EscapeString(name), d.body.String())
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -89,9 +90,8 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		"--collector.netdev.device-exclude=^(lo|veth.*)$",
 		"--collector.netclass.ignored-devices=^(lo|veth.*)$",
 	}
-	if c.Services.NFS != nil {
-		// What the kernel knows of NFS mounts needs no access to them.
-		s.Command = append(s.Command, "--collector.mountstats")
+	for _, collector := range slices.Sorted(maps.Keys(c.Rows.Collectors)) {
+		s.Command = append(s.Command, "--collector."+collector)
 	}
 	bindNode(&s, "/", "/host")
 	s.HealthCheck = healthGet(e.Port, "/")

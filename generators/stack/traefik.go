@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -85,10 +83,7 @@ func (p *plan) addTraefik(c *schema.Cluster) error {
 	}
 	p.notes["services/traefik/ports"] = "Host mode: Traefik sees the clients' addresses. Exposures: " + strings.Join(published, ", ")
 	s.StopGracePeriod = seconds(30)
-	p.attach(&s, c.Network.Public.Name, apiNetwork)
-	if c.Services.Monitoring != nil {
-		p.attach(&s, monitoringNetwork)
-	}
+	p.attach(&s, c.Networks.Names()...) // it is in front of all of them
 	p.notes["services/traefik/networks"] = "network.public.name"
 	p.project.Services["traefik"] = s
 	return nil
@@ -138,8 +133,8 @@ func entryPoints(c *schema.Cluster) []entryPoint {
 		{redirect, ports.Redirect, false},
 		{status, ports.Status, false},
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Rows.Points)) {
-		points = append(points, entryPoint{name, c.Rows.Points[name], true})
+	for _, p := range c.Rows.Points {
+		points = append(points, entryPoint{p.Name, p.Port, true})
 	}
 	return points
 }

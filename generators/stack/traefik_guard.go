@@ -130,8 +130,8 @@ func hosts(c *schema.Cluster) string {
 			name = a.String() // as browsers write it
 		}
 		rule := "Host(`" + strings.ToLower(name) + "`)"
-		if s := c.Services.S3; s != nil && s.Host == name || slices.Contains(rules, rule) {
-			continue // every path of services.s3.host is S3's
+		if slices.Contains(c.Hosts(), name) || slices.Contains(rules, rule) {
+			continue // every path of a page's own host is that page's
 		}
 		rules = append(rules, rule)
 	}

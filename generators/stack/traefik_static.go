@@ -144,9 +144,11 @@ func traefikStatic(c *schema.Cluster) ([]byte, error) {
 		static.Certificates = map[string]staticResolver{resolver: {ACME: acmeResolver(a)}}
 		notes["certificatesResolvers"] = "services.traefik.certificate.acme"
 	}
-	if c.Services.S3 != nil {
-		notes["entryPoints/s3"] = "services.s3.port"
-		notes["entryPoints/s3/http/sanitizePath"] = "The client's signature covers the path as it was sent."
+	for _, p := range c.Rows.Points {
+		notes["entryPoints/"+p.Name] = p.Field
+		if p.Verbatim {
+			notes["entryPoints/"+p.Name+"/http/sanitizePath"] = "The client's signature covers the path as it was sent."
+		}
 	}
 	return document.Marshal(static, notes)
 }
@@ -199,10 +201,13 @@ func staticEntryPoints(c *schema.Cluster) map[string]staticEntryPoint {
 			}
 		case "dashboard":
 			http.TLS = &tls
-		case "s3":
-			point.Transport = &staticTransport{Timeouts: &staticTimeouts{Read: t.Timeouts.Upload}}
-			http.SanitizePath = pointer(false)
+		}
+		if row, ok := c.Rows.Points.Named(e.name); ok {
+			point.Transport = &staticTransport{Timeouts: &staticTimeouts{Read: row.Timeout}}
 			http.TLS = &tls
+			if row.Verbatim {
+				http.SanitizePath = pointer(false)
+			}
 		}
 		if !reflect.ValueOf(http).IsZero() {
 			point.HTTP = &http

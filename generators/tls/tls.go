@@ -70,17 +70,12 @@ func ServerNames(c *schema.Cluster, manager schema.Node) []string {
 // WebNames returns the names and addresses in the self-signed web certificate, each once, or nil when the certificate
 // comes from elsewhere. There is no wildcard: a stack with a name of its own adds it to certificates.names.
 func WebNames(c *schema.Cluster) []string {
-	t := c.Services.Traefik
-	if t == nil || t.Certificate.SelfSigned == nil {
+	if !slices.ContainsFunc(c.Secrets, func(s schema.Secret) bool { return s.Make == "certificate" }) {
 		return nil
 	}
-	names := []string{c.Domain}
-	if s := c.Services.S3; s != nil && s.Host != "" {
-		names = append(names, s.Host)
-	}
-	names = append(names, c.Certificates.Names...)
+	names := slices.Concat([]string{c.Domain}, c.Hosts(), c.Certificates.Names)
 	for _, n := range c.Nodes {
-		if n.Role == "manager" || slices.Contains(t.Nodes, n.Name) {
+		if n.Role == "manager" || slices.Contains(c.Duties(n.Name), "traefik") {
 			names = append(names, nodeNames(n)...)
 		}
 	}

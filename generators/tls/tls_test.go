@@ -17,9 +17,10 @@ func TestNames(t *testing.T) {
 			{Name: "w2", Role: "worker", Address: netip.MustParseAddr("10.0.0.13")},
 		},
 		Certificates: schema.Certificates{Names: []string{"edge.example.org", "2001:0DB8::0:1", "2001:db8::1", "10.0.0.11"}},
-		Services: schema.Services{
-			Traefik: &schema.Traefik{Nodes: []string{"w1"}, Certificate: schema.WebCertificate{SelfSigned: &struct{}{}}},
-			S3:      &schema.S3{Host: "s3.example.org"},
+		Secrets:      schema.Secrets{{Name: "web-certificate", Make: "certificate"}},
+		Rows: schema.ServiceRows{
+			Duties: []schema.Duty{{Name: "traefik", Nodes: []string{"w1"}}},
+			Pages:  []schema.Page{{Name: "S3", Host: "s3.example.org"}},
 		},
 	}
 	server := []string{"m1", "10.0.0.11", "198.51.100.11", "edge.example.org", "2001:db8::1", "localhost", "127.0.0.1", "::1"}
@@ -33,7 +34,7 @@ func TestNames(t *testing.T) {
 	if got, want := list([]string{"m1", "::1"}), "DNS:m1,IP:::1"; got != want {
 		t.Errorf("list %s, want %s", got, want)
 	}
-	c.Services.Traefik.Certificate.SelfSigned = nil
+	c.Secrets[0].Make = "given"
 	if got := WebNames(c); got != nil {
 		t.Errorf("web %v, want none", got)
 	}

@@ -34,8 +34,8 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	k.directories()
 	k.versions()
 	k.certificates()
-	k.authority()
-	k.endpoints()
+	k.remarks()
+	k.roots()
 	k.vpnAccess()
 	k.mesh()
 	return slices.Compact(spec.Locate(k.found))
@@ -47,6 +47,15 @@ func (k *checker) derived() {
 	for _, name := range written.Derived() {
 		if k.spec.Has(name) {
 			k.add(finding.DerivedSet, name, written.DerivedRule)
+		}
+	}
+}
+
+// remarks makes those of the services' rows that are mistakes; lint makes the others.
+func (k *checker) remarks() {
+	for _, r := range k.Remarks() {
+		if id := finding.ID(r.ID); finding.LevelOf(id) == finding.Mistake {
+			k.add(id, r.Field, "%s", r.Text)
 		}
 	}
 }

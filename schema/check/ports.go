@@ -60,7 +60,7 @@ func (k *checker) shared(a, b schema.Exposure) string {
 
 // ranges refuses ports in the range that swarm assigns to services: its routing mesh would take their connections, and
 // with ssh that ends in a locked door. The host-mode range is the kernel's, which leaves a bound port alone; only what
-// runs in a container and may be away for a moment, S3 and node-exporter, can lose its port there. Facts such as NFS's 33333 are kept
+// runs in a container and may be away for a moment, as S3 and node-exporter, can lose its port there. Facts such as NFS's 33333 are kept
 // closed by the firewall.
 func (k *checker) ranges() {
 	if k.Kind != "target" {
@@ -86,11 +86,8 @@ func (k *checker) ranges() {
 
 // directories refuses paths whose sharing would hand out, or overwrite, what the system itself lives in.
 func (k *checker) directories() {
-	if k.Services.NFS != nil {
-		k.directory("services.nfs.path", k.Services.NFS.Path)
-	}
-	if s3 := k.Services.S3; s3 != nil && (k.Services.NFS == nil || s3.Path != k.Services.NFS.Path) {
-		k.directory("services.s3.path", s3.Path)
+	for _, d := range k.Rows.Directories {
+		k.directory(d.Field, d.Path)
 	}
 }
 

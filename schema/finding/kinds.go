@@ -20,6 +20,12 @@ func Kinds() []Kind {
 	return append(leveled(Mistake, mistakes()), leveled(Warning, warnings)...)
 }
 
+// LevelOf returns the level of the findings with an ID.
+func LevelOf(id ID) Level {
+	kinds := Kinds()
+	return kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.ID == id })].Level
+}
+
 func leveled(l Level, kinds []Kind) []Kind {
 	for i := range kinds {
 		kinds[i].Level = l

@@ -2,8 +2,8 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -30,9 +30,7 @@ func (l *linter) clear() {
 	if !l.Network.Public.Encrypted {
 		what = append(what, "overlay traffic")
 	}
-	if l.Services.NFS != nil {
-		what = append(what, "NFS")
-	}
+	what = append(what, slices.Sorted(maps.Keys(l.Rows.Clear))...)
 	if len(public) == 0 || len(l.Nodes) == 1 || len(what) == 0 || l.Mesh() != nil {
 		return
 	}
@@ -56,37 +54,6 @@ func (l *linter) encryption() {
 	if slices.ContainsFunc(forgers, func(f [2]schema.Version) bool { return from.Less(f[1]) && f[0].Less(below) }) {
 		l.add("encrypted-engine", l.spec.FirstOf("engine.versions.from", "network.public.encrypted"),
 			fmt.Sprintf("engines before 20.10.24, and 23.0 before 23.0.3, may send encrypted overlays in the clear, and engine.versions.from is %s; want 23.0.3 or later", l.Engine.Versions.From))
-	}
-}
-
-// chats take messages of their own form, at URLs that are secrets.
-var chats = []string{"hooks.slack.com", "discord.com", "discordapp.com", "api.telegram.org", "chat.googleapis.com", "webhook.office.com", "logic.azure.com"}
-
-// told finds alerts that reach nobody, and a monitoring whose end nobody would notice.
-func (l *linter) told() {
-	m := l.Services.Monitoring
-	switch {
-	case m == nil:
-	case m.Alerts == nil:
-		l.add("alerts-unheard", "services.monitoring", "its alerts reach nobody: name a receiver in services.monitoring.alerts")
-	case m.Alerts.Watchdog == nil:
-		l.add("alerts-unwatched", "services.monitoring.alerts", fmt.Sprintf("nobody is told when %s stops, and Prometheus and Alertmanager with it; services.monitoring.alerts.watchdog pings somebody outside who tells", m.Node))
-	}
-}
-
-// webhook finds a receiver that wants another form, and a token in its URL.
-func (l *linter) webhook() {
-	m := l.Services.Monitoring
-	if m == nil || m.Alerts == nil || m.Alerts.Webhook == nil {
-		return
-	}
-	u, err := url.Parse(m.Alerts.Webhook.URL)
-	if err != nil {
-		return
-	}
-	host := strings.ToLower(u.Hostname())
-	if slices.ContainsFunc(chats, func(c string) bool { return host == c || strings.HasSuffix(host, "."+c) }) {
-		l.add("webhook-chat", "services.monitoring.alerts.webhook.url", "is of a chat: it refuses what Alertmanager sends, and the token in the URL stands in the bundle; name a bridge of your own")
 	}
 }
 

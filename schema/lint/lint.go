@@ -18,14 +18,11 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.lifetimes()
 	l.pool()
 	l.images()
-	l.traefik()
-	l.storage()
+	l.remarks()
 	l.mesh()
 	l.access()
 	l.clear()
 	l.encryption()
-	l.told()
-	l.webhook()
 	l.wide()
 	return l.found
 }
@@ -69,11 +66,8 @@ func (l *linter) world() {
 }
 
 func (l *linter) lifetimes() {
-	switch days := l.Certificates.Days; {
-	case days < 30:
+	if days := l.Certificates.Days; days < 30 {
 		l.add("certificate-short", "certificates.days", fmt.Sprintf("certificates end after %d days; want 30 or more, unless a machine renews them", days))
-	case days > 398 && l.Services.Traefik != nil && l.Services.Traefik.Certificate.SelfSigned != nil:
-		l.add("certificate-long", "certificates.days", fmt.Sprintf("browsers refuse a web certificate that is valid for %d days; want at most 398", days))
 	}
 }
 
@@ -84,22 +78,12 @@ func (l *linter) pool() {
 	}
 }
 
-func (l *linter) traefik() {
-	t := l.Services.Traefik
-	if t == nil {
-		return
-	}
-	if v, ok := schema.ImageVersion(t.Image, "traefik"); ok && v.Less(schema.Version{3, 7, 12}) {
-		l.add("traefik-old", "services.traefik.image", "is older than 3.7.12: it gets no security fixes, and lets aliases of a header pass")
-	}
-	if s := l.Services.S3; s != nil && s.Host != "" {
-		l.add("s3-host", "services.s3.host", fmt.Sprintf("keys with // or /./ fail there, since port 443 cleans up paths; they work on port %d", s.Port))
-	}
-}
-
-func (l *linter) storage() {
-	if s := l.Services.S3; s != nil && s.Server == "minio" {
-		l.add("s3-root", "services.s3.server", "MinIO gets no user here: whoever stores objects holds root's keys; want \"versitygw\"")
+// remarks makes those of the services' rows that are warnings; check makes the others.
+func (l *linter) remarks() {
+	for _, r := range l.Remarks() {
+		if id := finding.ID(r.ID); finding.LevelOf(id) == finding.Warning {
+			l.add(id, r.Field, r.Text)
+		}
 	}
 }
 

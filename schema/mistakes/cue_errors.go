@@ -225,7 +225,7 @@ func (w *explainer) complain(c complaint) {
 	}
 }
 
-// check repeats what a rule of checks.cue says, at the field it names.
+// check repeats what a rule of _check says, at the field it names.
 func (w *explainer) check(c complaint) {
 	w.say(c.path, w.spec.Position(c.path), finding.Finding{ID: finding.FieldsDisagree, Text: message(c.errors[0])})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -144,6 +145,9 @@ func editedSchema(edit func([]ast.Decl)) (*build.Instance, error) {
 	return inst, nil
 }
 
+// plainModuleFile is one that says nothing but the name and skep's own language: as skep init writes it.
+var plainModuleFile = regexp.MustCompile(`^module: "([a-z0-9.-]+)(@v[0-9]+)?"\nlanguage: version: "` + regexp.QuoteMeta(language) + `"\n$`)
+
 // moduleName reads the name of a module, without its version. It refuses a module file that the loader would refuse without
 // naming a place.
 func (f files) moduleName(name string) (module string, err error) {
@@ -151,6 +155,9 @@ func (f files) moduleName(name string) (module string, err error) {
 	data, err := fs.ReadFile(f.FS, name)
 	if err != nil {
 		return "", unreadable(file, err)
+	}
+	if plain := plainModuleFile.FindSubmatch(data); plain != nil { // the schema of module files takes longer than many a spec
+		return string(plain[1]), nil
 	}
 	tree, err := parser.ParseFile(file, data)
 	if err != nil {

@@ -192,9 +192,6 @@ func (f files) plainFile(name string, b []byte) *ast.File {
 	return tree
 }
 
-// plainModuleFile is one that says nothing but the name and skep's own language: as skep init writes it.
-var plainModuleFile = regexp.MustCompile(`^module: "[a-z0-9.-]+(@v[0-9]+)?"\nlanguage: version: "` + regexp.QuoteMeta(language) + `"\n$`)
-
 // plainModule reports whether a directory is in no module, or in one that changes nothing.
 func (f files) plainModule(dir string) bool {
 	root, found := f.moduleRoot(dir)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
@@ -44,8 +45,10 @@ func (s *Schema) IsOwnRow(path []string) bool {
 	return err == nil && own
 }
 
-// NewSchema reads the embedded files; they are valid, since Load's tests compile them.
-func NewSchema() *Schema { return schemaOf(schema.Vendored()) }
+// NewSchema reads the embedded files, once; they are valid, since Load's tests compile them.
+func NewSchema() *Schema { return embedded() }
+
+var embedded = sync.OnceValue(func() *Schema { return schemaOf(schema.Vendored()) })
 
 func schemaOf(files map[string][]byte) *Schema {
 	s := &Schema{Root: &Field{}, defs: map[string]ast.Expr{}, rules: map[string]bool{}}
