@@ -59,15 +59,16 @@ type Overlay struct {
 // ServiceRows are what the services say of themselves, beside their exposures, secrets and networks. Generators fold over
 // them and never ask whether a service is on.
 type ServiceRows struct {
-	Duties   Rows[Duty, *Duty]       `json:"duties"`
-	Images   Rows[Image, *Image]     `json:"images"`  // by the field that names each
-	Deploys  Rows[Deploy, *Deploy]   `json:"deploys"` // in their order
-	Pages    Rows[Page, *Page]       `json:"pages"`   // in their order
-	Answers  map[string]string       `json:"answers"` // patterns of status codes, by URL
-	Packages Rows[Package, *Package] `json:"packages"`
-	Scrapes  Rows[Scrape, *Scrape]   `json:"scrapes"` // in their order
-	Texts    Rows[Text, *Text]       `json:"texts"`   // of the README
-	Points   Rows[Point, *Point]     `json:"points"`  // ports that Traefik serves for others
+	Duties   Rows[Duty, *Duty]         `json:"duties"`
+	Images   Rows[Image, *Image]       `json:"images"`  // by the field that names each
+	Deploys  Rows[Deploy, *Deploy]     `json:"deploys"` // in their order
+	Pages    Rows[Page, *Page]         `json:"pages"`   // in their order
+	Answers  map[string]string         `json:"answers"` // patterns of status codes, by URL
+	Packages Rows[Package, *Package]   `json:"packages"`
+	Scrapes  Rows[Scrape, *Scrape]     `json:"scrapes"` // in their order
+	Alerts   Rows[Alerting, *Alerting] `json:"alerts"`  // in their order
+	Texts    Rows[Text, *Text]         `json:"texts"`   // of the README
+	Points   Rows[Point, *Point]       `json:"points"`  // ports that Traefik serves for others
 
 	Directories Rows[Directory, *Directory]     `json:"directories"` // by the field that names each
 	Collectors  map[string]string               `json:"collectors"`  // of the node exporter, and what each is for
@@ -148,8 +149,16 @@ type Scrape struct {
 	Number int    `json:"number"`
 	Of     string `json:"of"`   // "name", one task; "tasks" of a service; "nodes"
 	Name   string `json:"name"` // of the task or the service
+	Node   string `json:"node"` // of the one task, or empty
 	Port   uint16 `json:"port"`
 	Path   string `json:"path"` // below which the measures are, or empty
+}
+
+// Alerting is a file of alerts, NAME.rules.yaml. Of the alerts that Only names, those are left out for which it does not hold.
+type Alerting struct {
+	Name   string          `json:"-"`
+	Number int             `json:"number"`
+	Only   map[string]bool `json:"only"`
 }
 
 // Point is an entry point of Traefik that a service has for itself.
@@ -220,24 +229,26 @@ func (s *Secret) name() *string   { return &s.Name }
 func (o *Overlay) name() *string  { return &o.Name }
 func (p *MeshPeer) name() *string { return &p.Name }
 
-func (f *EngineFault) name() *string { return &f.Name }
+func (d *Duty) name() *string     { return &d.Name }
+func (i *Image) name() *string    { return &i.Field }
+func (d *Deploy) name() *string   { return &d.Name }
+func (p *Page) name() *string     { return &p.Name }
+func (p *Package) name() *string  { return &p.Command }
+func (t *Text) name() *string     { return &t.Name }
+func (s *Scrape) name() *string   { return &s.Job }
+func (a *Alerting) name() *string { return &a.Name }
+func (p *Point) name() *string    { return &p.Name }
+func (r *Remark) name() *string   { return &r.Name }
 
-func (d *Duty) name() *string    { return &d.Name }
-func (i *Image) name() *string   { return &i.Field }
-func (d *Deploy) name() *string  { return &d.Name }
-func (p *Page) name() *string    { return &p.Name }
-func (p *Package) name() *string { return &p.Command }
-func (t *Text) name() *string    { return &t.Name }
-func (s *Scrape) name() *string  { return &s.Job }
-func (p *Point) name() *string   { return &p.Name }
-func (r *Remark) name() *string  { return &r.Name }
+func (f *EngineFault) name() *string { return &f.Name }
 
 func (d *Directory) name() *string { return &d.Field }
 
-func (d *Deploy) key() string { return fmt.Sprintf("%05d %s", d.Number, d.Name) }
-func (p *Page) key() string   { return fmt.Sprintf("%05d %s", p.Number, p.Name) }
-func (s *Scrape) key() string { return fmt.Sprintf("%05d %s", s.Number, s.Job) }
-func (r *Remark) key() string { return fmt.Sprintf("%05d %s", r.Number, r.Name) }
+func (d *Deploy) key() string   { return fmt.Sprintf("%05d %s", d.Number, d.Name) }
+func (p *Page) key() string     { return fmt.Sprintf("%05d %s", p.Number, p.Name) }
+func (s *Scrape) key() string   { return fmt.Sprintf("%05d %s", s.Number, s.Job) }
+func (a *Alerting) key() string { return fmt.Sprintf("%05d %s", a.Number, a.Name) }
+func (r *Remark) key() string   { return fmt.Sprintf("%05d %s", r.Number, r.Name) }
 
 func (e *Exposure) key() string { return fmt.Sprintf("%05d %s", e.Port, e.Name) }
 

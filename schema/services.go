@@ -136,10 +136,11 @@ type Exporter struct {
 	Resources Resources `json:"resources"`
 }
 
-// Thresholds say when an alert fires. Memory and Disk are percentages, Certificate is in days.
+// Thresholds say when an alert fires. Memory, Disk and Full are percentages, Certificate is in days.
 type Thresholds struct {
 	Memory      int    `json:"memory"`
 	Disk        int    `json:"disk"`
+	Full        int    `json:"full"`
 	Certificate int    `json:"certificate"`
 	Silence     string `json:"silence"`
 }
@@ -151,8 +152,15 @@ type Alerts struct {
 	Port      uint16    `json:"port"`
 	Webhook   *Webhook  `json:"webhook,omitempty"`
 	Email     *Email    `json:"email,omitempty"`
+	Watchdog  *Watchdog `json:"watchdog,omitempty"`
 	UID       int       `json:"uid"`
 	Resources Resources `json:"resources"`
+}
+
+// Watchdog is a URL that is pinged while the monitoring is well; the URL is a secret. Every is in Prometheus' notation.
+type Watchdog struct {
+	Revision int    `json:"revision"`
+	Every    string `json:"every"`
 }
 
 // Webhook is an HTTP endpoint that alerts are sent to.

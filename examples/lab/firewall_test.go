@@ -173,7 +173,7 @@ func firewall(t *testing.T, l *lab) {
 // reach the world, and of the nodes only what is meant for them.
 func containers(t *testing.T, l *lab) {
 	gateway := l.address(t, "w1")
-	task := strings.Fields(l.on(t, "w1", `id=$(docker ps -q -f name=monitoring_node-exporter)
+	task := strings.Fields(l.on(t, "w1", `id=$(docker ps -q -f name=monitoring_cadvisor)
 		docker inspect -f '{{.State.Pid}}' "$id"
 		docker network inspect docker_gwbridge -f '{{range $k, $v := .Containers}}{{$k}} {{$v.IPv4Address}}{{"\n"}}{{end}}' | sed -n "s|^$id[^ ]* \(.*\)/.*|\1|p"`))
 	if len(task) != 2 {
@@ -182,7 +182,7 @@ func containers(t *testing.T, l *lab) {
 	inside := func(to string, port int) string {
 		return fmt.Sprintf("nsenter -t %s -n nc -z -w 3 %s %d", task[0], to, port)
 	}
-	if out, err := l.try("w1", "nc -z -w 3 "+task[1]+" 9100"); err != nil {
+	if out, err := l.try("w1", "nc -z -w 3 "+task[1]+" 8080"); err != nil {
 		t.Errorf("the node itself does not reach its container: %v %s", err, out)
 	}
 	for _, place := range []string{"neighbour", "m1"} {
@@ -192,7 +192,7 @@ func containers(t *testing.T, l *lab) {
 	mustZone(t, "router", "ip route add "+task[1]+" via "+gateway)
 	t.Cleanup(func() { mustZone(t, "router", "ip route del "+task[1]+" via "+gateway) })
 	for _, place := range []string{"neighbour", "m1", "users", "nuvla", "management"} {
-		if open, err := passes(place, net.JoinHostPort(task[1], "9100"), 2*time.Second); open || err != nil {
+		if open, err := passes(place, net.JoinHostPort(task[1], "8080"), 2*time.Second); open || err != nil {
 			t.Errorf("%s reaches a container by its own address (%v)", place, err)
 		}
 	}

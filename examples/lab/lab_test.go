@@ -53,6 +53,7 @@ func TestLab(t *testing.T) {
 	l.part(t, "api", api)
 	l.part(t, "pages", pages)
 	l.part(t, "targets", targets)
+	l.part(t, "measures", measures)
 	l.part(t, "labels", labels)
 	if *kernel == "full" {
 		l.part(t, "routing", routing)

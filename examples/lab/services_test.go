@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -70,7 +71,7 @@ func (l *lab) visit(t *testing.T, visits []visit) {
 
 // targets wants Prometheus to see every page that it should, up, under the name of its node.
 func targets(t *testing.T, l *lab) {
-	want := []string{"alertmanager", "grafana", "prometheus", "traefik m1"}
+	want := []string{"alertmanager m1", "grafana m1", "prometheus m1", "traefik m1"}
 	for _, node := range l.nodes(t) {
 		want = append(want, "cadvisor "+node, "engine "+node, "node-exporter "+node)
 	}
@@ -103,6 +104,41 @@ func targets(t *testing.T, l *lab) {
 		}
 		return nil
 	})
+}
+
+// measures asks Prometheus for what the nodes' own networks have: the device with the node's address, and its conntrack.
+// The port that they are asked on is the cluster's own.
+func measures(t *testing.T, l *lab) {
+	if r := l.runbook(t, "run", "--yes", "--only", "preflight"); strings.Contains(r.text, "9100/tcp is taken") {
+		t.Errorf("the runbook takes the cluster's own task for a stranger:\n%s", r.text)
+	}
+	client, login := browser("management", l.address(t, "m1"), l.operatorFile(t, "certs", "ca.pem")), l.login(t)
+	for _, node := range l.nodes(t) {
+		device := lastLine(l.on(t, node, "ip -o address show to "+l.address(t, node)+" | awk '{print $2}'"))
+		limit := lastLine(l.on(t, node, "sysctl -n net.netfilter.nf_conntrack_max"))
+		for _, query := range []string{
+			fmt.Sprintf("node_network_receive_bytes_total{node=%q,device=%q} > 0", node, device),
+			fmt.Sprintf("node_nf_conntrack_entries{node=%q} > 0", node),
+			fmt.Sprintf("node_nf_conntrack_entries_limit{node=%q} == %s", node, limit),
+			fmt.Sprintf("node_scrape_collector_success{node=%q,collector=\"conntrack\"} == 1", node),
+		} {
+			eventually(t, 2*time.Minute, func() error {
+				_, _, text := page(t, client, "https://lab.example.org/prometheus/api/v1/query?query="+url.QueryEscape(query), login)
+				var answer struct {
+					Data struct {
+						Result []struct{ Metric map[string]string }
+					}
+				}
+				if err := json.Unmarshal([]byte(text), &answer); err != nil {
+					return fmt.Errorf("%w: %.200s", err, text)
+				}
+				if len(answer.Data.Result) != 1 {
+					return fmt.Errorf("%s: want one answer, got %.300s", query, text)
+				}
+				return nil
+			})
+		}
+	}
 }
 
 // storage puts a file through S3 and reads it as a plain file and over NFS.

@@ -28,6 +28,7 @@ var changes = []replacement{
 	{"secret s3-user-key-r1", nil, "with a new secret `s3-user-key`"},
 	{"m1 /etc/skep/secrets/s3-user-key-r1", nil, "with a new secret `s3-user-key`"},
 	{"monitoring_prometheus", nil, "Prometheus's rules are new, so its task restarts once."},
+	{"monitoring_node-exporter", nil, "node-exporter works in the network of each node, so its tasks restart once"},
 	{"monitoring_grafana", nil, "Grafana encrypts with a key of its own"},
 	{"secret grafana-secret-key-r1", nil, "the new secret `grafana-secret-key`"},
 	{"m1 /etc/skep/secrets/grafana-secret-key-r1", nil, "the new secret `grafana-secret-key`"},

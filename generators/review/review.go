@@ -20,6 +20,11 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	alerts, err := pager(c)
+	if err != nil {
+		return nil, err
+	}
+	texts["pager"] += alerts
 	return []artifact.File{
 		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps, texts))},
 		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
@@ -57,6 +62,9 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) st
 		section("The VPN", texts["vpn"])
 	}
 	section("Who is trusted with what", texts["trust"])
+	if texts["pager"] != "" {
+		section("When an alert fires", texts["pager"])
+	}
 	section("Day two", texts["days"])
 	section("What differs from the Nuvla page, and why", texts["differs"])
 	return b.String()

@@ -141,7 +141,9 @@ func TestForeignState(t *testing.T) {
 func TestHostileNode(t *testing.T) {
 	s := newSandbox(t, load(t, "production"))
 	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
-	must(t, os.WriteFile(s.bundle+".state/secrets/smtp-password", []byte("x"), 0o600))
+	for _, secret := range []string{"smtp-password", "watchdog-url"} {
+		must(t, os.WriteFile(filepath.Join(s.bundle+".state/secrets", secret), []byte("x"), 0o600))
+	}
 	s.want(0, "run", "--yes", "--to", "firewall")
 	mark := filepath.Join(s.fake, "ran")
 	s.write("down/198.51.100.12", "\x1b]0;owned\a\nSKEP\ntouch "+mark+"\n'; touch "+mark+"; '$(touch "+mark+")\n")

@@ -21,9 +21,13 @@ type (
 		RequireTLS   bool   `yaml:"smtp_require_tls"`
 	}
 	alertRoute struct {
-		Receiver string   `yaml:"receiver"`
-		GroupBy  []string `yaml:"group_by,flow"`
-		Repeat   string   `yaml:"repeat_interval"`
+		Receiver string       `yaml:"receiver"`
+		Matchers []string     `yaml:"matchers,flow,omitempty"`
+		GroupBy  []string     `yaml:"group_by,flow"`
+		Wait     string       `yaml:"group_wait,omitempty"`
+		Interval string       `yaml:"group_interval,omitempty"`
+		Repeat   string       `yaml:"repeat_interval"`
+		Routes   []alertRoute `yaml:"routes,omitempty"`
 	}
 	alertReceiver struct {
 		Name     string         `yaml:"name"`
@@ -35,7 +39,8 @@ type (
 		SendResolved bool   `yaml:"send_resolved"`
 	}
 	alertWebhook struct {
-		URL          string `yaml:"url"`
+		URL          string `yaml:"url,omitempty"`
+		URLFile      string `yaml:"url_file,omitempty"`
 		SendResolved bool   `yaml:"send_resolved"`
 	}
 	alertInhibit struct {
@@ -67,6 +72,15 @@ func alertmanagerConfig(a *schema.Alerts) ([]byte, error) {
 		operators.Webhooks = []alertWebhook{{URL: w.URL, SendResolved: true}}
 	}
 	config.Receivers = []alertReceiver{operators}
+	if w := a.Watchdog; w != nil {
+		config.Receivers = append(config.Receivers, alertReceiver{Name: "watchdog", Webhooks: []alertWebhook{{URLFile: secretFile(watchdogSecret)}}})
+		// A repetition waits for the next look at the group: with one interval for both, every other ping would be left out.
+		config.Route.Routes = []alertRoute{{
+			Receiver: "watchdog", Matchers: []string{`alertname="Watchdog"`}, GroupBy: []string{"cluster"},
+			Wait: "0s", Interval: "1m", Repeat: w.Every,
+		}}
+		notes["route/routes"] = "services.monitoring.alerts.watchdog"
+	}
 	notes["receivers"] = "services.monitoring.alerts"
 	return document.Marshal(config, notes)
 }

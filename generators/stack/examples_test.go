@@ -80,7 +80,9 @@ func TestRows(t *testing.T) {
 				secrets = append(secrets, s.Name)
 			}
 			for _, n := range p.project.Networks {
-				networks = append(networks, n.Name)
+				if n.Name != hostNetwork {
+					networks = append(networks, n.Name)
+				}
 			}
 			for _, o := range p.project.Configs {
 				if len(o.Name) > 64 {

@@ -18,6 +18,8 @@ const (
 	grafanaSecret    = "grafana-admin"
 	grafanaKeySecret = "grafana-secret-key"
 	smtpSecret       = "smtp-password"
+	watchdogSecret   = "watchdog-url"
+	hostNetwork      = "host" // that of the node itself; every engine has it
 )
 
 // monitoring is Prometheus, Grafana, their exporters, and Alertmanager when somebody is to be told.
@@ -76,7 +78,6 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		return err
 	}
 	global(&s)
-	s.Hostname = "{{.Node.Hostname}}" // swarm fills it in; it becomes node_uname_info's nodename
 	s.Command = []string{
 		"--path.rootfs=/host",
 		"--path.procfs=/host/proc",
@@ -85,18 +86,18 @@ func (p *plan) addNodeExporter(c *schema.Cluster) error {
 		"--collector.textfile.directory=/host" + engine.Measures,
 		// Only root may look into the engine's directory: each volume mounted there would look like a dead disk.
 		fmt.Sprintf("--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|%s/[^/]+)($|/)", c.Engine.Directory[1:]),
+		// Each container has one; they come and go.
+		"--collector.netdev.device-exclude=^(lo|veth.*)$",
+		"--collector.netclass.ignored-devices=^(lo|veth.*)$",
 	}
 	for _, collector := range slices.Sorted(maps.Keys(c.Rows.Collectors)) {
 		s.Command = append(s.Command, "--collector."+collector)
 	}
-	// A stack cannot join the node's own network, so these would show the container's.
-	for _, collector := range []string{"arp", "netclass", "netdev", "netstat", "sockstat", "udp_queues"} {
-		s.Command = append(s.Command, "--no-collector."+collector)
-	}
 	bindNode(&s, "/", "/host")
 	s.HealthCheck = healthGet(e.Port, "/")
-	p.attach(&s, monitoringNetwork)
-	p.notes["services/node-exporter"] = "On every node, as nobody: services.monitoring.nodeExporter"
+	// The kernel shows the network, and what conntrack follows, of who asks: in a network of its own that would be the container's.
+	p.attach(&s, hostNetwork)
+	p.notes["services/node-exporter"] = "On every node, as nobody, in the node's own network: services.monitoring.nodeExporter"
 	p.project.Services["node-exporter"] = s
 	return nil
 }
@@ -158,6 +159,9 @@ func (p *plan) addAlertmanager(c *schema.Cluster) error {
 	p.mountFile(&s, alertmanagerFile, "/etc/alertmanager/"+alertmanagerFile)
 	if a.Email != nil && a.Email.User != "" {
 		p.mountSecret(c, &s, smtpSecret)
+	}
+	if a.Watchdog != nil {
+		p.mountSecret(c, &s, watchdogSecret)
 	}
 	p.mountVolume(&s, "alertmanager", "/alertmanager")
 	p.attach(&s, monitoringNetwork)

@@ -46,7 +46,8 @@ type (
 		Relabel []promRelabel `yaml:"relabel_configs,omitempty"`
 	}
 	promStatic struct {
-		Targets []string `yaml:"targets"`
+		Targets []string          `yaml:"targets"`
+		Labels  map[string]string `yaml:"labels,omitempty"`
 	}
 	promSwarm struct {
 		Host string `yaml:"host"`
@@ -77,8 +78,8 @@ func prometheusConfig(c *schema.Cluster) ([]byte, error) {
 		"global/scrape_interval": "services.monitoring.prometheus.interval",
 		"storage/tsdb/retention": "services.monitoring.prometheus.retention",
 		"scrape_configs/0":       "Pages that know the path they live below.",
-		"scrape_configs/2":       "The engine of every node; a node that is down stays in this list.",
-		"scrape_configs/3":       "Tasks, with the node they run on. The address on the monitoring's overlay is the one that answers.",
+		"scrape_configs/2":       "The engine of every node, and the node itself; a node that is down stays in these lists.",
+		"scrape_configs/4":       "Tasks, with the node they run on. The address on the monitoring's overlay is the one that answers.",
 		"global/external_labels": "name",
 	}
 	if a := m.Alerts; a != nil {
@@ -96,13 +97,13 @@ func scrapes(c *schema.Cluster) []promScrape {
 	for _, row := range c.Rows.Scrapes {
 		switch row.Of {
 		case "nodes":
-			jobs = append(jobs, engines(c, row))
+			jobs = append(jobs, nodes(c, row))
 		case "tasks":
 			jobs = append(jobs, tasks(c, row))
 		default:
 			jobs = append(jobs, promScrape{
 				Job: row.Job, Path: measures(row),
-				Static: []promStatic{{Targets: []string{row.Name + address(row.Port)}}},
+				Static: []promStatic{{Targets: []string{row.Name + address(row.Port)}, Labels: map[string]string{"node": row.Node}}},
 			})
 		}
 	}
@@ -120,8 +121,8 @@ func measures(row schema.Scrape) string {
 // nodeLabel is the swarm label skep.node that the runbook sets, as Prometheus spells it.
 const nodeLabel = "__meta_dockerswarm_node_label_skep_node"
 
-// engines is the job of the Docker engine on every node.
-func engines(c *schema.Cluster, row schema.Scrape) promScrape {
+// nodes is the job of what every node has on a port of its own.
+func nodes(c *schema.Cluster, row schema.Scrape) promScrape {
 	return promScrape{
 		Job: row.Job, Path: measures(row),
 		Swarm: []promSwarm{discovery(c, "nodes", row.Port)},

@@ -1,178 +1,224 @@
 package stack
 
 import (
+	"embed"
+	"errors"
 	"fmt"
-	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
+	"skep.dev/schema/finding"
 )
 
-// Alert rules, as far as skep writes them. Field names are Prometheus'.
-type (
-	ruleFile struct {
-		Groups []ruleGroup `yaml:"groups"`
-	}
-	ruleGroup struct {
-		Name  string `yaml:"name"`
-		Rules []rule `yaml:"rules"`
-	}
-	rule struct {
-		Alert       string          `yaml:"alert"`
-		Expr        string          `yaml:"expr"`
-		For         string          `yaml:"for"`
-		Labels      ruleLabels      `yaml:"labels"`
-		Annotations ruleAnnotations `yaml:"annotations"`
-	}
-	ruleLabels struct {
-		Severity string `yaml:"severity"`
-	}
-	ruleAnnotations struct {
-		Summary string `yaml:"summary"`
-	}
-)
+// The alerts: files that Prometheus reads as they stand. ${FIELD} stands for a field of the spec: in a text for its value,
+// or the names in it; as the metric {"${FIELD}"} for its number, or how many it holds; and in the comment of a value for
+// the whole value. The rows of the services choose the files, and the alerts that are not for every cluster.
+//
+//go:embed *.rules.yaml
+var ruleFiles embed.FS
 
-const (
-	critical = "critical" // somebody should look now
-	warning  = "warning"  // somebody should look today
-)
-
-func alert(name, severity, after, summary, expr string, args ...int) rule {
-	for _, n := range args {
-		expr = strings.Replace(expr, "%d", fmt.Sprint(n), 1)
-	}
-	return rule{Alert: name, Expr: expr, For: after, Labels: ruleLabels{severity}, Annotations: ruleAnnotations{summary}}
+// ruleFile is what skep reads of a file of rules.
+type ruleFile struct {
+	Groups []ruleGroup `yaml:"groups"`
 }
 
+type ruleGroup struct {
+	Name  string      `yaml:"name"`
+	Rules []yaml.Node `yaml:"rules"`
+}
+
+// alertRules is the file of all groups.
 func alertRules(c *schema.Cluster) ([]byte, error) {
-	file := ruleFile{Groups: []ruleGroup{nodeRules(c), swarmRules(c), traefikRules(c), monitoringRules(c), expiryRules(c)}}
-	notes := document.Notes{
-		"groups/0/rules/0/for":  "services.monitoring.thresholds.silence",
-		"groups/0/rules/1/expr": "nodes",
-		"groups/0/rules/2/expr": "services.monitoring.thresholds.memory",
-		"groups/0/rules/3/expr": "services.monitoring.thresholds.disk",
-		"groups/2/rules/0/expr": "services.traefik.nodes",
-		"groups/4":              "services.monitoring.thresholds.certificate, services.traefik.certificate",
+	groups, err := alertGroups(c)
+	if err != nil {
+		return nil, err
 	}
-	if storage := storageRules(c); len(storage.Rules) > 0 {
-		notes[fmt.Sprintf("groups/%d", len(file.Groups))] = "services.nfs, services.s3"
-		file.Groups = append(file.Groups, storage)
-	}
-	return document.Marshal(file, notes)
+	return document.Marshal(ruleFile{groups}, nil)
 }
 
-func nodeRules(c *schema.Cluster) ruleGroup {
-	t := c.Services.Monitoring.Thresholds
-	const filesystems = `{fstype!~"tmpfs|overlay|squashfs|nfs.*"}`
-	return ruleGroup{"nodes", []rule{
-		alert("NodeDown", critical, t.Silence, "The engine of {{ $labels.node }} does not answer.",
-			`up{job="engine"} == 0`),
-		alert("NodeMissing", critical, "5m", "Only {{ $value }} nodes answer.",
-			`(count(up{job="engine"} == 1) or vector(0)) < %d`, len(c.Nodes)),
-		alert("MemoryLow", warning, "10m", "{{ $labels.node }} uses {{ $value | humanize }} % of its memory.",
-			`100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes) > %d`, t.Memory),
-		alert("DiskFillingUp", warning, "30m", "{{ $labels.mountpoint }} of {{ $labels.node }} will be full within a day.",
-			"100 * node_filesystem_avail_bytes"+filesystems+" / node_filesystem_size_bytes"+filesystems+" < %d\n"+
-				"and predict_linear(node_filesystem_avail_bytes"+filesystems+"[6h], 86400) <= 0", t.Disk),
-		alert("ClockUnsynchronised", warning, "10m", "The clock of {{ $labels.node }} drifts: certificates and logs depend on it.",
-			`node_timex_sync_status == 0`),
-	}}
+// Alert is what somebody reads who is told of one. Texts have the labels of its series as Prometheus writes them:
+// {{ $labels.node }}.
+type Alert struct {
+	Name   string `yaml:"alert"`
+	Labels struct {
+		Severity string `yaml:"severity"`
+	} `yaml:"labels"`
+	Annotations struct {
+		Summary     string `yaml:"summary"`
+		Description string `yaml:"description"`
+		Command     string `yaml:"command"`
+	} `yaml:"annotations"`
 }
 
-func swarmRules(c *schema.Cluster) ruleGroup {
-	return ruleGroup{"swarm", []rule{
-		alert("NoLeader", critical, "2m", "The swarm has {{ $value }} leaders: nothing can be deployed or moved.",
-			`sum(swarm_manager_leader) != 1`),
-		alert("SwarmNodeDown", critical, c.Services.Monitoring.Thresholds.Silence, "{{ $value }} nodes of the swarm are down: docker node ls names them.",
-			`max(swarm_manager_nodes{state="down"}) > 0`),
-	}}
-}
-
-func traefikRules(c *schema.Cluster) ruleGroup {
-	return ruleGroup{"traefik", []rule{
-		alert("TraefikMissing", critical, "2m", "Only {{ $value }} Traefik tasks answer.",
-			`(count(up{job="traefik"} == 1) or vector(0)) < %d`, len(c.Services.Traefik.Nodes)),
-		alert("PageDown", warning, "5m", "{{ $labels.service }} fails the health check of Traefik.",
-			`min by (service) (traefik_service_server_up{service!="s3@file"}) == 0`),
-	}}
-}
-
-func monitoringRules(c *schema.Cluster) ruleGroup {
-	group := ruleGroup{"monitoring", []rule{
-		alert("ExporterDown", warning, "5m", "{{ $labels.job }} at {{ $labels.instance }} does not answer.",
-			`up{job!="engine"} == 0`),
-		alert("ExporterMissing", warning, "15m", "Only {{ $value }} nodes report their measures.",
-			`(count(up{job="node-exporter"} == 1) or vector(0)) < %d`, len(c.Nodes)),
-		alert("PrometheusConfigRefused", warning, "10m", "Prometheus runs with an old configuration.",
-			`prometheus_config_last_reload_successful == 0`),
-	}}
-	if c.Services.Monitoring.Alerts != nil {
-		group.Rules = append(group.Rules, alert("AlertsUndelivered", warning, "15m", "Alertmanager cannot reach {{ $labels.integration }}.",
-			`sum by (integration) (rate(alertmanager_notifications_failed_total[10m])) > 0`))
+// Alerts are those of the cluster, in the order of their file.
+func Alerts(c *schema.Cluster) ([]Alert, error) {
+	groups, err := alertGroups(c)
+	if err != nil {
+		return nil, err
 	}
-	return group
-}
-
-func storageRules(c *schema.Cluster) ruleGroup {
-	group := ruleGroup{Name: "storage"}
-	disk := c.Services.Monitoring.Thresholds.Disk
-	if n := c.Services.NFS; n != nil {
-		group.Rules = append(group.Rules,
-			full("ShareFull", "The disk of the NFS share", n.Server, mounts(n.Path, n.Filesystem), disk),
-			alert("NFSMountDead", critical, "1m", "The server of {{ $labels.export }} does not answer {{ $labels.node }}.",
-				`sum by (node, export) (increase(node_mountstats_nfs_operations_major_timeouts_total[10m])) > 0`))
-	}
-	if n := c.Services.NFS; n != nil && n.Filesystem == "own" {
-		group.Rules = append(group.Rules, unmounted("ShareUnmounted", n.Server, n.Path))
-	}
-	if s := c.Services.S3; s != nil {
-		if n := c.Services.NFS; n == nil || n.Path != s.Path {
-			group.Rules = append(group.Rules, full("ObjectStoreFull", "The disk of the object storage", s.Node, mounts(s.Path, s.Filesystem), disk))
-			if s.Filesystem == "own" {
-				group.Rules = append(group.Rules, unmounted("ObjectStoreUnmounted", s.Node, s.Path))
+	var alerts []Alert
+	for _, g := range groups {
+		for i := range g.Rules {
+			var a Alert
+			if err := g.Rules[i].Decode(&a); err != nil {
+				return nil, err
 			}
+			alerts = append(alerts, a)
 		}
-		group.Rules = append(group.Rules, alert("S3Down", critical, "2m", "S3 fails the health check of Traefik.",
-			`min(traefik_service_server_up{service="s3@file"}) == 0`))
 	}
-	return group
+	return alerts, nil
 }
 
-// onDisk selects the file systems of a node's disks.
-func onDisk(node, mountpoints string) string {
-	return fmt.Sprintf(`{node=%q,fstype!~"tmpfs|overlay|nfs.*",mountpoint=~"%s"}`, node, mountpoints)
-}
-
-// mounts returns the directory and those above it, the deepest first: any of them may be the mount point of its file
-// system, unless that is its own.
-func mounts(directory, filesystem string) []string {
-	if filesystem == "own" {
-		return []string{directory}
-	}
-	var all []string
-	for d := directory; d != "/"; d = path.Dir(d) {
-		all = append(all, d)
-	}
-	return append(all, "/")
-}
-
-// full watches the file system that holds a directory: of its possible mount points the deepest that is one.
-func full(name, what, node string, mounts []string, percent int) rule {
-	var terms []string
-	for i, m := range mounts {
-		at := onDisk(node, m)
-		term := fmt.Sprintf("100 * node_filesystem_avail_bytes%s / node_filesystem_size_bytes%[1]s < %d", at, percent)
-		if i > 0 {
-			term = "(" + term + ") unless on (node) node_filesystem_size_bytes" + onDisk(node, strings.Join(mounts[:i], "|"))
+// alertGroups are the groups that the rows of the cluster name, with the values of its spec.
+func alertGroups(c *schema.Cluster) ([]ruleGroup, error) {
+	var groups []ruleGroup
+	for _, row := range c.Rows.Alerts {
+		data, err := ruleFiles.ReadFile(row.Name + ".rules.yaml")
+		if err != nil {
+			return nil, err
 		}
-		terms = append(terms, term)
+		var file ruleFile
+		if err := yaml.Unmarshal(data, &file); err != nil {
+			return nil, fmt.Errorf("%s.rules.yaml: %w", row.Name, err)
+		}
+		for _, g := range file.Groups {
+			if g.Rules, err = chosen(g.Rules, row); err != nil {
+				return nil, err
+			}
+			for i := range g.Rules {
+				if err := fill(c, &g.Rules[i]); err != nil {
+					return nil, fmt.Errorf("%s.rules.yaml: %w", row.Name, err)
+				}
+			}
+			groups = append(groups, g)
+		}
 	}
-	return alert(name, critical, "10m", what+" ({{ $labels.mountpoint }} of {{ $labels.node }}) has {{ $value | humanize }} % left.", strings.Join(terms, "\nor "))
+	return groups, nil
 }
 
-// unmounted watches the mount point of a file system of its own.
-func unmounted(name, node, mountpoint string) rule {
-	return alert(name, critical, "5m", mountpoint+" of {{ $labels.node }} has no disk: nobody reaches the files.",
-		fmt.Sprintf(`up{job="node-exporter",node=%q} == 1 unless on (node) node_filesystem_size_bytes%s`, node, onDisk(node, mountpoint)))
+// chosen leaves out the alerts that the row does not want.
+func chosen(rules []yaml.Node, row schema.Alerting) ([]yaml.Node, error) {
+	seen := 0
+	rules = slices.DeleteFunc(rules, func(rule yaml.Node) bool {
+		wanted, there := row.Only[alertName(&rule)]
+		if there {
+			seen++
+		}
+		return there && !wanted
+	})
+	if seen != len(row.Only) {
+		return nil, fmt.Errorf("%s.rules.yaml has %d of the alerts that its row chooses, want %d", row.Name, seen, len(row.Only))
+	}
+	return rules, nil
+}
+
+func alertName(rule *yaml.Node) string {
+	for i := 0; i+1 < len(rule.Content); i += 2 {
+		if rule.Content[i].Value == "alert" {
+			return rule.Content[i+1].Value
+		}
+	}
+	return ""
+}
+
+// The places of a field: a number, part of a text, and all of a value.
+var (
+	numberField = regexp.MustCompile(`\{"\$\{([^{}]+)\}"\}`)
+	textField   = regexp.MustCompile(`\$\{([^{}]+)\}`)
+	// A matcher of PromQL that is open at the end of a text.
+	openMatcher = regexp.MustCompile(`(=~|!~|=)\s*"[^"]*$`)
+)
+
+// fill puts the spec's values into a rule, and above each key the fields that decide it.
+func fill(c *schema.Cluster, rule *yaml.Node) error {
+	rule.HeadComment = "" // why the rule is as it is, for those who change it
+	for i := 0; i+1 < len(rule.Content); i += 2 {
+		key, value := rule.Content[i], rule.Content[i+1]
+		if value.Kind == yaml.MappingNode {
+			if err := fill(c, value); err != nil {
+				return err
+			}
+			continue
+		}
+		if m := textField.FindStringSubmatch(value.LineComment); m != nil {
+			value.Value, value.LineComment = m[0], ""
+		}
+		text, fields, err := expand(c, value.Value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", alertName(rule), err)
+		}
+		*value = *document.Text(text)
+		if len(fields) > 0 {
+			key.HeadComment = "# " + strings.Join(fields, ", ")
+		}
+	}
+	return nil
+}
+
+// expand returns a text with the values of the spec, and the fields that it names.
+func expand(c *schema.Cluster, text string) (string, []string, error) {
+	e := expansion{cluster: c}
+	for m := numberField.FindStringSubmatchIndex(text); m != nil; m = numberField.FindStringSubmatchIndex(text) {
+		text = text[:m[0]] + e.number(text[m[2]:m[3]]) + text[m[1]:]
+	}
+	for m := textField.FindStringSubmatchIndex(text); m != nil; m = textField.FindStringSubmatchIndex(text) {
+		text = text[:m[0]] + escape(text[:m[0]], e.text(text[m[2]:m[3]])) + text[m[1]:]
+	}
+	return text, e.fields, errors.Join(e.errs...)
+}
+
+// expansion is of one text.
+type expansion struct {
+	cluster *schema.Cluster
+	fields  []string
+	errs    []error
+}
+
+func (e *expansion) value(name string) schema.Value {
+	v, err := e.cluster.Value(name)
+	e.errs = append(e.errs, err)
+	if !slices.Contains(e.fields, v.Field) {
+		e.fields = append(e.fields, v.Field)
+	}
+	return v
+}
+
+func (e *expansion) text(name string) string {
+	v := e.value(name)
+	if v.Names != nil {
+		return finding.Several(v.Names)
+	}
+	return v.Text
+}
+
+func (e *expansion) number(name string) string {
+	if words := strings.Fields(name); words[0] == "room" && len(words) == 4 {
+		return room(e.text(words[1]), e.text(words[2]), e.text(words[3]))
+	}
+	v := e.value(name)
+	if v.Names != nil {
+		return strconv.Itoa(len(v.Names))
+	}
+	_, err := strconv.Atoi(v.Text)
+	e.errs = append(e.errs, err)
+	return v.Text
+}
+
+// escape makes a value what it has to be behind the text: within a matcher of PromQL it stands for itself.
+func escape(before, value string) string {
+	open := openMatcher.FindStringSubmatch(before)
+	if open == nil {
+		return value
+	}
+	if open[1] != "=" {
+		value = regexp.QuoteMeta(value)
+	}
+	value = strconv.Quote(value)
+	return value[1 : len(value)-1]
 }

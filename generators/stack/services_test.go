@@ -1,9 +1,12 @@
 package stack
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"skep.dev/schema"
 )
@@ -19,6 +22,83 @@ func TestServicesAreDeployed(t *testing.T) {
 	for _, s := range services() {
 		if !deploys[s.name] {
 			t.Errorf("no example deploys the stack %s", s.name)
+		}
+	}
+}
+
+// Every file of alerts is chosen by a row in an example, and every alert in it is there in one.
+func TestAlertsAreChosen(t *testing.T) {
+	chosen := map[string]bool{}
+	examples(t, func(t *testing.T, c *schema.Cluster) {
+		groups, err := alertGroups(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range c.Rows.Alerts.Names() {
+			chosen[name+".rules.yaml"] = true
+		}
+		for _, g := range groups {
+			for i := range g.Rules {
+				chosen[alertName(&g.Rules[i])] = true
+			}
+		}
+	})
+	files, err := ruleFiles.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		var file ruleFile
+		data, err := ruleFiles.ReadFile(f.Name())
+		if err := errors.Join(err, yaml.Unmarshal(data, &file)); err != nil {
+			t.Fatal(err)
+		}
+		if !chosen[f.Name()] {
+			t.Errorf("no example has the alerts of %s", f.Name())
+		}
+		for _, g := range file.Groups {
+			for i := range g.Rules {
+				// No example has an object store beside a share.
+				if name := alertName(&g.Rules[i]); !chosen[name] && !strings.HasPrefix(name, "ObjectStore") {
+					t.Errorf("no example has the alert %s", name)
+				}
+			}
+		}
+	}
+}
+
+// A row and its file are of one mind.
+func TestAlertsMiss(t *testing.T) {
+	for _, row := range []schema.Alerting{
+		{Name: "nosuch"},
+		{Name: "nfs", Only: map[string]bool{"NoSuch": true}},
+		{Name: "nfs"}, // asks for services.nfs, which is not there
+	} {
+		c := &schema.Cluster{Rows: schema.ServiceRows{Alerts: schema.Rows[schema.Alerting, *schema.Alerting]{row}}}
+		if _, err := alertGroups(c); err == nil {
+			t.Errorf("%v: no error", row)
+		}
+	}
+}
+
+// A value stands for itself within a matcher of PromQL, in regular expressions too.
+func TestExpand(t *testing.T) {
+	c := &schema.Cluster{Domain: `a.b"c`, Nodes: schema.Nodes{{Name: "m1", Role: "manager"}, {Name: "w1"}}}
+	for text, want := range map[string]string{
+		`x < {"${nodes}"}`:        `x < 2`,
+		`${managers} of ${nodes}`: `m1 of m1, w1`,
+		`x{y="${domain}"} < 1`:    `x{y="a.b\"c"} < 1`,
+		`x{y=~"(${domain})"} < 1`: `x{y=~"(a\\.b\"c)"} < 1`,
+		`x{z="q",y!~"${domain}"}`: `x{z="q",y!~"a\\.b\"c"}`,
+	} {
+		got, _, err := expand(c, text)
+		if err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{`${nosuch}`, `{"${domain}"} > 1`, `${services}`, `${services.nfs.path}`} {
+		if got, _, err := expand(c, text); err == nil {
+			t.Errorf("%s: %q and no error", text, got)
 		}
 	}
 }

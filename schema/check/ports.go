@@ -60,7 +60,7 @@ func (k *checker) shared(a, b schema.Exposure) string {
 
 // ranges refuses ports in the range that swarm assigns to services: its routing mesh would take their connections, and
 // with ssh that ends in a locked door. The host-mode range is the kernel's, which leaves a bound port alone; only what
-// runs in a container and may be away for a moment, as S3, can lose its port there. Facts such as NFS's 33333 are kept
+// runs in a container and may be away for a moment, as S3 and node-exporter, can lose its port there. Facts such as NFS's 33333 are kept
 // closed by the firewall.
 func (k *checker) ranges() {
 	if k.Kind != "target" {

@@ -3,6 +3,18 @@ package finding
 func clearWarnings() []Kind {
 	return []Kind{
 		{
+			ID:    "alerts-unheard",
+			Title: "alerts reach nobody",
+			Why:   "Prometheus finds a full disk, a lost manager or an expiring certificate, and shows it to who happens to look. Without a receiver nobody is told.",
+			Way:   "Name one: services: monitoring: alerts: email: {to: ..., from: ..., smarthost: ...}, or webhook: url: \"...\". Leave the warning be where something else watches the cluster.",
+		},
+		{
+			ID:    "alerts-unwatched",
+			Title: "nobody notices when the monitoring itself stops",
+			Why:   "Prometheus and Alertmanager run on one node. When that is down, or mail no longer leaves it, there is silence, as on a good day.",
+			Way:   "Get a URL from a service that raises the alarm when its pings stop, such as healthchecks.io or one of your own, set services: monitoring: alerts: watchdog: {}, and put the URL into secrets/watchdog-url of the runbook's state directory.",
+		},
+		{
 			ID:    "encrypted-engine",
 			Title: "overlays are to be encrypted by engines that may not do so",
 			Why:   "Engines before 20.10.24, and 23.0 before 23.0.3, send packets of encrypted overlays in the clear, and take forged ones, where the kernel lacks a module (CVE-2023-28840, CVE-2023-28841, CVE-2023-28842). Nothing tells you.",

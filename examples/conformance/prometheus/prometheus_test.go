@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,7 +89,8 @@ func TestTargets(t *testing.T) {
 		{"traefik", task("traefik_traefik", "skep-monitoring", "10.224.1.5:443"), "10.224.1.5:8082 m1"},
 		{"traefik", task("traefik_traefik", "traefik-public", "10.224.0.5:443"), ""},
 		{"traefik", task("other_traefik", "skep-monitoring", "10.224.1.6:443"), ""},
-		{"node-exporter", task("monitoring_node-exporter", "skep-monitoring", "10.224.1.7:9100"), "10.224.1.7:9100 m1"},
+		{"node-exporter", labels.FromStrings("__address__", "10.0.0.12:9100", "__meta_dockerswarm_node_label_skep_node", "w1"), "10.0.0.12:9100 w1"},
+		{"node-exporter", labels.FromStrings("__address__", "0.0.0.0:9100", "__meta_dockerswarm_node_label_skep_node", "m1", "__meta_dockerswarm_node_manager_address", "10.0.0.11:2377"), "10.0.0.11:9100 m1"},
 		{"cadvisor", task("monitoring_cadvisor", "skep-monitoring", "10.224.1.8:8080"), "10.224.1.8:8080 m1"},
 	}
 	files(t, "prometheus.yaml", func(t *testing.T, path string) {
@@ -110,6 +112,25 @@ func TestTargets(t *testing.T) {
 	})
 }
 
+// TestRuleFiles: what is written beside the generator is a file of rules as it stands, before any cluster's values.
+func TestRuleFiles(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join("..", "..", "..", "generators", "stack", "*.rules.yaml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, path := range paths {
+		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		for _, err := range errs {
+			t.Error(err)
+		}
+		for _, g := range groups.Groups {
+			if len(g.Rules) == 0 {
+				t.Errorf("%s: the group %s is empty", path, g.Name)
+			}
+		}
+	}
+}
+
 func TestRules(t *testing.T) {
 	files(t, "rules.yaml", func(t *testing.T, path string) {
 		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
@@ -119,19 +140,69 @@ func TestRules(t *testing.T) {
 		if groups == nil {
 			t.Fatal("no groups")
 		}
-		seen := map[string]bool{}
+		seen, nodes := map[string]bool{}, nodesOf(t, path)
 		for _, g := range groups.Groups {
 			for _, r := range g.Rules {
 				if seen[r.Alert] {
 					t.Errorf("two alerts are called %s", r.Alert)
 				}
 				seen[r.Alert] = true
-				if r.Labels["severity"] == "" || r.Annotations["summary"] == "" {
-					t.Errorf("%s has no severity or no summary", r.Alert)
+				if r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+					t.Errorf("%s has no severity, summary or description", r.Alert)
 				}
+				commands(t, r, nodes)
 			}
 		}
 	})
+}
+
+// place is where a command is to be typed.
+var place = regexp.MustCompile(`^on ({{ \$labels\.node }}|your machine|(?:a|each) manager \(([^)]+)\)|[a-z0-9-]+): .+`)
+
+// label is what the text of an alert has of its series.
+var label = regexp.MustCompile(`\$labels\.(\w+)`)
+
+// commands looks at the first commands of an alert: they say on which machine of the cluster, and hold nothing that a container
+// or a client could choose, since somebody will paste them.
+func commands(t *testing.T, r rulefmt.Rule, nodes []string) {
+	t.Helper()
+	if r.Annotations["command"] == "" {
+		t.Errorf("%s has no first command", r.Alert)
+	}
+	names := strings.Contains(r.Annotations["summary"], "$labels.node")
+	for line := range strings.Lines(r.Annotations["command"]) {
+		m := place.FindStringSubmatch(line)
+		if m == nil {
+			t.Errorf("%s: %q does not say where", r.Alert, line)
+			continue
+		}
+		for _, l := range label.FindAllStringSubmatch(line, -1) {
+			if l[1] != "node" && l[1] != "job" {
+				t.Errorf("%s: the label %s stands in the command %q", r.Alert, l[1], line)
+			}
+		}
+		names = names || m[1] == "your machine" || slices.Contains(nodes, m[1]) ||
+			slices.ContainsFunc(strings.Split(m[2], ", "), func(name string) bool { return slices.Contains(nodes, name) })
+	}
+	if !names {
+		t.Errorf("%s names no machine", r.Alert)
+	}
+}
+
+// nodesOf are the names in the runbook of the bundle that has the file.
+func nodesOf(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(path), "..", "..", "runbook", "hosts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, _, ok := strings.Cut(line, "\t"); ok && !strings.HasPrefix(name, "#") {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func TestAlertmanager(t *testing.T) {
@@ -140,8 +211,13 @@ func TestAlertmanager(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Route.Receiver == "" || len(c.Receivers) != 1 {
-			t.Errorf("want one receiver, got %d", len(c.Receivers))
+		if c.Route.Receiver == "" || len(c.Receivers) != 1+len(c.Route.Routes) {
+			t.Errorf("want one receiver for the operators and for each other route, got %d", len(c.Receivers))
+		}
+		for _, r := range c.Route.Routes {
+			if r.Receiver != "watchdog" || len(r.Matchers) != 1 || r.Matchers[0].Name != "alertname" || !r.Matchers[0].Matches("Watchdog") || r.Matchers[0].Matches("NodeDown") {
+				t.Errorf("the route to %s takes %v", r.Receiver, r.Matchers)
+			}
 		}
 		if c.Global.SMTPAuthPassword != "" {
 			t.Error("the password stands in the file")

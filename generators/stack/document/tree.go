@@ -15,12 +15,15 @@ import (
 )
 
 // Tree returns a value with yaml tags as a tree of YAML. yaml.Node.Encode would do that through text and back, and
-// loses blanks at the start of a text with several lines.
+// loses blanks at the start of a text with several lines. A part that is a tree already stays as it is.
 func Tree[T any](v T) (*yaml.Node, error) { return tree(reflect.ValueOf(v)) }
 
 func tree(v reflect.Value) (*yaml.Node, error) {
 	if !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil() {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+	}
+	if n, ok := v.Interface().(yaml.Node); ok {
+		return &n, nil
 	}
 	if m, ok := v.Interface().(yaml.Marshaler); ok {
 		value, err := m.MarshalYAML()

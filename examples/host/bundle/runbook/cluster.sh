@@ -35,6 +35,7 @@ variables() {
 		'tcp 8080 n1'
 		'tcp 8080 n2'
 		'tcp 8080 n3'
+		'tcp 9100 all'
 		'tcp 9323 all'
 	)
 	# services.nfs, services.s3: duty, path, owner, filesystem
@@ -78,6 +79,7 @@ variables() {
 	readonly -a reached=(
 		'2377 managers'
 		'7946 all'
+		'9100 all'
 		'9323 all'
 	)
 	# engine.ports.api

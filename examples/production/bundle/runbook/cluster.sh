@@ -9,6 +9,7 @@ variables() {
 	# secrets that are handed over: object and name
 	readonly -a handed=(
 		'smtp-password-r1 smtp-password'
+		'watchdog-url-r1 watchdog-url'
 	)
 	# engine.versions.from
 	readonly engine_from='28.0'
@@ -32,6 +33,7 @@ variables() {
 		'udp 7946 all'
 		'tcp 8080 m1'
 		'tcp 9000 m1'
+		'tcp 9100 all'
 		'tcp 9323 all'
 		'tcp 33333 w2'
 		'udp 33333 w2'
@@ -85,6 +87,7 @@ variables() {
 		'2049 w2'
 		'2377 managers'
 		'7946 all'
+		'9100 all'
 		'9323 all'
 		'33333 w2'
 		'33334 w2'
@@ -121,6 +124,7 @@ variables() {
 		's3-user-key-r1 s3-user-key password nuvla'
 		'smtp-password-r1 smtp-password given paris@example.org'
 		'traefik-dashboard-r1 traefik-dashboard login admin'
+		'watchdog-url-r1 watchdog-url given'
 	)
 	# services.nfs.path
 	readonly share='/nfs-root'

@@ -9,8 +9,8 @@ readonly web_certificate='selfSigned'
 readonly firewall='/usr/local/sbin/skep-firewall'
 readonly measures='/var/lib/skep-metrics/certificates.prom'
 
-# Measures what expires on this node, and whether its firewall is settled: for node-exporter, and for runbook.sh. A reader
-# sees the old file or the new one. What cannot be measured is said in the file, and makes this program end with 1.
+# Measures what expires on this node, whether its firewall is settled, and on a manager which services have too few tasks: for
+# node-exporter, and for runbook.sh. A reader sees the old file or the new one. What cannot be measured is said in the file, and makes this program end with 1.
 #
 # The runbook writes $list, a line each: what it is, whose or where it is, and one of
 #   file PATH        the first end of the certificates and revocation lists in a PEM file
@@ -21,7 +21,7 @@ export LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 umask 022
 
-ends=() failed=() trusted=()
+ends=() failed=() trusted=() missing=()
 
 # seconds_of "notAfter=DATE" or "nextUpdate=DATE"
 seconds_of() { date --utc --date="${1#*=}" +%s; }
@@ -86,6 +86,16 @@ measure() {
 	fi
 }
 
+# tasks notes the services that run fewer tasks than they should. A job that is done has none to run: "0/1 (1/1 completed)".
+tasks() {
+	local name replicas rest
+	[[ $(timeout 20 docker info --format '{{.Swarm.ControlAvailable}}' 2>/dev/null) == true ]] || return 0
+	while read -r name replicas rest; do
+		[[ $name =~ ^[A-Za-z0-9_.-]+$ && $replicas =~ ^([0-9]{1,9})/([0-9]{1,9})$ && $rest != *completed* ]] || continue
+		((BASH_REMATCH[1] >= BASH_REMATCH[2])) || missing+=("{name=\"$name\"} $((BASH_REMATCH[2] - BASH_REMATCH[1]))")
+	done < <(timeout 60 docker service ls --format '{{.Name}} {{.Replicas}}' 2>/dev/null)
+}
+
 # family NAME HELP VALUE... prints a metric; one without values is left out.
 family() {
 	local name=$1 help=$2 value
@@ -96,6 +106,7 @@ family() {
 }
 
 while read -r what name how where; do measure "$what" "$name" "$how" "$where"; done <"$list"
+tasks
 settled=0
 if timeout 60 "$firewall" status >/dev/null 2>&1; then settled=1; fi
 new=$measures.$$ # the timer and the runbook may call at once
@@ -104,6 +115,7 @@ trap 'rm -f -- "$new"' EXIT
 	family skep_certificate_not_after_seconds 'When a certificate or a revocation list expires, in seconds since 1970.' "${ends[@]}"
 	family skep_certificate_trusted 'Whether a visitor of that name believes the certificate that is served.' "${trusted[@]}"
 	family skep_measure_failed 'What could not be measured.' "${failed[@]}"
+	family skep_service_tasks_missing 'How many tasks a service of the swarm runs fewer than it should.' "${missing[@]}"
 	family skep_firewall_settled 'Whether the rules of the firewall are loaded as confirmed.' " $settled"
 	family skep_measured_seconds 'When this was measured, in seconds since 1970.' " $(date +%s)"
 } >"$new"

@@ -28,6 +28,7 @@ variables() {
 		'udp 7946 all'
 		'tcp 8080 m1'
 		'tcp 9000 m1'
+		'tcp 9100 all'
 		'tcp 9323 all'
 	)
 	# services.nfs, services.s3: duty, path, owner, filesystem
@@ -75,6 +76,7 @@ variables() {
 		'2049 m1'
 		'2377 managers'
 		'7946 all'
+		'9100 all'
 		'9323 all'
 	)
 	# engine.ports.api

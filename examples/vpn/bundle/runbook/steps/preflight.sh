@@ -87,16 +87,27 @@ traps() {
 	done
 }
 
+# of_stack PID STACK: whether the process is of a task of that stack.
+of_stack() {
+	local id
+	has docker || return 1
+	while read -r id; do
+		if grep -qF -- "$id" "/proc/$1/cgroup"; then return 0; fi
+	done < <(docker ps --quiet --no-trunc --filter "label=com.docker.stack.namespace=$2" 2>/dev/null)
+	return 1
+}
+
 # ports finds a port of the cluster that a stranger listens on. Docker and the kernel's own listeners are no strangers.
 ports() {
-	local row proto port group owner
+	local row proto port group owner pid
 	has ss || return 0
 	for row in "${listeners[@]}"; do
 		read -r proto port group <<<"$row"
 		[[ " all ${role}s $host $duties " == *" $group "* ]] || continue
-		owner=$(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
+		read -r owner pid < <(ss -H -ln "--$proto" -p "sport = :$port" | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 \2/p') || true
 		case $owner in
 		'' | dockerd | docker-proxy | systemd | rpcbind | rpc.* | ganesha.nfsd) continue ;;
+		node_exporter) ! of_stack "$pid" monitoring || continue ;;
 		wireguard-go) ! systemctl is-active --quiet skep-mesh.service || continue ;;
 		openvpn) ! systemctl is-active --quiet skep-vpn.service || continue ;;
 		esac
