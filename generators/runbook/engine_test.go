@@ -111,7 +111,7 @@ func TestEngineKnown(t *testing.T) {
 	s.want(0, "run", "--only", "preflight", "--host", "w1")
 	node := "hosts/198.51.100.21/"
 	for version, want := range map[string]string{
-		"28.2.2": "engine 28.2.2 loses names and routes of overlays (moby#50129)\n                                 upgrade it to 28.3 or later\n",
+		"28.2.2": "engine 28.2.2 loses names and routes of overlays (moby#50129)\n                                upgrade it to 28.3 or later\n",
 		"28.5.1": "note: engine 28.5.1 gets no security fixes from its makers (as of 2026-11): upgrade to 29",
 		"29.4.0": "note: engine 29.4.0 may resolve no service for hours",
 		"29.8.1": "",

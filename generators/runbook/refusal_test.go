@@ -41,7 +41,7 @@ func TestNeighbours(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.write("cut", "")
 	r := s.want(1, "run", "--yes", "--only", "firewall")
-	for _, text := range []string{"w1             FAILED        confirm refused", "m1 reached port 7946 9323 of w1 before the trial", "w2 reached port 7946 9323 of w1"} {
+	for _, text := range []string{"w1             FAILED        confirm refused", "m1 reached port 7946 9100 9323 of w1 before the trial", "w2 reached port 7946 9100 9323 of w1"} {
 		if !strings.Contains(r.stdout, text) {
 			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
 		}

@@ -17,6 +17,18 @@ variables() {
 	readonly engine_below='30.0'
 	# engine.directory
 	readonly docker_directory='/var/lib/docker'
+	# engine.versions: from, below, level, who, what is known, and the way out
+	readonly -a engines=(
+		'0.0 20.10.24 refuse node sends encrypted overlays in the clear, and takes forged packets, where the kernel lacks a module (CVE-2023-28840)|upgrade it to 20.10.24, or to 23.0.3 or later'
+		'21.0 23.0.3 refuse node sends encrypted overlays in the clear, and takes forged packets, where the kernel lacks a module (CVE-2023-28840)|upgrade it to 23.0.3 or later'
+		'28.2.2 28.3 refuse node loses names and routes of overlays (moby#50129)|upgrade it to 28.3 or later'
+		'29.0 29.8.1 warn node may resolve no service for hours after it has lost its neighbours for 10 to 30 seconds (moby#53141)|upgrade it to 29.8.1 or later; until then docker service update --force SERVICE brings names back'
+		'29.6 29.7 warn node fails a task when the registry answers "unauthorized", although the image is on the node|upgrade it to 29.7 or later'
+		'29.0 29.2.1 refuse pairs talk about encrypted overlays in another way than other engines: names resolve, and nothing else gets through between them (moby#51798)|upgrade them to 29.2.1 or later, or have such engines alone'
+		'0.0 25.0 warn upstream gets no security fixes from its makers (as of 2026-11)|upgrade to 29, or use the docker.io of your distribution'
+		'25.0 26.0 warn upstream gets no security fixes from its makers after 2026-12-04|upgrade to 29, or use the docker.io of your distribution'
+		'26.0 29.0 warn upstream gets no security fixes from its makers (as of 2026-11)|upgrade to 29, or use the docker.io of your distribution'
+	)
 	# engine.source
 	readonly engine_source='present'
 	# exposures: protocol, port, nodes
@@ -224,7 +236,7 @@ step '05' 'operator' title='This machine has what the runbook needs' \
 step '10' 'preflight' title='Each node is what the spec says' \
 	why='reachable, root, clock, disks, address, engine version, free ports, no second firewall' \
 	hosts='all' order='parallel' needs='operator' undo='nothing: it only looked' \
-	body='preflight transit' facts='engine_from engine_below docker_directory engine_source listeners directories bridges tunnels forward vrrp'
+	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
 	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \

@@ -14,8 +14,10 @@ check() {
 	clock
 	room
 	addresses
-	engine
+	engine_fits
+	engine_known
 	traps
+	rules_of_others
 	transit
 	redundancy
 	ports
@@ -44,10 +46,23 @@ clock() {
 }
 
 room() {
-	local path=$docker_directory free
-	while [[ ! -d $path ]]; do path=$(dirname "$path"); done
-	free=$(df --output=avail -k -- "$path" | tail -n 1)
-	((free >= least_kib)) || first_run "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+	local path device='' free
+	while IFS= read -r path; do
+		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
+		# Two directories of one file system are told once.
+		[[ $(stat --format=%d -- "$path") != "$device" ]] || continue
+		device=$(stat --format=%d -- "$path")
+		free=$(df --output=avail -k -- "$path" | tail -n 1)
+		((free >= least_kib)) || first_run "$path has $((free / 1024)) MiB free: want $((least_kib / 1024)) MiB for images" 'make room, or mount a larger disk there'
+	done < <(printf '%s\n' "$docker_directory" && image_store)
+}
+
+# image_store prints where containerd keeps the images. An engine of 29 or later that began empty leaves them to it.
+image_store() {
+	local root
+	[[ $(docker info --format '{{.DriverStatus}}' 2>/dev/null) == *io.containerd.snapshotter* ]] || return 0
+	root=$(containerd config dump 2>/dev/null | sed -n "s/^root = ['\"]\(.*\)['\"]$/\1/p") || root=''
+	printf '%s\n' "${root:-/var/lib/containerd}"
 }
 
 addresses() {
@@ -56,24 +71,8 @@ addresses() {
 	[[ -n $(ip -o address show to "$address") ]] || refuse "$address is not an address of this node" 'correct nodes.*.address, or the address that ssh reaches'
 }
 
-engine() {
-	local wrong
-	[[ ! -e /snap/bin/docker ]] || refuse 'Docker is the one of snap, which cannot be set up: its files are its own' 'snap remove docker, then run again'
-	if [[ $engine_source == present ]]; then
-		has dockerd && has docker || refuse 'no Docker engine, and engine.source is "present"' "install one from $engine_from up to, not with, $engine_below; or set engine.source: \"debian\""
-	fi
-	has dockerd || return 0
-	wrong=$(misfit)
-	[[ -z $wrong ]] || first_run "$wrong" 'install another engine, or change the range'
-	say "engine $(engine_version)"
-}
-
 traps() {
 	local unit
-	# Debian's unit begins with "flush ruleset": it would wipe Docker's rules and ours.
-	if systemctl is-enabled --quiet nftables.service 2>/dev/null && grep -qs '^flush ruleset' /etc/nftables.conf; then
-		refuse 'nftables.service is enabled and flushes every rule, Docker'\''s too' 'systemctl disable nftables.service, or take "flush ruleset" out of /etc/nftables.conf'
-	fi
 	# Rules in both kernels' tables break published ports (moby#46636).
 	if has iptables && [[ $(iptables --version) == *legacy* ]]; then
 		refuse 'iptables is the legacy one' 'update-alternatives --set iptables /usr/sbin/iptables-nft, then restart docker'

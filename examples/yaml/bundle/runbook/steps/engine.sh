@@ -8,7 +8,10 @@ set -euo pipefail
 files() { printf '%s\n' engine/docker.service.conf engine/sysctl.conf; }
 
 # What the spec sets, before it meets what the node has set.
-prepare() { given daemon "$(<"$bundle/engine/$role.json")"; }
+prepare() {
+	given daemon "$(<"$bundle/engine/$role.json")"
+	given kernel "$(grep -v '^#' "$bundle/engine/sysctl.conf")"
+}
 
 # The certificates and settings that the running engine was started with.
 readonly running=/var/lib/skep/engine.running
@@ -38,16 +41,30 @@ settings_fit() {
 	[[ -z $wrong ]] || refuse "$wrong, and may not start with these settings" 'install another engine, or change the range'
 }
 
-# kernel_settings compares the installed settings with the kernel's own.
+# kernel_settings compares the settings of the spec with the kernel's own, and with what is read after them at boot.
 kernel_settings() {
-	local key value now
-	[[ -f $sysctl_conf ]] || return 0
+	local key value now row
 	while IFS='=' read -r key value; do
-		key=${key// /}
-		[[ -n $key && $key != '#'* ]] || continue
+		key=${key// /} value=${value# }
+		[[ -n $key ]] || continue
 		now=$(sysctl -n "$key" 2>/dev/null) || now=''
-		[[ ${now//[[:space:]]/ } == "${value# }" ]] || would "set $key to${value}"
-	done <"$sysctl_conf"
+		[[ ${now//[[:space:]]/ } == "$value" ]] || would "set $key to $value${now:+, from ${now//[[:space:]]/ }}"
+		row=$(later "$key")
+		[[ -z $row || ${row#*$'\t'} == "$value" ]] ||
+			first_run "${row%%$'\t'*} sets $key to ${row#*$'\t'}, which is read after $sysctl_conf: $value would not survive a reboot" "take it out of ${row%%$'\t'*}"
+	done <<<"$kernel"
+}
+
+# later KEY prints the last file that sets the key after skep's at boot, a tab, and the value.
+later() {
+	local LC_ALL=C file
+	for file in {/etc,/run,/usr/local/lib,/usr/lib,/lib}/sysctl.d/*.conf; do
+		if [[ -r $file && ${file##*/} > ${sysctl_conf##*/} ]]; then printf '%s\t%s\n' "${file##*/}" "$file"; fi
+	done | sort | cut -f 2 | while IFS= read -r file; do
+		sed -nE 's/[[:space:]]+/ /g; s/^ ?-? ?([^ =]+) ?= ?(.*[^ ]) ?$/\1\t\2/p' "$file" | while IFS=$'\t' read -r key value; do
+			[[ ${key//\//.} != "$1" ]] || printf '%s\t%s\n' "$file" "$value"
+		done
+	done | tail -n 1
 }
 
 apply() {
