@@ -52,7 +52,7 @@ func ownPast(t *testing.T, l *lab) {
 	l.on(t, "m1", "echo '/opt *(ro)' >>/etc/exports")
 	l.runbook(t, "run", "--dry-run").want(t, 0, `would change log-driver from "json-file" to "local"`, "keeps what is this node's own: labels registry-mirrors", "note: this node exports /opt too")
 	o := l.run(t, "--to", "engine")
-	if at := strings.Index(o.text, "m1             DONE"); at < 0 || at < strings.LastIndex(o.text, "w2             DONE") {
+	if at := strings.LastIndex(o.text, "m1             DONE"); at < strings.LastIndex(o.text, "w2             DONE") {
 		t.Errorf("the manager is not the last:\n%s", o.text)
 	}
 	got := l.on(t, "w2", `docker info --format '{{.LoggingDriver}} {{.Labels}} {{.RegistryConfig.Mirrors}}'`)
