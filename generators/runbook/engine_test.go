@@ -66,7 +66,9 @@ func TestRollingOrder(t *testing.T) {
 	c := load(t, "production")
 	s := newSandbox(t, c)
 	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
-	must(t, os.WriteFile(s.bundle+".state/secrets/smtp-password", []byte("x"), 0o600))
+	for _, secret := range []string{"smtp-password", "watchdog-url"} {
+		must(t, os.WriteFile(s.bundle+".state/secrets/"+secret, []byte("x"), 0o600))
+	}
 	must(t, os.Symlink("/bin/true", filepath.Join(s.fake, "bin/sleep"))) // of the operator
 	address := func(name string) string { return c.Node(name).Public.String() }
 	s.want(0, "run", "--yes", "--to", "workers")
