@@ -90,8 +90,9 @@ func TestOneGeneration(t *testing.T) {
 	}
 }
 
-// drop takes the stack of a service away, and its images.
+// drop takes the stack of a service away, its images and its alerts.
 func drop(c *schema.Cluster, service string) {
+	c.Rows.Alerts = slices.DeleteFunc(c.Rows.Alerts, func(a schema.Alerting) bool { return a.Name == service })
 	c.Rows.Deploys = slices.DeleteFunc(c.Rows.Deploys, func(d schema.Deploy) bool { return d.Name == service })
 	c.Rows.Images = slices.DeleteFunc(c.Rows.Images, func(i schema.Image) bool { return strings.HasPrefix(i.Field, "services."+service+".") })
 }
