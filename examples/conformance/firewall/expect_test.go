@@ -160,6 +160,7 @@ var tables = map[string]table{
 		{"udp", 7946, 7946, "", nodes},
 		{"tcp", 8080, 8080, "manager", operators},
 		{"tcp", 9000, 9000, "manager", everyone},
+		{"tcp", 9100, 9100, "", []string{"peer", "app", "other"}},
 		{"tcp", 9323, 9323, "", []string{"peer", "app", "other"}},
 		{"tcp", 30000, 33332, "", everyone},
 		{"udp", 30000, 32767, "", everyone},
@@ -175,6 +176,7 @@ var tables = map[string]table{
 		{"tcp", 7946, 7946, "", nodes},
 		{"udp", 7946, 7946, "", nodes},
 		{"tcp", 8080, 8080, "manager", operators},
+		{"tcp", 9100, 9100, "", []string{"peer", "app", "other"}},
 		{"tcp", 9323, 9323, "", []string{"peer", "app", "other"}},
 	},
 }
