@@ -25,8 +25,13 @@ var rowPattern = regexp.MustCompile(`(?m)^\| (\d+)(?:-(\d+))?/(tcp|udp|tcp\+udp)
 // matrix reads what the README promises.
 func (l *lab) matrix(t *testing.T) []row {
 	t.Helper()
+	return promises(t, l.bundle)
+}
+
+func promises(t *testing.T, bundle string) []row {
+	t.Helper()
 	var out []row
-	for _, m := range rowPattern.FindAllStringSubmatch(read(t, filepath.Join(l.bundle, "README.md")), -1) {
+	for _, m := range rowPattern.FindAllStringSubmatch(read(t, filepath.Join(bundle, "README.md")), -1) {
 		first, _ := strconv.Atoi(m[1])
 		last := first
 		if m[2] != "" {

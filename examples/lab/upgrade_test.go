@@ -113,10 +113,10 @@ func rebootOnTrial(t *testing.T, l *lab) {
 	l.whole(t)
 }
 
-// takeover runs the new runbook to its end. Clients in every zone and on every node try every open port all the while.
+// takeover runs the new runbook to its end. Clients in every zone and on every node try every port that was open before, all the while.
 func takeover(t *testing.T, l *lab) {
 	before := l.held(t)
-	crowd := l.visitors(t)
+	crowd := l.visitors(t, promises(t, "testdata/before"))
 	began := time.Now()
 	l.run(t)
 	var moments []int

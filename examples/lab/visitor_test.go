@@ -39,11 +39,10 @@ type crowd struct {
 	broken   chan error // connections that had to stay
 }
 
-// visitors sets one at work for each open port where somebody listens, and keeps some connections in use.
-func (l *lab) visitors(t *testing.T) *crowd {
+// visitors sets one at work for each port that the rows open and where somebody listens, and keeps some connections in use.
+func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
 	t.Helper()
 	c := &crowd{quit: make(chan struct{}), broken: make(chan error, 16)}
-	matrix := l.matrix(t)
 	for _, p := range l.probes(t, "tcp", ports(matrix)) {
 		// The applications' ranges have hundreds of equal ports.
 		if !allowed(matrix, p) || p.port > 30001 && p.port != 32768 {
