@@ -10,7 +10,7 @@ import (
 // while its engines are renewed. Then the manager gets it, too.
 func TestMixed(t *testing.T) {
 	if *engine == "" {
-		t.Skip("without -engine 29 all nodes have the same one")
+		t.Skip("all nodes have the same engine; go test -run TestMixed -suite trixie -engine 29 builds another one")
 	}
 	if *vm {
 		t.Skip("-vm runs TestLab alone; leave it out to mix engines")

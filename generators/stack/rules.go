@@ -127,10 +127,10 @@ func alertName(rule *yaml.Node) string {
 	return ""
 }
 
-// The places of a field: a number, part of a text, and all of a value.
+// The places of a field: all of a value in a comment, and in a text a number or words.
 var (
-	numberField = regexp.MustCompile(`\{"\$\{([^{}]+)\}"\}`)
-	textField   = regexp.MustCompile(`\$\{([^{}]+)\}`)
+	field  = regexp.MustCompile(`\$\{[^{}]+\}`)
+	places = regexp.MustCompile(`\{"\$\{([^{}]+)\}"\}|\$\{([^{}]+)\}`)
 	// A matcher of PromQL that is open at the end of a text.
 	openMatcher = regexp.MustCompile(`(=~|!~|=)\s*"[^"]*$`)
 )
@@ -146,8 +146,8 @@ func fill(c *schema.Cluster, rule *yaml.Node) error {
 			}
 			continue
 		}
-		if m := textField.FindStringSubmatch(value.LineComment); m != nil {
-			value.Value, value.LineComment = m[0], ""
+		if whole := field.FindString(value.LineComment); whole != "" {
+			value.Value, value.LineComment = whole, ""
 		}
 		text, fields, err := expand(c, value.Value)
 		if err != nil {
@@ -161,16 +161,20 @@ func fill(c *schema.Cluster, rule *yaml.Node) error {
 	return nil
 }
 
-// expand returns a text with the values of the spec, and the fields that it names.
+// expand returns a text with the values of the spec, and the fields that it names. A value that looks like a place stays as it is.
 func expand(c *schema.Cluster, text string) (string, []string, error) {
 	e := expansion{cluster: c}
-	for m := numberField.FindStringSubmatchIndex(text); m != nil; m = numberField.FindStringSubmatchIndex(text) {
-		text = text[:m[0]] + e.number(text[m[2]:m[3]]) + text[m[1]:]
+	out, end := "", 0
+	for _, m := range places.FindAllStringSubmatchIndex(text, -1) {
+		out += text[end:m[0]]
+		if m[2] >= 0 {
+			out += e.number(text[m[2]:m[3]])
+		} else {
+			out += escape(out, e.text(text[m[4]:m[5]]))
+		}
+		end = m[1]
 	}
-	for m := textField.FindStringSubmatchIndex(text); m != nil; m = textField.FindStringSubmatchIndex(text) {
-		text = text[:m[0]] + escape(text[:m[0]], e.text(text[m[2]:m[3]])) + text[m[1]:]
-	}
-	return text, e.fields, errors.Join(e.errs...)
+	return out + text[end:], e.fields, errors.Join(e.errs...)
 }
 
 // expansion is of one text.

@@ -96,6 +96,10 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
 		}
 	}
+	c = &schema.Cluster{Name: "paris", Domain: `${name} {"${nodes}"}`}
+	if got, _, err := expand(c, `${domain} of ${name}`); err != nil || got != `${name} {"${nodes}"} of paris` {
+		t.Errorf("a value was taken for a place: %s, %v", got, err)
+	}
 	for _, text := range []string{`${nosuch}`, `{"${domain}"} > 1`, `${services}`, `${services.nfs.path}`} {
 		if got, _, err := expand(c, text); err == nil {
 			t.Errorf("%s: %q and no error", text, got)

@@ -26,8 +26,8 @@ engine_known() {
 		read -r from below level of text <<<"$row"
 		[[ $of != pairs ]] && version_between "$version" "$from" "$below" || continue
 		[[ $of != upstream ]] || ! is_packaged || continue
-		text="engine $version ${text/|/: }"
-		if [[ $level == refuse ]]; then first_run "${text%: *}" "${row##*|}"; else note "$text"; fi
+		text="engine $version $text"
+		if [[ $level == refuse ]]; then first_run "${text%|*}" "${text##*|}"; else note "${text/|/: }"; fi
 	done
 }
 
