@@ -36,12 +36,17 @@ func TestEnginePackage(t *testing.T) {
 	if r := s.want(0, "run", "--dry-run", "--only", "packages"); !strings.Contains(r.stdout, "would hold docker.io") {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
-	must(t, os.WriteFile(held, nil, 0o600))
-	must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.11/var/lib/skep/held")))
-	s.want(0, "undo", "--yes", "--only", "packages")
-	for address, want := range map[string]bool{"10.0.0.11": true, "10.0.0.12": false} {
-		if _, err := os.Stat(filepath.Join(s.fake, "hosts", address, "held")); (err == nil) != want {
-			t.Errorf("%s: held after undo: %v, want %v", address, err == nil, want)
+	for _, own := range []bool{true, false} {
+		s.want(0, "run", "--only", "packages")
+		if own {
+			must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.11/var/lib/skep/held")))
+		}
+		s.want(0, "undo", "--yes", "--only", "packages")
+		if _, err := os.Stat(held); (err == nil) != own {
+			t.Errorf("held after undo: %v, want %v", err == nil, own)
+		}
+		if own {
+			must(t, os.Remove(held))
 		}
 	}
 }

@@ -77,6 +77,19 @@ func TestOwnSettings(t *testing.T) {
 	if data, err = os.ReadFile(daemon); err != nil || string(data) != theirs {
 		t.Errorf("after undo: %v\n%s", err, data)
 	}
+
+	// A node that had no file keeps what the operator has added to skep's.
+	only = []string{"--only", "engine", "--host", "w2"}
+	daemon = filepath.Join(s.fake, "hosts/10.0.0.13/etc/docker/daemon.json")
+	s.want(0, "run", "--only", "preflight", "--host", "w2")
+	run("run", "--yes")
+	data, err = os.ReadFile(daemon)
+	must(t, err)
+	must(t, os.WriteFile(daemon, []byte(strings.Replace(string(data), "{", `{"dns": ["10.0.0.2"],`, 1)), 0o644))
+	run("undo", "--yes")
+	if have = values(); len(have) != 1 || have["dns"] == nil {
+		t.Errorf("after undo: %v", have)
+	}
 }
 
 // What decides where the engine's data is stops the run before anything is changed, also as a flag of dockerd; and so does what a swarm cannot live with.

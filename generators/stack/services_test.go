@@ -69,14 +69,14 @@ func TestAlertsAreChosen(t *testing.T) {
 
 // A row and its file are of one mind.
 func TestAlertsMiss(t *testing.T) {
-	for _, row := range []schema.Alerting{
-		{Name: "nosuch"},
-		{Name: "nfs", Only: map[string]bool{"NoSuch": true}},
-		{Name: "nfs"}, // asks for services.nfs, which is not there
+	for want, row := range map[string]schema.Alerting{
+		"nosuch.rules.yaml: file does not exist":                          {Name: "nosuch"},
+		"nfs.rules.yaml has 0 of the alerts that its row chooses, want 1": {Name: "nfs", Only: map[string]bool{"NoSuch": true}},
+		"the cluster has no services.nfs":                                 {Name: "nfs"},
 	} {
 		c := &schema.Cluster{Rows: schema.ServiceRows{Alerts: schema.Rows[schema.Alerting, *schema.Alerting]{row}}}
-		if _, err := alertGroups(c); err == nil {
-			t.Errorf("%v: no error", row)
+		if _, err := alertGroups(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %s", row, err, want)
 		}
 	}
 }
