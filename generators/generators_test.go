@@ -175,9 +175,29 @@ func reversed(t *testing.T, spec string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "cluster.cue")
+	dir := t.TempDir()
+	for name := range applications(t, filepath.Dir(spec)) {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(filepath.Dir(spec), name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "cluster.cue")
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// applications are the directories beside a spec that hold its Compose files.
+func applications(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*", "compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, file := range found {
+		names[filepath.Base(filepath.Dir(file))] = true
+	}
+	return names
 }

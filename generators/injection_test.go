@@ -233,7 +233,9 @@ var keep = []string{
 }
 
 // ownNames are words of rows that no spec can write: names of functions, files and tasks, and what generators ask for.
-var ownNames = []string{"Deploy.Name", "Deploy.Why", "Text.Name", "Text.Has", "Scrape.Job", "Scrape.Of", "Scrape.Name", "Scrape.Path", "Duty.Name", "Package.Command", "Alerting.Name", "Overlay.Name"}
+var ownNames = []string{"Deploy.Name", "Deploy.Why", "Text.Name", "Text.Has", "Scrape.Job", "Scrape.Of", "Scrape.Name", "Scrape.Path", "Duty.Name", "Package.Command", "Alerting.Name", "Overlay.Name",
+	"Stack.Name", "Stack.Project", // a name is a plain word, and the judge of stacks tries every text of a project
+}
 
 // TestStringsAreInert goes around the schema: it puts payloads into every string of a Cluster, generates the bundle, and
 // proves that shell and YAML still say the same with other values. It is the second wall; the schema is the first.

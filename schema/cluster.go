@@ -12,22 +12,24 @@ import "net/netip"
 
 // Cluster is one Docker Swarm cluster, complete and checked: a generator neither tests for "unset" nor validates.
 type Cluster struct {
-	Name         string       `json:"name"`
-	Kind         string       `json:"kind"` // "target" or "host"
-	Domain       string       `json:"domain"`
-	Nodes        Nodes        `json:"nodes"`
-	Access       Access       `json:"access"`
-	Network      Network      `json:"network"`
-	Engine       Engine       `json:"engine"`
-	Firewall     Firewall     `json:"firewall"`
-	Certificates Certificates `json:"certificates"`
-	Applications Applications `json:"applications"`
-	Services     Services     `json:"services"`
-	Tests        []Test       `json:"tests"`
-	Exposures    Exposures    `json:"exposures"`
-	Secrets      Secrets      `json:"secrets"`
-	Networks     Overlays     `json:"networks"`
-	Rows         ServiceRows  `json:"rows"`
+	Name         string                `json:"name"`
+	Kind         string                `json:"kind"` // "swarm", "target" or "host"
+	Domain       string                `json:"domain"`
+	Nodes        Nodes                 `json:"nodes"`
+	Access       Access                `json:"access"`
+	Network      Network               `json:"network"`
+	Engine       Engine                `json:"engine"`
+	Firewall     Firewall              `json:"firewall"`
+	Certificates Certificates          `json:"certificates"`
+	Applications Applications          `json:"applications"`
+	Services     Services              `json:"services"`
+	Stacks       Stacks                `json:"stacks"`
+	Shared       Rows[Shared, *Shared] `json:"shared"` // by path
+	Tests        []Test                `json:"tests"`
+	Exposures    Exposures             `json:"exposures"`
+	Secrets      Secrets               `json:"secrets"`
+	Networks     Overlays              `json:"networks"`
+	Rows         ServiceRows           `json:"rows"`
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// Roles are those that a node may have in the swarm.
+func Roles() []string { return []string{"manager", "worker"} }
+
 // Managers returns the nodes that are managers, sorted by name.
 func (c *Cluster) Managers() []Node {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), func(n Node) bool { return n.Role != "manager" })
@@ -82,6 +85,30 @@ func (c *Cluster) Duties(name string) []string {
 		}
 	}
 	return duties
+}
+
+// PageNames are the names and addresses at which the cluster's own pages answer, as browsers write them: its domain,
+// certificates.names, and the nodes that Traefik runs on.
+func (c *Cluster) PageNames() []string {
+	names := append([]string{c.Domain}, c.Certificates.Names...)
+	for _, name := range c.Services.Traefik.Nodes {
+		names = append(names, name)
+		for _, a := range c.Node(name).Addresses() {
+			names = append(names, a.String())
+		}
+	}
+	var out []string
+	for _, name := range names {
+		if a, err := netip.ParseAddr(name); err == nil {
+			name = a.String()
+		}
+		lower := strings.ToLower(name)
+		if slices.Contains(c.Hosts(), name) || slices.Contains(out, lower) {
+			continue // every path of a page's own host is that page's
+		}
+		out = append(out, lower)
+	}
+	return out
 }
 
 // Hosts returns the names, beside the cluster's domain, at which pages of skep's own answer, sorted by page.

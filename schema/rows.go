@@ -28,6 +28,9 @@ type Exposure struct {
 // Added reports whether the row stands in the spec itself and does not follow from other fields.
 func (e Exposure) Added() bool { return e.Field == "exposures."+e.Name }
 
+// IsSSH reports whether the row is that of the nodes' sshd, by which the runbook comes.
+func (e Exposure) IsSSH() bool { return e.Field == "nodes.*.ssh.port" }
+
 // Range returns the ports of the row; it is zero for esp.
 func (e Exposure) Range() PortRange { return PortRange{First: e.Port, Last: e.Last} }
 
@@ -172,9 +175,12 @@ type Point struct {
 
 // Directory is a directory of a node that is shared or kept, and whoever writes there.
 type Directory struct {
-	Field string `json:"-"`
-	Path  string `json:"path"`
-	Owner Owner  `json:"owner"`
+	Field      string `json:"-"`
+	Duty       string `json:"duty"` // of its node
+	Path       string `json:"path"`
+	Filesystem string `json:"filesystem"` // "any" or "own"
+	Owner      Owner  `json:"owner"`
+	Kept       string `json:"kept"` // what each run sets right: "all", "owner" or "nothing"
 }
 
 // Remark is a mistake or a warning, by its ID in schema/finding, about the value of a field. Older and Engine narrow it to
@@ -221,6 +227,8 @@ type (
 	Overlays = Rows[Overlay, *Overlay]
 	// MeshPeers are sorted by name.
 	MeshPeers = Rows[MeshPeer, *MeshPeer]
+	// NFSShares are sorted by name.
+	NFSShares = Rows[NFSShare, *NFSShare]
 )
 
 func (n *Node) name() *string     { return &n.Name }
@@ -228,6 +236,7 @@ func (e *Exposure) name() *string { return &e.Name }
 func (s *Secret) name() *string   { return &s.Name }
 func (o *Overlay) name() *string  { return &o.Name }
 func (p *MeshPeer) name() *string { return &p.Name }
+func (s *NFSShare) name() *string { return &s.Name }
 
 func (d *Duty) name() *string     { return &d.Name }
 func (i *Image) name() *string    { return &i.Field }

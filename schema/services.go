@@ -177,14 +177,37 @@ type Email struct {
 	Revision  int    `json:"revision"`
 }
 
-// NFS is a directory of one node that all nodes can mount, read-only.
+// NFS is a directory of one node that all nodes can mount, read-only, and shares beside it.
 type NFS struct {
-	Server     string   `json:"server"`
-	Path       string   `json:"path"`
-	Filesystem string   `json:"filesystem"` // "any" or "own"
-	Versions   string   `json:"versions"`   // "4" or "3+4"
-	Ports      NFSPorts `json:"ports"`
-	Nobody     Owner    `json:"nobody"`
+	Server     string    `json:"server"`
+	Path       string    `json:"path"`
+	Filesystem string    `json:"filesystem"` // "any" or "own"
+	Versions   string    `json:"versions"`   // "4" or "3+4"
+	Shares     NFSShares `json:"shares"`
+	Ports      NFSPorts  `json:"ports"`
+	Nobody     Owner     `json:"nobody"`
+}
+
+// NFSShare is a directory of the same node for applications on any node.
+type NFSShare struct {
+	Name       string `json:"-"`
+	Path       string `json:"path"`
+	Filesystem string `json:"filesystem"` // "any" or "own"
+	Mode       string `json:"mode"`       // "read-only" or "read-write"
+	Owner      Owner  `json:"owner"`
+	Squash     string `json:"squash"` // "all": whoever writes is the owner; "none": users stay who they are
+	Why        string `json:"why,omitempty"`
+}
+
+// Writes reports whether applications write into the share.
+func (s NFSShare) Writes() bool { return s.Mode == "read-write" }
+
+// Access is how mounts and exports say that: "rw", or "ro".
+func (s NFSShare) Access() string {
+	if s.Writes() {
+		return "rw"
+	}
+	return "ro"
 }
 
 // Owner is a user and a group by number, as files have them.

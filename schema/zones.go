@@ -8,8 +8,16 @@ import (
 // Containers is the zone of a node's own containers: it has no addresses, they are told by their interface.
 const Containers = "containers"
 
-// Zones are the names that an exposure may be open to, and a test may ask from.
+// Zones are the names that an exposure may be open to, and a test may ask from, on clusters of any kind.
 func Zones() []string { return []string{"management", "nuvla", "users", "cluster", Containers} }
+
+// ServesNuvla reports whether Nuvla drives the cluster or runs on it. Elsewhere no zone is Nuvla's, and nothing tells of it.
+func (c *Cluster) ServesNuvla() bool { return c.Kind != "swarm" }
+
+// Zones are the zones of this cluster.
+func (c *Cluster) Zones() []string {
+	return slices.DeleteFunc(Zones(), func(zone string) bool { return zone == "nuvla" && !c.ServesNuvla() })
+}
 
 // AccessZones are the zones that the spec lists addresses of.
 func AccessZones() []string { return Zones()[:3] }

@@ -67,6 +67,14 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 	if cmd.Flags().Changed("output") && o.output == "" {
 		return usageError{"build: --output is empty: want a directory"}
 	}
+	if o.output == "-" || strings.HasPrefix(o.output, "~") {
+		return usageError{fmt.Sprintf("build: --output: %q: want a directory, and the shell did not make one of this; if you mean it: ./%[1]s", o.output)}
+	}
+	if _, err := os.Stat(o.output); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(o.output); err == nil {
+			return fmt.Errorf("%s: is a link to nothing", o.output)
+		}
+	}
 	c, err := load(path)
 	if err != nil {
 		return err
@@ -88,7 +96,7 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 		}
 	}
 	if o.check {
-		return checkBundle(cmd, path, files, o)
+		return checkBundle(cmd, files, o)
 	}
 	return writeBundle(cmd, files, o)
 }
@@ -105,10 +113,14 @@ func bundleBeside(spec string) (string, error) {
 	return filepath.Join(spec, "bundle"), nil
 }
 
-func checkBundle(cmd *cobra.Command, spec string, files []artifact.File, o buildOptions) error {
+func checkBundle(cmd *cobra.Command, files []artifact.File, o buildOptions) error {
 	differences, err := artifact.Diff(o.output, files)
 	if err != nil {
 		return withHints(err)
+	}
+	if _, err := os.Stat(o.output); errors.Is(err, fs.ErrNotExist) && *o.format == formatText { // a list of everything tells nothing
+		talk(cmd.ErrOrStderr(), o.output+": no such directory; skep build writes it")
+		return errFound
 	}
 	result := buildResult{Schema: version1("build"), Bundle: o.output, Files: len(files) + 1, Differences: differences}
 	if err := result.write(cmd.OutOrStdout(), *o.format); err != nil {
@@ -118,7 +130,7 @@ func checkBundle(cmd *cobra.Command, spec string, files []artifact.File, o build
 		return err
 	}
 	if len(differences) > 0 {
-		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: not what %s compiles to: %s", o.output, spec, count(differences)))
+		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: out of date: %s", o.output, count(differences)))
 		return errFound
 	}
 	talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: up to date, %d files", o.output, result.Files))

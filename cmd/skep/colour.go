@@ -24,11 +24,18 @@ func (o output) Flush() error { return o.buffer.Flush() }
 type colours struct{ on bool }
 
 func newOutput(w io.Writer) output {
-	f, isFile := w.(*os.File)
+	f, _ := w.(*os.File)
 	buffer := bufio.NewWriter(w)
-	return output{harmless{buffer, colours{
-		on: isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-	}}, buffer, f}
+	return output{harmless{buffer, coloursFor(w)}, buffer, f}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func coloursFor(w io.Writer) colours {
+	return colours{on: isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 // coloursOf says what may be written to w; a writer that is not stdout gets none.

@@ -42,12 +42,15 @@ func main() {
 // run is skep with the given arguments; it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	out := newOutput(stdout)
-	stderr = harmless{to: stderr}
+	stderr = newTalker(stderr)
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := unknownVerb(root, args)
+	if err == nil {
+		err = root.Execute()
+	}
 	if broken := out.Flush(); broken != nil && (err == nil || errors.Is(err, errFound)) {
 		err = fmt.Errorf("stdout: %w", broken)
 	}
@@ -60,9 +63,15 @@ func say(w io.Writer, err error) {
 	if err == nil || errors.Is(err, errFound) {
 		return
 	}
+	if found, ok := err.(finding.List); ok { // each begins with the place in the user's file, where an editor can jump to
+		for _, f := range found {
+			tell(w, f)
+		}
+		return
+	}
 	prefix := "skep: "
 	if errors.As(err, new(finding.List)) {
-		prefix = "" // begins with the place in the user's file, where an editor can jump to
+		prefix = ""
 	}
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintln(w, prefix+strings.TrimRight(line, "\n"))

@@ -11,10 +11,11 @@ import (
 func newPlanCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan OLD [NEW]",
-		Short: "tell what applying NEW after OLD would change: ports opened and closed",
-		Long: `plan compares two states of a cluster, and tells which ports applying NEW after OLD would open and close, to whom and
-on which nodes, and whether the authority of ACME asks in another way. Both are read back from the firewall rules and from
-Traefik's file, not from the specs. Each is one of
+		Short: "tell what applying NEW after OLD would change: ports, tasks and data",
+		Long: `plan compares two states of a cluster, and tells what applying NEW after OLD would do: which ports it opens and closes,
+to whom and on which nodes; where the Docker engine restarts; which services get new tasks, whether somebody answers
+meanwhile, which are made anew, and which volumes begin empty; and whether the authority of ACME asks in another way.
+Both are read back from the files of the bundles, not from the specs, and no cluster is asked. Each is one of
   a bundle    a directory that skep build wrote
   a spec      as for the other verbs; NEW is the one in the current directory unless told
   REV:PATH    a bundle or spec in a revision of the git repository around the current directory: main:paris/bundle
@@ -36,7 +37,10 @@ It exits 1 when there are changes.`,
 		if err != nil {
 			return err
 		}
-		p := plan.Compare(before, after)
+		p, err := plan.Compare(before, after)
+		if err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
 		if *form == formatJSON {
 			err = newJSON(cmd.OutOrStdout()).Encode(struct {
 				Schema string `json:"schema"`
@@ -55,7 +59,7 @@ It exits 1 when there are changes.`,
 
 func writePlan(cmd *cobra.Command, p plan.Plan) error {
 	if p.Empty() {
-		talk(cmd.ErrOrStderr(), "plan: nothing changes in the firewall")
+		talk(cmd.ErrOrStderr(), "plan: nothing changes")
 		return nil
 	}
 	for _, line := range p.Lines() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,6 +29,7 @@ func bundlesOf(old, new string) (before, after *plan.Bundle, err error) {
 	var first, second finding.List
 	switch {
 	case errors.As(err, &first) && errors.As(other, &second):
+		second = slices.DeleteFunc(second, func(f finding.Finding) bool { return slices.Contains(first, f) }) // of a file of both
 		return nil, nil, slices.Concat(first, second)
 	case err != nil:
 		return nil, nil, err
@@ -42,9 +44,9 @@ func bundleOf(name string) (*plan.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := plan.Read(files)
+	b, err := plan.Read(name, files)
 	if err != nil {
-		return nil, fmt.Errorf("plan: %s: %w", name, err)
+		return nil, fmt.Errorf("plan: %w", err)
 	}
 	return b, nil
 }
@@ -104,7 +106,7 @@ func filesInGit(rev, inside string) ([]artifact.File, error) {
 	if r.isFile {
 		return compileAt(r, path.Dir(r.path), path.Base(r.path))
 	}
-	bundle, err := r.files(r.path, inBundle)
+	bundle, err := r.files(r.path, func(name string, _ int) bool { return inBundle(name) })
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +130,24 @@ func compileAt(r *revision, dir, file string) ([]artifact.File, error) {
 	if root == "." {
 		inside = dir
 	}
-	files, err := r.files(root, func(name string) bool {
+	isSpec := func(name string, _ int) bool {
 		return path.Ext(name) == ".cue" || name == path.Join(inside, file) || path.Dir(name) == path.Clean(inside) && isData(name)
-	})
+	}
+	files, err := r.files(root, isSpec)
 	if err != nil {
 		return nil, err
+	}
+	// Only a spec with stacks of the users reads other files: any below its directory, which may be a large one.
+	if slices.ContainsFunc(files, func(f artifact.File) bool { return bytes.Contains(f.Data, []byte("stacks")) }) {
+		const largest = 1 << 20 // as schema/compose reads
+		below := path.Clean(inside) + "/"
+		more, err := r.files(root, func(name string, size int) bool {
+			return size <= largest && (below == "./" || strings.HasPrefix(name, below)) && !isSpec(name, size)
+		})
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
 	}
 	return compile(loadFS(newTree(files, func(name string) string { return r.name(path.Join(root, name)) }), path.Join(inside, file)))
 }

@@ -41,7 +41,7 @@ With --via the packet goes through a node to another machine: --to is then anoth
   skep reach --from 2001:db8::7 --to [2001:db8:1::11]:80/tcp
   skep reach --from cluster --to w1/esp
   skep reach --from 198.51.100.7 --to 10.0.0.99:5432 --via m1`,
-		Args:              atMost(1, "SPEC"),
+		Args:              oneSpec,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return reach(cmd, specArg(args), o)
@@ -91,6 +91,14 @@ func reach(cmd *cobra.Command, path string, o reachOptions) error {
 	return ask(cmd, sim, c, o, to)
 }
 
+// oneSpec refuses a question without its flags.
+func oneSpec(cmd *cobra.Command, args []string) error {
+	if len(args) == 2 && strings.Contains(args[1], ":") {
+		return usageError{fmt.Sprintf("reach: did you mean --from %s --to %s? (see: skep reach --help)", args[0], args[1])}
+	}
+	return atMost(1, "SPEC")(cmd, args)
+}
+
 // destination is what --to says.
 type destination struct {
 	node  string
@@ -124,6 +132,12 @@ func parseTarget(s string) (destination, error) {
 		}
 		return d, nil
 	}
+	if i := strings.LastIndexByte(rest, ':'); port == "" && strings.Count(rest, ":") > 1 && !strings.Contains(rest, "[") {
+		if _, err := netip.ParseAddr(rest[:i]); err != nil {
+			return d, fmt.Errorf("%q: want a port after an IPv6 address, such as [%s]:443", s, rest)
+		}
+		return d, fmt.Errorf("%q: an IPv6 address needs brackets before its port: [%s]%s", s, rest[:i], rest[i:])
+	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
 		return d, fmt.Errorf("%q: want a port from 1 to 65535, such as m1:443/tcp", s)
@@ -145,8 +159,8 @@ func known(c *schema.Cluster, o reachOptions, to destination) error {
 	if err == nil && (a.Is4In6() || a.Zone() != "") {
 		return usageError{fmt.Sprintf("reach: --from: %q: want a plain address, such as %s", from, a.Unmap().WithZone(""))}
 	}
-	if err != nil && !slices.Contains(schema.Zones(), from) && c.Node(from).Name == "" {
-		return usageError{fmt.Sprintf("reach: --from: %q is neither a zone (%s), nor a node, nor an address", from, strings.Join(schema.Zones(), ", "))}
+	if err != nil && !slices.Contains(c.Zones(), from) && c.Node(from).Name == "" {
+		return usageError{fmt.Sprintf("reach: --from: %q is neither a zone (%s), nor a node, nor an address", from, strings.Join(c.Zones(), ", "))}
 	}
 	if o.via != "" {
 		return knownVia(c, o.via, to)

@@ -163,7 +163,7 @@ func allowed(packets []packet) string {
 	case 0:
 		return "deny"
 	}
-	return "deny in part"
+	return "partly denied"
 }
 
 func zonesText(zones []string) string {
@@ -177,5 +177,9 @@ func nodeText(p packet) string {
 	if a, err := netip.ParseAddr(p.Address); err == nil {
 		return fmt.Sprintf("%s at %s", p.Node, a)
 	}
-	return p.Node + ", whose address of that family the spec does not have"
+	family := "IPv6"
+	if a, err := netip.ParseAddr(p.Source); err == nil && a.Unmap().Is4() {
+		family = "IPv4"
+	}
+	return p.Node + ", which has no " + family + " address in the spec"
 }

@@ -40,7 +40,7 @@ func writeMatrix(w io.Writer, c loaded, sim *proof.Simulator, f format) error {
 
 // zonesOf returns the zones that a row can name; "anyone" and "public" only where one does.
 func zonesOf(c *schema.Cluster) []string {
-	zones := schema.Zones()
+	zones := c.Zones()
 	names := func(zone string) bool {
 		return slices.ContainsFunc(c.Exposures, func(e schema.Exposure) bool { return slices.Contains(e.From, zone) })
 	}

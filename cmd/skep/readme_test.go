@@ -11,12 +11,13 @@ import (
 
 // The terminal session of the README is what a terminal shows: its commands run here, and the rest has to be their output.
 func TestReadmeSession(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+	const readme = "../../README.md"
+	b, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(b), "```console\n")
-	session, _, ok := strings.Cut(rest, "```\n")
+	before, rest, _ := strings.Cut(string(b), "```console\n")
+	session, after, ok := strings.Cut(rest, "```\n")
 	if !ok || strings.Count(session, "$ skep ") < 4 {
 		t.Fatal("README.md has no session that shows skep")
 	}
@@ -34,5 +35,18 @@ func TestReadmeSession(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	testscript.Run(t, testscript.Params{Dir: dir})
+	if *update {
+		t.Cleanup(func() { // when the script has run and holds what was shown
+			script, err := os.ReadFile(filepath.Join(dir, "readme.txtar"))
+			_, shown, ok := strings.Cut(string(script), "-- session.txt --\n")
+			if err != nil || !ok || t.Failed() {
+				t.Error(err)
+				return
+			}
+			if err := os.WriteFile(readme, []byte(before+"```console\n"+shown+"```\n"+after), 0o644); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	testscript.Run(t, testscript.Params{Dir: dir, UpdateScripts: *update})
 }

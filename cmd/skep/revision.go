@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"skep.dev/generators/artifact"
@@ -28,7 +29,7 @@ type revision struct {
 func openRevision(rev, inside string) (*revision, error) {
 	r := &revision{rev: rev, typed: rev + ":" + inside}
 	if strings.HasPrefix(rev, "-") {
-		return nil, usageError{fmt.Sprintf("plan: %q is no revision", rev)}
+		return nil, usageError{fmt.Sprintf("plan: %q is not a git revision", rev)}
 	}
 	prefix, err := r.git(nil, "rev-parse", "--show-prefix")
 	if err != nil {
@@ -79,18 +80,21 @@ func (r *revision) moduleRoot(dir string) (string, error) {
 	}
 }
 
-// files reads the files below a directory whose path from there is wanted. Links and submodules are left out.
-func (r *revision) files(dir string, wanted func(path string) bool) ([]artifact.File, error) {
-	list, err := r.git(nil, "ls-tree", "-r", "-z", "--full-tree", r.object(dir))
+// files reads the files below a directory that are wanted, by path from there and size. Links and submodules are left out.
+func (r *revision) files(dir string, wanted func(path string, size int) bool) ([]artifact.File, error) {
+	list, err := r.git(nil, "ls-tree", "-r", "-l", "-z", "--full-tree", r.object(dir))
 	if err != nil {
 		return nil, err
 	}
 	var files []artifact.File
 	var ids bytes.Buffer
 	for entry := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
-		about, name, _ := strings.Cut(entry, "\t") // "100644 blob ID"
+		about, name, _ := strings.Cut(entry, "\t") // "100644 blob ID SIZE"
 		fields := strings.Fields(about)
-		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && filepath.IsLocal(name) && wanted(name) {
+		if len(fields) != 4 || !strings.HasPrefix(fields[0], "100") || !filepath.IsLocal(name) {
+			continue
+		}
+		if size, err := strconv.Atoi(fields[3]); err == nil && wanted(name, size) {
 			files = append(files, artifact.File{Path: name, Mode: 0o644})
 			ids.WriteString(fields[2] + "\n")
 		}

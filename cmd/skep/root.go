@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ func newRootCmd() *cobra.Command {
 		newExplainCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),
+		newManCmd(),
 	}
 	root := &cobra.Command{
 		Use:   "skep",
@@ -64,12 +66,54 @@ func newHelpCmd(root *cobra.Command) *cobra.Command {
 	}
 }
 
+// What does in a bundle, or in skep, what other programs call by another verb.
+const (
+	runs  = "skep never talks to a cluster; to apply a bundle: bundle/runbook.sh run"
+	undos = "skep never talks to a cluster; to take back what a bundle did: bundle/runbook.sh undo"
+	looks = "skep never talks to a cluster; to look at one: bundle/runbook.sh status"
+)
+
+// elsewhere are verbs of other programs, and where what they do is done.
+var elsewhere = map[string]string{
+	"apply": runs, "deploy": runs, "up": runs, "run": runs, "install": runs, "start": runs,
+	"down": undos, "destroy": undos, "undo": undos, "delete": undos, "uninstall": undos, "remove": undos, "rm": undos,
+	"status": looks, "ps": looks, "verify": looks,
+	"generate": "did you mean build?", "compile": "did you mean build?", "render": "did you mean build?", "template": "did you mean build?", "make": "did you mean build?",
+	"validate": "did you mean vet?", "check": "did you mean vet?", "lint": "did you mean vet?", "test": "did you mean vet?",
+	"diff": "did you mean plan, or build --check?", "new": "did you mean init?", "create": "did you mean init?",
+	"fmt": "for CUE there is cue fmt", "format": "for CUE there is cue fmt", "docs": "did you mean explain?",
+}
+
+// unknownVerb is the error for words that begin with no verb, --help among them or not: cobra would show the help of skep.
+func unknownVerb(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	verb, rest, err := root.Find(args)
+	if err != nil || verb != root {
+		return nil
+	}
+	for _, word := range rest {
+		switch {
+		case strings.HasPrefix(word, cobra.ShellCompRequestCmd):
+			return nil
+		case !strings.HasPrefix(word, "-"):
+			return checkVerb(root, []string{word})
+		}
+	}
+	return nil
+}
+
 // checkVerb is the error for a verb that does not exist, with the one that was probably meant.
 func checkVerb(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	text := fmt.Sprintf("%q is not a verb of skep", args[0])
+	if way := elsewhere[args[0]]; way != "" {
+		return usageError{text + "; " + way}
+	}
+	if ext := path.Ext(args[0]); ext == ".cue" || ext == ".yaml" || ext == ".yml" || ext == ".json" {
+		return usageError{fmt.Sprintf("%s; a spec follows a verb: skep vet %s", text, args[0])}
+	}
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
 		text += fmt.Sprintf("; did you mean %q?", near[0])
 	}
@@ -98,8 +142,13 @@ func flagError(cmd *cobra.Command, err error) error {
 		text = fmt.Sprintf("--%s: %q: %s", invalid.GetFlag().Name, invalid.GetValue(), want)
 	}
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
-		text = fmt.Sprintf("no flag --%s", unknown.GetSpecifiedName())
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "" {
+		text = fmt.Sprintf("unknown flag -%s", unknown.GetSpecifiedShortnames())
+		if near := nearestFlag(cmd, unknown.GetSpecifiedShortnames()); near != "" { // a long name behind one dash
+			text += fmt.Sprintf("; did you mean --%s?", near)
+		}
+	} else if errors.As(err, &unknown) {
+		text = fmt.Sprintf("unknown flag --%s", unknown.GetSpecifiedName())
 		if near := nearestFlag(cmd, unknown.GetSpecifiedName()); near != "" {
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		} else if verbs := cmd.SuggestionsFor(unknown.GetSpecifiedName()); len(verbs) > 0 {

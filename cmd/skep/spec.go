@@ -65,8 +65,10 @@ func (f *formatFlag) words() []string {
 }
 
 // names is such as "text, json or markdown".
-func (f *formatFlag) names() string {
-	words := f.words()
+func (f *formatFlag) names() string { return either(f.words()) }
+
+// either is such as "text, json or markdown".
+func either(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 

@@ -7,6 +7,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// release is the version of a released binary: .ci/release has the linker set it (-X main.release=v1.2.3). What go install
+// builds knows its version from the module.
+var release string
+
 // buildInfo is what the Go toolchain noted in the binary.
 type buildInfo struct {
 	Version  string `json:"version"`
@@ -23,13 +27,14 @@ func newVersionCmd() *cobra.Command {
 		Long: `version says which skep this is, which Go built it and which CUE it speaks.
 No generated file holds a version: a newer skep shows as a difference only where it writes something else.`,
 		Example: `  skep version
-  skep version --format json`,
+  skep version --json`,
 		Args: atMost(0, "argument"),
 	}
 	form := addFormat(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		info := readBuildInfo()
-		if *form == formatJSON {
+		if *asJSON || *form == formatJSON {
 			return newJSON(cmd.OutOrStdout()).Encode(struct {
 				Schema string `json:"schema"`
 				buildInfo
@@ -67,6 +72,9 @@ func readBuildInfo() buildInfo {
 		if dep.Path == "cuelang.org/go" {
 			b.CUE = dep.Version
 		}
+	}
+	if release != "" {
+		b.Version = release
 	}
 	if b.Version != "(devel)" {
 		return b // a released version or a pseudo-version names the commit already

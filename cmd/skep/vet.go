@@ -72,7 +72,7 @@ func vet(cmd *cobra.Command, path string, o vetOptions) error {
 		if f.Level == finding.Mistake {
 			mistakes = append(mistakes, f)
 		} else if *o.format == formatText {
-			fmt.Fprintln(cmd.ErrOrStderr(), f.Error())
+			tell(cmd.ErrOrStderr(), f)
 		}
 	}
 	switch {
@@ -102,5 +102,9 @@ func findings(path string, today time.Time) (finding.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))), nil
+	found := c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today)))
+	for _, s := range c.Stacks {
+		found = append(found, s.Said...) // which have their places, in the Compose files
+	}
+	return found.Ordered(), nil
 }

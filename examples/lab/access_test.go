@@ -322,8 +322,9 @@ func (l *lab) whole(t *testing.T) {
 			return fmt.Errorf("%w: %s", err, out)
 		}
 		for line := range strings.Lines(out) {
-			if have, want, _ := strings.Cut(strings.Fields(line)[1], "/"); have != want {
-				return errors.New(line)
+			var have, want int
+			if _, err := fmt.Sscanf(strings.Fields(line)[1], "%d/%d", &have, &want); err != nil || have < want {
+				return errors.New(line) // swarm counts the tasks of a node that is down as running for a while
 			}
 		}
 		return nil

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// failures breaks the machines in ways that an operator meets. Each time the runbook says in which step and on which
-// host, status agrees, and after the mend a run goes on.
+// failures breaks the machines in ways that an operator meets. A host that does not answer is left out; what a step refuses
+// stops the run before anything is changed, and status agrees. After the repair a run goes on.
 func failures(t *testing.T, l *lab) {
 	t.Run("wrong host key", func(t *testing.T) { wrongHostKey(t, l) })
 	t.Run("node down", func(t *testing.T) { nodeDown(t, l) })
@@ -22,11 +22,22 @@ func failures(t *testing.T, l *lab) {
 	})
 }
 
-// stopped wants a run to stop at a step on a host, and status to say so.
+// without wants a run to name the host that does not answer, once, and why; to do what the others need; and not to be done.
+func (l *lab) without(t *testing.T, host, why string) {
+	t.Helper()
+	o := l.runbook(t, "run", "--yes")
+	o.want(t, 1, host+"             SILENT", why, "open: no answer from "+host+"; steps left out there: preflight packages", "95 verify")
+	if strings.Count(o.text, why) != 1 || strings.Contains(o.text, "done.") || strings.Contains(o.text, "FAILED") {
+		t.Errorf("a run without %s:\n%s", host, o.text)
+	}
+	l.run(t, "--only", "preflight", "--except", host).want(t, 0, "done, without "+host)
+}
+
+// stopped wants a run to be refused by a step on some hosts before anything is changed, and status to say so.
 func (l *lab) stopped(t *testing.T, step, host string, texts ...string) {
 	t.Helper()
 	o := l.runbook(t, "run", "--yes")
-	o.want(t, 1, append(texts, "stopped at step "+step+" (", ") on "+host+".", step+"."+strings.Fields(host)[0]+".log", "run --from "+step)...)
+	o.want(t, 1, append(texts, "stopped at step "+step+" (", ") on "+host+", before anything was changed.", step+"."+strings.Fields(host)[0]+".log", "  resume: ")...)
 	o = l.runbook(t, "status")
 	o.want(t, 1, "FAILED")
 	for line := range strings.Lines(o.text) {
@@ -51,19 +62,20 @@ func wrongHostKey(t *testing.T, l *lab) {
 	write(t, filepath.Join(dir, "config"), strings.Replace(read(t, good), filepath.Join(ssh, "known_hosts"), filepath.Join(dir, "known_hosts"), 1))
 	l.config = filepath.Join(dir, "config")
 	defer func() { l.config = good }()
-	l.stopped(t, "preflight", "w1", "Host key verification failed")
+	l.without(t, "w1", "Host key verification failed")
 }
 
 func nodeDown(t *testing.T, l *lab) {
 	l.do(t, "stop", "w2")
 	defer l.do(t, "start", "w2")
-	l.stopped(t, "preflight", "w2", "no connection")
+	l.without(t, "w2", "ssh: connect to host")
 }
 
 func sshdStopped(t *testing.T, l *lab) {
 	// Nobody can log in to start it again, so the node does that by itself.
 	l.on(t, "w1", "systemd-run --quiet --unit=mend --on-active=25 systemctl start ssh; systemctl stop ssh")
-	l.stopped(t, "preflight", "w1", "no connection", "Connection refused")
+	o := l.runbook(t, "run", "--yes", "--to", "preflight")
+	o.want(t, 1, "w1             SILENT", "Connection refused")
 	eventually(t, time.Minute, func() error {
 		_, err := l.try("w1", "true")
 		return err

@@ -97,7 +97,9 @@ type lab struct {
 	temp   string // for temporary files of the scripts
 	spec   string // text of the spec that bundle was built from
 	keys   string // the file beside it with the public keys of a mesh, or empty
-	first  string // what the cluster was after the first run
+
+	files map[string]string // other files beside it, by path
+	first string            // what the cluster was after the first run
 }
 
 // need fails the test when this machine lacks root or a package of Debian. The packages stand behind a command of theirs.
@@ -226,6 +228,12 @@ func (l *lab) build(t *testing.T, edits ...edit) {
 	write(t, filepath.Join(dir, "cluster.cue"), l.spec)
 	if l.keys != "" {
 		write(t, filepath.Join(dir, "mesh.cue"), l.keys)
+	}
+	for name, text := range l.files {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), text)
 	}
 	if out, err := exec.Command(l.skep, "build", dir, "-o", l.bundle).CombinedOutput(); err != nil {
 		t.Fatalf("skep build: %v\n%s", err, out)

@@ -113,7 +113,9 @@ without_modules() {
 	ln -s /dev/null "$units/nfs-ganesha-lock.service"
 	if ! grep -qw rpc_pipefs /proc/filesystems; then ln -s /dev/null "$units/run-rpc_pipefs.mount"; fi
 	if ! grep -qw nfsd /proc/filesystems; then
-		install -m 0644 -- "$here/node/nfs-server.service" "$units/nfs-server.service"
+		install -d -- "$units/multi-user.target.wants"
+		install -m 0644 -t "$units" -- "$here"/node/nfs-{server.service,exports.path,exports.service}
+		ln -s ../nfs-exports.path "$units/multi-user.target.wants/nfs-exports.path"
 		install -D -m 0755 -- "$here/node/ganesha-exports.sh" "$1/usr/local/sbin/ganesha-exports"
 		# The runbook takes listeners named rpc.* for the NFS server's own.
 		ln -s /usr/bin/ganesha.nfsd "$1/usr/local/sbin/rpc.ganesha"

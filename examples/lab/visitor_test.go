@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,14 +37,16 @@ type visitor struct {
 type crowd struct {
 	visitors []*visitor
 	quit     chan struct{}
+	once     sync.Once
 	wait     sync.WaitGroup
 	broken   chan error // connections that had to stay
 }
 
-// visitors sets one at work for each port that the rows open and where somebody listens, and keeps some connections in use.
-func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
+// crowd sets a visitor at work for each port that the rows open and where somebody listens.
+func (l *lab) crowd(t *testing.T, matrix []row, pace time.Duration) *crowd {
 	t.Helper()
 	c := &crowd{quit: make(chan struct{}), broken: make(chan error, 16)}
+	t.Cleanup(c.stop)
 	for _, p := range l.probes(t, "tcp", ports(matrix)) {
 		// The applications' ranges have hundreds of equal ports.
 		if !allowed(matrix, p) || p.port > 30001 && p.port != 32768 {
@@ -51,8 +55,15 @@ func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
 		c.visitors = append(c.visitors, &visitor{probe: p})
 	}
 	for _, one := range c.visitors {
-		c.wait.Go(func() { one.work(net.JoinHostPort(l.address(t, one.to), strconv.Itoa(one.port)), c.quit) })
+		c.wait.Go(func() { one.work(net.JoinHostPort(l.address(t, one.to), strconv.Itoa(one.port)), pace, c.quit) })
 	}
+	return c
+}
+
+// visitors are such a crowd, and some connections that stay in use.
+func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
+	t.Helper()
+	c := l.crowd(t, matrix, pace)
 	nuvla := browser("nuvla", l.address(t, "m1"), l.operatorFile(t, "certs", "ca.pem"), l.identity(t, "clients/nuvla", "cert.pem"))
 	nuvla.Transport.(*http.Transport).DisableKeepAlives = false
 	c.stay(t, "the Docker API from nuvla", func() error { return answer(nuvla, "https://"+l.address(t, "m1")+":2376/_ping") })
@@ -69,7 +80,7 @@ func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
 }
 
 // work connects again and again.
-func (c *visitor) work(address string, quit <-chan struct{}) {
+func (c *visitor) work(address string, pace time.Duration, quit <-chan struct{}) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	good := time.Now()
@@ -130,8 +141,7 @@ func (c *crowd) stay(t *testing.T, name string, use func() error) {
 // end stops all, and reports who was refused, but for the ports that may be closed for a moment.
 func (c *crowd) end(t *testing.T, moments []int) {
 	t.Helper()
-	close(c.quit)
-	c.wait.Wait()
+	c.stop()
 	close(c.broken)
 	for err := range c.broken {
 		t.Errorf("a connection did not stay: %v", err)
@@ -150,6 +160,30 @@ func (c *crowd) end(t *testing.T, moments []int) {
 		}
 	}
 	t.Logf("%d visitors, %d connections refused", len(c.visitors), refused)
+}
+
+// stop has the visitors go home.
+func (c *crowd) stop() {
+	c.once.Do(func() { close(c.quit) })
+	c.wait.Wait()
+}
+
+// worst tells of each port that was refused, and for how long at most.
+func (c *crowd) worst() string {
+	down := map[int]time.Duration{}
+	for _, one := range c.visitors {
+		if one.failures > 0 {
+			down[one.port] = max(down[one.port], one.down)
+		}
+	}
+	var out []string
+	for _, port := range slices.Sorted(maps.Keys(down)) {
+		out = append(out, fmt.Sprintf("%d down for %v", port, down[port].Round(time.Millisecond)))
+	}
+	if len(out) == 0 {
+		return "nothing refused"
+	}
+	return strings.Join(out, ", ")
 }
 
 func (c *crowd) tried() int {

@@ -198,7 +198,7 @@ func isDirectory(dir string) (bool, error) {
 	case err != nil:
 		return false, err
 	case !info.IsDir():
-		return false, Refusal{dir, []Difference{{".", Foreign, "want a directory, is a file"}}}
+		return false, Refusal{dir, []Difference{{".", Foreign, "is a file; want a directory"}}}
 	}
 	return true, nil
 }

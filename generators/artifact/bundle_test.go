@@ -327,7 +327,7 @@ func TestDirectory(t *testing.T) {
 	lay(t, parent, map[string]string{"file": "alive", "elsewhere/bundle/keep": "alive"})
 	file := filepath.Join(parent, "file")
 	for _, err := range []error{second(Write(file, after)), second(Diff(file, after))} {
-		if !errors.As(err, new(Refusal)) || err.Error() != file+": want a directory, is a file" {
+		if !errors.As(err, new(Refusal)) || err.Error() != file+": is a file; want a directory" {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -43,6 +43,15 @@ func Keys() []string {
 	return keys
 }
 
+// Reloads returns the keys that dockerd takes over on SIGHUP, in every engine from 20.10 on, once they have a value (moby:
+// daemon/reload.go). None is skep's: they may be the node's own.
+func Reloads() []string {
+	return []string{
+		"debug", "insecure-registries", "labels", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
+		"registry-mirrors", "shutdown-timeout",
+	}
+}
+
 // logOptions are strings in daemon.json, numbers too.
 type logOptions struct {
 	Size  string `json:"max-size"`
@@ -74,8 +83,8 @@ func daemon(c *schema.Cluster, role string) configuration {
 	if c.Network.MTU != MTU {
 		d.MTU = c.Network.MTU
 	}
-	if c.Services.Monitoring != nil {
-		d.Metrics = listen(c, c.Engine.Ports.Metrics)
+	if row, ok := c.Exposure("engine-metrics"); ok {
+		d.Metrics = listen(c, row.Port)
 	}
 	// The swarm refuses the nftables backend; the key that says so is known since 29.0.
 	if !schema.ParseVersion(c.Engine.Versions.From).Less(schema.Version{29}) {

@@ -2,21 +2,6 @@
 
 readonly tool=iptables-restore
 
-# Families: a kernel without IPv6 has nothing to filter there.
-families=(iptables)
-if [[ -e /proc/net/if_inet6 ]]; then families+=(ip6tables); fi
-
-# family_of FILE: the command that a file of rules is for.
-family_of() {
-	case $1 in
-	*.v4.rules) echo iptables ;;
-	*.v6.rules) echo ip6tables ;;
-	*) die "$1: want a file that ends in .v4.rules or .v6.rules" ;;
-	esac
-}
-
-wanted() { [[ " ${families[*]} " == *" $1 "* ]]; }
-
 check_rules() {
 	local command
 	command=$(family_of "$1")
@@ -50,7 +35,7 @@ expect_rules() {
 
 list_rules() {
 	local command
-	for command in "${families[@]}"; do "$command-save" -t mangle | lasting "$command"; done
+	for command in "${families[@]}"; do save_table "$command" | lasting "$command"; done
 }
 
 # lasting COMMAND: the chains of skep without counters, sorted by name, and what packets meet before them: rules of others
@@ -64,15 +49,12 @@ lasting() {
 	' | LC_ALL=C sort -s -k 2,2
 }
 
-# own_chains COMMAND: the names of the loaded chains.
-own_chains() { "$1" -w -t mangle -S | sed -n 's/^-N \(SKEP[^ ]*\)$/\1/p'; }
-
 # save_rules DIR: writes the loaded chains, or nothing where there are none.
 save_rules() {
 	local command
 	for command in "${families[@]}"; do
 		if [[ -n $(own_chains "$command") ]]; then
-			"$command-save" -t mangle | sed -n '/^\*mangle/p; /^:SKEP/p; /^-A SKEP/p; /^COMMIT/p'
+			save_table "$command" | sed -n '/^\*mangle/p; /^:SKEP/p; /^-A SKEP/p; /^COMMIT/p'
 		fi >"$1/$command"
 	done
 }
@@ -86,52 +68,6 @@ restore_rules() {
 			unload_family "$command" || return 1
 		fi
 	done
-}
-
-apply_rules() {
-	local file command
-	for file in "$@"; do
-		command=$(family_of "$file")
-		if wanted "$command"; then apply_family "$command" "$file" || return 1; fi
-	done
-}
-
-# apply_family COMMAND FILE: replaces the chains of FILE at once, hooks them in once, and drops chains of older rules.
-apply_family() {
-	local name old=()
-	"$1-restore" -w --noflush <"$2" || return 1
-	"$1" -w -t mangle -C PREROUTING -j SKEP 2>/dev/null || "$1" -w -t mangle -I PREROUTING 1 -j SKEP || return 1
-	for name in $(own_chains "$1"); do
-		if ! grep -q "^:$name " "$2"; then old+=("$name"); fi
-	done
-	drop_chains "$1" "${old[@]}"
-}
-
-unload_family() {
-	local name all=()
-	for name in $(own_chains "$1"); do all+=("$name"); done
-	while "$1" -w -t mangle -D PREROUTING -j SKEP 2>/dev/null; do :; done
-	drop_chains "$1" "${all[@]}"
-}
-
-# drop_chains COMMAND CHAIN...: all are emptied first, since they go to each other.
-drop_chains() {
-	local command=$1 name
-	shift
-	for name in "$@"; do "$command" -w -t mangle -F "$name" || return 1; done
-	for name in "$@"; do "$command" -w -t mangle -X "$name" || return 1; done
-}
-
-loaded() {
-	local command
-	for command in "${families[@]}"; do
-		"$command" -w -t mangle -C PREROUTING -j SKEP 2>/dev/null || return 1
-	done
-}
-
-unload() {
-	local command
-	for command in "${families[@]}"; do unload_family "$command" || return 1; done
 }
 
 # openings FILE...: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".

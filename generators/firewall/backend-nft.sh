@@ -45,12 +45,6 @@ save_rules() {
 
 restore_rules() { nft -f "$1/rules.nft"; }
 
-apply_rules() { nft -f "$1"; }
-
-loaded() { nft list table inet skep >/dev/null 2>&1; }
-
-unload() { if loaded; then nft delete table inet skep; fi; }
-
 # openings FILE: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
 openings() {
 	awk '

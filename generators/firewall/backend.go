@@ -18,6 +18,7 @@ type Backend struct {
 	Packages []string                    // programs that a node needs, each with its Debian package
 	Rulesets []Ruleset                   // of a class, in the order in which the command takes them
 	body     string                      // the command's functions that know the backend
+	kernel   string                      // those of them that load, see and unload its rules: an older bundle may have left some
 	closed   func(policy) []artifact.Var // the closed minimum, see closedVars
 }
 
@@ -54,6 +55,17 @@ func (b Backend) Installed() []string {
 		out = append(out, s.Installed)
 	}
 	return out
+}
+
+// others are the backends that the cluster does not have now, each with its installed rulesets.
+func others(c *schema.Cluster) []string {
+	var rows []string
+	for _, b := range Backends() {
+		if b.Name != c.Firewall.Backend {
+			rows = append(rows, strings.Join(append([]string{b.Name}, b.Installed()...), " "))
+		}
+	}
+	return rows
 }
 
 // Files returns the paths of the class's rulesets in the bundle.

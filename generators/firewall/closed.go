@@ -16,7 +16,7 @@ const closedFrom = "access.management, nodes.*.ssh.port: the closed minimum"
 func closedPolicy(c *schema.Cluster) policy {
 	class := Class{Name: "closed minimum"}
 	for _, e := range c.Exposures {
-		if strings.HasPrefix(e.Name, "ssh-") || e.Name == "vpn-mesh" && byMesh(c) || e.Name == "vpn-access" && byVPN(c) {
+		if e.IsSSH() || e.Name == "vpn-mesh" && byMesh(c) || e.Name == "vpn-access" && byVPN(c) {
 			class.Exposures = append(class.Exposures, e)
 		}
 	}

@@ -39,6 +39,9 @@ var commandBody string
 //go:embed loading.sh
 var loadingBody string
 
+//go:embed changing.sh
+var changingBody string
+
 //go:embed cutting.sh
 var cuttingBody string
 
@@ -66,10 +69,17 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	), nil
 }
 
-// command is the script: the functions of the one backend it needs, those that load rules, and its verbs.
+// command is the script: the functions of the one backend it needs, what unloads the others, what loads rules, and its verbs.
 func command(c *schema.Cluster) artifact.File {
 	backend := BackendOf(c)
+	bodies := []string{backend.body}
+	for _, b := range Backends() {
+		bodies = append(bodies, b.kernel)
+	}
+	bodies = append(bodies, changingBody, loadingBody, cuttingBody, commandBody)
 	header := append([]artifact.Var{
+		artifact.String("backend", backend.Name).From("firewall.backend"),
+		artifact.Strings("others", others(c)).From("firewall.backend: what an older bundle may have had"),
 		artifact.Strings("installed", backend.Installed()).From("firewall.backend"),
 		artifact.Number("rollback", c.Firewall.Rollback).From("firewall.rollback"),
 		artifact.String("without_rules", c.Firewall.WithoutRules).From("firewall.withoutRules"),
@@ -77,7 +87,7 @@ func command(c *schema.Cluster) artifact.File {
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
 	}, backend.closed(closedPolicy(c))...)
-	return artifact.Script(Command, header, strings.Join([]string{backend.body, loadingBody, cuttingBody, commandBody}, "\n"))
+	return artifact.Script(Command, header, strings.Join(bodies, "\n"))
 }
 
 // samples are an address of each network of management: the way back to it is the way back to the network.

@@ -14,6 +14,9 @@ import (
 //go:embed backend-iptables.sh
 var iptablesBody string
 
+//go:embed kernel-iptables.sh
+var iptablesKernel string
+
 // iptables is the backend for hosts without nft; every node has its package, for Docker.
 var iptables = Backend{
 	Name: "iptables",
@@ -21,7 +24,8 @@ var iptables = Backend{
 		{".v4.rules", Directory + "/firewall.v4.rules", iptables4, proof.ReadIptables4},
 		{".v6.rules", Directory + "/firewall.v6.rules", iptables6, proof.ReadIptables6},
 	},
-	body: iptablesBody,
+	body:   iptablesBody,
+	kernel: iptablesKernel,
 	closed: func(p policy) []artifact.Var {
 		return []artifact.Var{
 			artifact.Strings("closed4", splitLines(iptablesClosed(p, netset.V4))).From(closedFrom + ", IPv4"),

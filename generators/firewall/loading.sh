@@ -72,9 +72,9 @@ load() {
 		if [[ -e $file ]]; then there=1; fi
 	done
 	# Where Docker waits, somebody confirmed rules once: that all are gone is no first install.
-	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits ]]; then die "nothing is installed; run skep-firewall try"; fi
+	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits && -z $(left_over) ]]; then die "nothing is installed; run skep-firewall try"; fi
 	install -d -m 0700 "$state"
-	if ! load_installed; then
+	if ! { ((!there)) && load_other; } && ! load_installed; then
 		close_node
 		exit 1
 	fi
@@ -139,7 +139,7 @@ differences() {
 }
 
 status() {
-	local file told settled=0
+	local file told others_left settled=0
 	need_root
 	if ! told=$(status_loaded); then settled=1; fi
 	echo "$told"
@@ -156,6 +156,11 @@ status() {
 	done
 	if [[ ! -e $digests ]]; then
 		echo "no digest: $digests"
+		settled=1
+	fi
+	others_left=$(left_over)
+	if [[ -n $others_left ]]; then
+		printf '%s\n' "$others_left"
 		settled=1
 	fi
 	echo "trial: $(phase)"
@@ -191,7 +196,7 @@ remove() {
 	take_lock
 	if [[ $(phase) == pending ]]; then set_phase returned; fi
 	stop_timer
-	unload || die "the rules did not unload"
+	{ unload && drop_others; } || die "the rules did not unload"
 	rm -f -- "${installed[@]}" "$digests" "$docker_waits"
 	if [[ -d /run/systemd/system ]]; then
 		systemctl disable --quiet "$unit" 2>/dev/null || true

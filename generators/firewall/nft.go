@@ -18,12 +18,16 @@ import (
 //go:embed backend-nft.sh
 var nftBody string
 
+//go:embed kernel-nft.sh
+var nftKernel string
+
 // nft is the backend of the kernel's own tool.
 var nft = Backend{
 	Name:     "nft",
 	Packages: []string{"nft nftables"},
 	Rulesets: []Ruleset{{".nft", Directory + "/firewall.nft", nftables, proof.ReadNft}},
 	body:     nftBody,
+	kernel:   nftKernel,
 	closed: func(p policy) []artifact.Var {
 		return []artifact.Var{artifact.Strings("closed", splitLines(nftClosed(p))).From(closedFrom)}
 	},

@@ -183,6 +183,7 @@ confirm() {
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	drop_others || say "warning: the rules of an older bundle's backend did not unload: skep-firewall status"
 	cut_refused "${installed[@]}"
 	start_unit
 }

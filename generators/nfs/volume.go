@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"path"
 
 	"go.yaml.in/yaml/v3"
 
@@ -37,22 +38,15 @@ const record = `The same as the mount of a Nuvla data-record; BUCKET is the buck
 Nuvla mounts nothing by itself since July 2024: the application's compose file needs the volume above.
 `
 
-// volume returns the snippet: the volume for compose files, and the mount of a data-record as a comment.
+// volume returns the snippet: the volume for compose files, and where Nuvla is the mount of a data-record as a comment.
 func volume(c *schema.Cluster) ([]byte, error) {
-	n := c.Services.NFS
-	address := c.Node(n.Server).Address
-	proto := "tcp"
-	if address.Is6() {
-		proto = "tcp6"
-	}
-	d := driver{
-		Type:   "nfs",
-		Device: ":" + n.Path,
-		O:      fmt.Sprintf("addr=%s,nfsvers=4.2,proto=%s,ro,hard,timeo=600,retrans=2,nosuid,nodev,noexec", address, proto),
-	}
-	tail, err := dataRecord(d)
-	if err != nil {
-		return nil, err
+	d := mounted(c, c.Services.NFS.Path, "ro", "nosuid,nodev,noexec")
+	tail := ""
+	if c.ServesNuvla() {
+		var err error
+		if tail, err = dataRecord(d); err != nil {
+			return nil, err
+		}
 	}
 	var options yaml.Node
 	if err := options.Encode(d); err != nil {
@@ -77,6 +71,26 @@ func volume(c *schema.Cluster) ([]byte, error) {
 		return nil, fmt.Errorf("nfs: volume: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// mounted returns the options that mount a directory of the server. A task waits for a server that is away, and loses
+// nothing: a soft mount would hand it an error in the middle of a write.
+func mounted(c *schema.Cluster, dir, mode, rest string) driver {
+	address, proto := c.Node(c.Services.NFS.Server).Address, "tcp"
+	if address.Is6() {
+		proto = "tcp6"
+	}
+	return driver{
+		Type:   "nfs",
+		Device: ":" + dir,
+		O:      fmt.Sprintf("addr=%s,nfsvers=4.2,proto=%s,%s,hard,timeo=600,retrans=2,%s", address, proto, mode, rest),
+	}
+}
+
+// ShareOptions returns the options of a volume that is kept on a share. Programs may be in it, as in any volume.
+func ShareOptions(c *schema.Cluster, share schema.NFSShare, below string) map[string]string {
+	d := mounted(c, path.Join(share.Path, below), share.Access(), "nosuid,nodev")
+	return map[string]string{"type": d.Type, "device": d.Device, "o": d.O}
 }
 
 // dataRecord returns the mount of a data-record as Nuvla's API takes it.

@@ -2,6 +2,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +16,13 @@ import (
 
 // Bundle is what a plan needs to know of a bundle, read back from its files.
 type Bundle struct {
+	name     string // as the user calls it
 	nodes    []node // sorted by name
 	rulesets map[string][]*proof.Ruleset
 	openings map[string][]proof.Opening // by class
 	settings map[string]string          // by field
+	stacks   map[string]stackFiles      // by name
+	engines  map[string]engineSettings  // by role
 }
 
 // node is a line of the inventory.
@@ -26,42 +30,52 @@ type node struct{ name, address, role, class string }
 
 // Wants tells whether Read wants to see this file of a bundle.
 func Wants(name string) bool {
-	return name == runbook.Inventory || firewall.IsRuleset(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
+	return name == runbook.Inventory || firewall.IsRuleset(name) || inStack(name) || isEngineFile(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
 }
 
-// Read reads the inventory, the rulesets and the settings among the files of a bundle.
-func Read(files []artifact.File) (*Bundle, error) {
-	b := &Bundle{rulesets: map[string][]*proof.Ruleset{}, openings: map[string][]proof.Opening{}, settings: map[string]string{}}
+// Read reads the inventory, the rulesets and the settings among the files of a bundle, and keeps those of its stacks. Its
+// errors, and those of Compare, begin with the name that the user has for the bundle.
+func Read(name string, files []artifact.File) (*Bundle, error) {
+	b := &Bundle{name: name, rulesets: map[string][]*proof.Ruleset{}, openings: map[string][]proof.Opening{}, settings: map[string]string{}, stacks: map[string]stackFiles{}, engines: map[string]engineSettings{}}
+	if err := b.read(files); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
+}
+
+func (b *Bundle) read(files []artifact.File) error {
 	for _, f := range files {
 		switch {
 		case f.Path == runbook.Inventory:
 			if err := b.inventory(f); err != nil {
-				return nil, err
+				return err
 			}
 		case firewall.IsRuleset(f.Path):
 			s, err := firewall.Read(f)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			class := firewall.ClassOf(f.Path)
 			b.rulesets[class] = append(b.rulesets[class], s)
+		case inStack(f.Path):
+			b.stackFile(f)
 		}
-		if err := b.set(f); err != nil {
-			return nil, err
+		if err := errors.Join(b.set(f), b.engineFile(f)); err != nil {
+			return err
 		}
 	}
 	if len(b.nodes) == 0 {
-		return nil, fmt.Errorf("%s: names no node: is it a bundle?", runbook.Inventory)
+		return fmt.Errorf("%s: names no node: is it a bundle?", runbook.Inventory)
 	}
 	for class, sets := range b.rulesets {
 		b.openings[class] = proof.Openings(sets)
 	}
 	for _, n := range b.nodes {
 		if b.rulesets[n.class] == nil {
-			return nil, fmt.Errorf("%s: node %s: no ruleset of class %s", runbook.Inventory, n.name, n.class)
+			return fmt.Errorf("%s: node %s: no ruleset of class %s", runbook.Inventory, n.name, n.class)
 		}
 	}
-	return b, nil
+	return nil
 }
 
 // columns of the inventory.

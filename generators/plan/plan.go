@@ -16,10 +16,14 @@ import (
 type Plan struct {
 	Firewall Firewall        `json:"firewall"`
 	Settings []SettingChange `json:"settings,omitempty"`
+	Engines  []EngineChange  `json:"engines,omitempty"`
+	Stacks   []StackChange   `json:"stacks,omitempty"` // data that stays behind first, then what Docker will not do
 }
 
 // Empty reports whether nothing changes.
-func (p Plan) Empty() bool { return p.Firewall.empty() && len(p.Settings) == 0 }
+func (p Plan) Empty() bool {
+	return p.Firewall.empty() && len(p.Settings)+len(p.Engines)+len(p.Stacks) == 0
+}
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
 type Firewall struct {
@@ -31,16 +35,21 @@ type Firewall struct {
 
 func (f Firewall) empty() bool { return len(f.Ports)+len(f.Addresses)+len(f.Nodes)+len(f.Transit) == 0 }
 
+// Where is some nodes of one role.
+type Where struct {
+	Role  string   `json:"role"`
+	Nodes []string `json:"nodes"`
+	All   bool     `json:"all"` // they are all nodes of the role
+}
+
 // PortChange is ports of some nodes of one role that are "opened" or "closed" to a zone: to all of its addresses of the
 // family, both families unless told, that are in none of the zones that it excepts. Those could connect before, and still can.
 type PortChange struct {
-	Change string             `json:"change"`
-	Zone   string             `json:"zone"`           // one of the spec's, or "everyone"
-	Over   string             `json:"over,omitempty"` // "IPv4" or "IPv6", where the zone has, or had, addresses of the other one
-	Except []string           `json:"except,omitempty"`
-	Role   string             `json:"role"`
-	Nodes  []string           `json:"nodes"`
-	All    bool               `json:"all"` // they are all nodes of the role
+	Change string   `json:"change"`
+	Zone   string   `json:"zone"`           // one of the spec's, or "everyone"
+	Over   string   `json:"over,omitempty"` // "IPv4" or "IPv6", where the zone has, or had, addresses of the other one
+	Except []string `json:"except,omitempty"`
+	Where
 	Proto  string             `json:"proto"`
 	Ports  []schema.PortRange `json:"ports"`  // 0 for esp
 	Fields []string           `json:"fields"` // of the spec that decide
@@ -62,13 +71,14 @@ type NodeChange struct {
 }
 
 // Compare returns what changes from the old bundle to the new one.
-func Compare(before, after *Bundle) Plan {
+func Compare(before, after *Bundle) (Plan, error) {
+	stacks, err := stackChanges(before, after)
 	return Plan{Firewall: Firewall{
 		Ports:     ports(before, after),
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
 		Transit:   transit(before, after),
-	}, Settings: changed(before, after)}
+	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks}, err
 }
 
 func nodes(before, after *Bundle) []NodeChange {

@@ -41,7 +41,7 @@ func newState(t *testing.T, c schema.Cluster) state {
 			fmt.Fprintf(&inventory, "%s\t%s\t\t%s\t\t\t%s\t\t\n", n.Name, n.Address, n.Role, class.Name)
 		}
 	}
-	b, err := plan.Read(append(files, artifact.File{Path: runbook.Inventory, Data: []byte(inventory.String())}))
+	b, err := plan.Read("bundle", append(files, artifact.File{Path: runbook.Inventory, Data: []byte(inventory.String())}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,10 @@ func TestPlanAgreesWithTheRules(t *testing.T) {
 
 func compare(t *testing.T, before, after state) {
 	t.Helper()
-	p := plan.Compare(before.bundle, after.bundle)
+	p, err := plan.Compare(before.bundle, after.bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, n := range before.Nodes {
 		for _, e := range before.Exposures {
 			for _, a := range senders() {

@@ -9,9 +9,14 @@ import (
 	"skep.dev/schema/finding"
 )
 
-// Lines says the plan in words, one line each change.
+// Lines says the plan in words, one line each change. What stays behind, and what Docker will not do, comes first.
 func (p Plan) Lines() []string {
 	var out []string
+	for _, c := range p.Stacks {
+		if c.rank() < others {
+			out = append(out, c.String())
+		}
+	}
 	for _, n := range p.Firewall.Nodes {
 		switch n.Change {
 		case "role":
@@ -39,6 +44,14 @@ func (p Plan) Lines() []string {
 	for _, c := range p.Settings {
 		out = append(out, c.String())
 	}
+	for _, c := range p.Engines {
+		out = append(out, c.String())
+	}
+	for _, c := range p.Stacks {
+		if c.rank() == others {
+			out = append(out, c.String())
+		}
+	}
 	return out
 }
 
@@ -59,17 +72,17 @@ func (c PortChange) String() string {
 	if len(c.Except) > 0 {
 		zone += " except " + strings.Join(c.Except, ", ")
 	}
-	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.who(), zone, strings.Join(c.Fields, ", "))
+	return fmt.Sprintf("%-8s %s on %s to %s (%s)", c.Change, ports, c.Where, zone, strings.Join(c.Fields, ", "))
 }
 
-// who is such as "all workers", "worker w1", or "workers w1, w2 and 7 more".
-func (c PortChange) who() string {
-	names := finding.Several(c.Nodes)
+// String is such as "all workers", "worker w1", or "workers w1, w2 and 7 more".
+func (w Where) String() string {
+	names := finding.Several(w.Nodes)
 	switch {
-	case len(c.Nodes) == 1:
-		return c.Role + " " + names
-	case c.All:
-		return "all " + c.Role + "s"
+	case len(w.Nodes) == 1:
+		return w.Role + " " + names
+	case w.All:
+		return "all " + w.Role + "s"
 	}
-	return c.Role + "s " + names
+	return w.Role + "s " + names
 }

@@ -4,11 +4,26 @@ import (
 	_ "embed"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
+
+	"skep.dev/schema"
 )
 
 //go:embed topology.css
 var styleSheet string
+
+// styles is the style sheet, without the zones that the cluster does not have.
+func styles(c *schema.Cluster) string {
+	var b strings.Builder
+	for line := range strings.Lines(styleSheet) {
+		class, _, _ := strings.Cut(strings.TrimPrefix(line, "."), " ")
+		if !slices.Contains(schema.Zones(), class) || slices.Contains(c.Zones(), class) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
 
 // drawing collects the elements of an SVG picture, one a line.
 type drawing struct{ body strings.Builder }
@@ -52,14 +67,14 @@ func (d *drawing) text(x, y int, lines []line) {
 }
 
 // file returns the whole picture.
-func (d *drawing) file(title string, width, height int) string {
+func (d *drawing) file(title, styles string, width, height int) string {
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d">
 <title>%[3]s</title>
 <style>
 %[4]s</style>
 <rect class="paper" width="100%%" height="100%%"/>
 %[5]s</svg>
-`, width, height, html.EscapeString(title), styleSheet, d.body.String())
+`, width, height, html.EscapeString(title), styles, d.body.String())
 }
 
 // line is a line of text: spans that follow each other, or stand in columns.

@@ -63,7 +63,7 @@ func ports(e schema.Exposure, protos []string) string {
 // zones returns a table of the zones and the addresses behind them.
 func zones(c *schema.Cluster) string {
 	t := table{{"zone", "addresses"}}
-	for _, name := range schema.Zones() {
+	for _, name := range c.Zones() {
 		t = append(t, []string{name, strings.Join(Members(c, name), ", ")})
 	}
 	return t.String()

@@ -32,6 +32,12 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	}, nil
 }
 
+// Differs tells where a bundle does something else than the page of Nuvla that it began with, and why.
+func Differs(c *schema.Cluster) (string, error) {
+	texts, err := sections(c)
+	return texts["differs"], err
+}
+
 // images lists every image, one a line.
 func images(c *schema.Cluster) string {
 	var lines []string
@@ -49,6 +55,9 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) st
 	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the picture and the rules have its exact pieces.\n\n"+
 		"![Who may reach what, as a picture](topology.svg)\n\n"+Matrix(c)+"\n"+zones(c))
 	section("Where the services are", urls(c))
+	if len(c.Stacks) > 0 {
+		section("Your own stacks", stacks(c))
+	}
 	section("The steps", order(steps))
 	section("The files", texts["files"])
 	section("Secrets", secrets(c))
@@ -66,12 +75,12 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) st
 		section("When an alert fires", texts["pager"])
 	}
 	section("Day two", texts["days"])
-	section("What differs from the Nuvla page, and why", texts["differs"])
 	return b.String()
 }
 
 func intro(c *schema.Cluster) string {
 	purpose := map[string]string{
+		"swarm":  "It runs services of your own.",
 		"target": "Nuvla deploys the containers of its users here.",
 		"host":   "Nuvla itself runs here.",
 	}[c.Kind]
@@ -131,7 +140,7 @@ func secrets(c *schema.Cluster) string {
 	}
 	t := table{{"secret", "what", "where the value comes from"}}
 	for _, s := range c.Secrets {
-		origin := "made once on the first manager, kept there in `" + runbook.Secrets + "/" + s.Object() + "`"
+		origin := "made once, kept on every manager in `" + runbook.Secrets + "/" + s.Object() + "`"
 		switch s.Make {
 		case "login":
 			origin += "; the password itself in `" + s.Object() + ".password` beside it"

@@ -34,7 +34,7 @@ func topology(c *schema.Cluster) string {
 		p.band(b)
 	}
 	p.foot()
-	return p.file(c.Name+": who may reach what", p.width, p.y+margin)
+	return p.file(c.Name+": who may reach what", styles(c), p.width, p.y+margin)
 }
 
 // picture is what has been drawn, down to y.

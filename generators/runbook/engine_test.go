@@ -112,6 +112,15 @@ func TestRollingOrder(t *testing.T) {
 	}
 }
 
+// The engine of snap is another program with other files.
+func TestSnap(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "preflight", "--host", "w1")
+	must(t, os.MkdirAll(filepath.Join(s.fake, "hosts/10.0.0.12/var/lib/snapd/snaps"), 0o755))
+	s.write("hosts/10.0.0.12/var/lib/snapd/snaps/docker_2963.snap", "")
+	contains(t, s.want(1, "run", "--only", "preflight", "--host", "w1").stdout, "Docker is the one of snap, which cannot be set up", "snap remove docker")
+}
+
 // What is known of an engine stops the first run of its node, or is told, with the way out; a distribution looks after its own.
 func TestEngineKnown(t *testing.T) {
 	s := newSandbox(t, load(t, "production"))
@@ -129,6 +138,17 @@ func TestEngineKnown(t *testing.T) {
 			t.Errorf("engine %s: exit %d\n%s", version, r.code, r.stdout)
 		}
 	}
+	// Some get on with nobody but their own kind.
+	args := []string{"run", "--only", "preflight", "--host", "m1", "--host", "m2", "--host", "w1"}
+	s.remove(node + "version")
+	s.want(0, args...)
+	for address, version := range map[string]string{"198.51.100.21": "29.1.0", "198.51.100.12": "29.1.0", "198.51.100.11": "29.8.1"} {
+		s.write("hosts/"+address+"/version", version)
+	}
+	contains(t, s.want(1, args...).stdout, "engines 29.1.0 (m2 w1) beside 29.8.1 (m1) talk about encrypted overlays in another way", "upgrade them to 29.2.1 or later")
+	s.write("hosts/198.51.100.11/version", "29.1.0")
+	s.want(0, args...)
+
 	s.write(node+"version", "28.5.1")
 	s.write(node+"docker.io", "")
 	if r := s.want(0, "run", "--only", "preflight", "--host", "w1"); strings.Contains(r.stdout, "note:") {

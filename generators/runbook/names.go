@@ -9,7 +9,7 @@ import (
 	"skep.dev/generators/vpn"
 )
 
-// Secrets is where the first manager keeps the values that it made, one file each.
+// Secrets is where the managers keep the values that were made, one file each.
 const Secrets = "/etc/skep/secrets"
 
 // names are what skep calls things on every cluster: the other generators and the shell of the steps agree on them here.
@@ -18,6 +18,7 @@ func names() []artifact.Var {
 		artifact.String("store", Secrets),
 		artifact.String("daemon_json", engine.InstalledDaemon),
 		artifact.Strings("daemon_keys", engine.Keys()),
+		artifact.Strings("daemon_reloads", engine.Reloads()),
 		artifact.String("drop_in", engine.InstalledDropIn),
 		artifact.String("sysctl_conf", engine.InstalledSysctl),
 		artifact.String("firewall_command", firewall.CommandPath),

@@ -203,3 +203,20 @@ func TestOwnBridge(t *testing.T) {
 		t.Errorf("stdout:\n%s", r.stdout)
 	}
 }
+
+// A node whose packets to the others leave from another address than the spec's is refused before anything is changed; one
+// in service is told.
+func TestSourceAddress(t *testing.T) {
+	s := newSandbox(t, target(t))
+	s.want(0, "run", "--only", "preflight", "--host", "w1")
+	s.write("hosts/10.0.0.12/route", "10.0.0.11 via 198.51.100.1 dev eth0 src 198.51.100.12 uid 0\n")
+	const want = "packets to the node at 10.0.0.11 leave from 198.51.100.12, and nodes.w1.address is 10.0.0.12"
+	if r := s.want(1, "run", "--dry-run", "--only", "preflight", "--host", "w1"); !strings.Contains(r.stdout, want) {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+	must(t, os.MkdirAll(filepath.Join(s.fake, "hosts/10.0.0.12/var/lib/skep"), 0o755))
+	s.write("hosts/10.0.0.12/var/lib/skep/engine.running", "")
+	if r := s.want(0, "run", "--only", "preflight", "--host", "w1"); !strings.Contains(r.stdout, "note: "+want) {
+		t.Errorf("stdout:\n%s", r.stdout)
+	}
+}

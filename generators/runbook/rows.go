@@ -8,7 +8,6 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
-	"skep.dev/generators/nfs"
 	"skep.dev/schema"
 )
 
@@ -29,7 +28,7 @@ func handed(c *schema.Cluster) []string {
 func listeners(c *schema.Cluster) []string {
 	var rows []string
 	for _, e := range c.Exposures {
-		if !schema.HasPorts(e.Proto) || e.Port != e.Last || e.Added() || strings.HasPrefix(e.Name, "ssh-") {
+		if !schema.HasPorts(e.Proto) || e.Port != e.Last || e.Added() || e.IsSSH() {
 			continue
 		}
 		for _, on := range e.On {
@@ -105,6 +104,30 @@ func networks(c *schema.Cluster) artifact.Var {
 	return artifact.Strings("networks", rows).From("name attachable internal encrypted mtu subnet")
 }
 
+// foreign are the networks, configs and secrets that a stack uses and somebody else makes, with the step that does, or a dash.
+func foreign(c *schema.Cluster) []string {
+	var rows []string
+	for _, s := range c.Stacks {
+		for _, name := range slices.Sorted(maps.Keys(s.Networks)) {
+			switch n := s.Networks[name]; {
+			case n.Name != "":
+				rows = append(rows, s.Name+" network "+n.Name+" -")
+			case n.Stack != "":
+				rows = append(rows, s.Name+" network "+c.NetworkName(s, name)+" "+stepOf(c, n.Stack))
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Configs)) {
+			rows = append(rows, s.Name+" config "+s.Configs[name].External+" -")
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+			if n := s.Secrets[name].External; n != "" {
+				rows = append(rows, s.Name+" secret "+n+" -")
+			}
+		}
+	}
+	return rows
+}
+
 func secrets(c *schema.Cluster) artifact.Var {
 	var rows []string
 	for _, s := range c.Secrets {
@@ -113,18 +136,15 @@ func secrets(c *schema.Cluster) artifact.Var {
 	return artifact.Strings("secrets", rows).From("object name make user")
 }
 
-// directories are duty, path, owner, and whether it is a file system of its own. With both services S3 writes into the
-// share of NFS.
-func directories(c *schema.Cluster) []string {
-	s := c.Services
-	switch {
-	case s.NFS != nil:
-		o := nfs.Owner(c)
-		return []string{fmt.Sprintf("nfs %s %d:%d %s", s.NFS.Path, o.UID, o.GID, s.NFS.Filesystem)}
-	case s.S3 != nil:
-		return []string{fmt.Sprintf("s3 %s %d:%d %s", s.S3.Path, s.S3.UID, s.S3.GID, s.S3.Filesystem)}
+// directories are duty, path, owner, whether it is a file system of its own, what each run sets right, and the field that
+// holds filesystem.
+func directories(c *schema.Cluster) artifact.Var {
+	var rows []string
+	for _, d := range c.Rows.Directories {
+		field := strings.TrimSuffix(d.Field, ".path") + ".filesystem"
+		rows = append(rows, fmt.Sprintf("%s %s %d:%d %s %s %s", d.Duty, d.Path, d.Owner.UID, d.Owner.GID, d.Filesystem, d.Kept, field))
 	}
-	return nil
+	return artifact.Strings("directories", rows).From("services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field")
 }
 
 // images are the images and the nodes whose tasks need them: a duty, "managers" or "all".

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,7 +30,9 @@ func TestRun(t *testing.T) {
 		t.Error("a dangerous step ran without consent")
 	}
 
-	s.want(0, "run", "--yes")
+	if r = s.want(0, "run", "--yes"); r.stderr != "" {
+		t.Errorf("stderr: %s", r.stderr)
+	}
 	checkOrder(t, s.changes(0), []string{
 		"nft -f", "restart docker.service", "swarm init", "/swarm/join", "node update", "network create", "secret create",
 		"restart nfs-server", "docker pull", "stack deploy --prune --with-registry-auth --resolve-image never --compose-file /var/lib/skep/bundle/stacks/traefik",
@@ -48,6 +51,9 @@ func TestRun(t *testing.T) {
 	if strings.Contains(r.stdout, " DONE ") {
 		t.Errorf("the second run did something:\n%s", r.stdout)
 	}
+	if got := strings.Count(s.calls()[before:], "ssh -T"); got != 4 {
+		t.Errorf("the second run made %d connections, want one to each of three nodes and the call of the manager", got)
+	}
 	r = s.want(0, "status")
 	if strings.Contains(r.stdout, "PENDING") || !strings.Contains(r.stdout, "ALREADY_DONE") {
 		t.Errorf("status:\n%s", r.stdout)
@@ -60,8 +66,10 @@ func TestRun(t *testing.T) {
 		t.Errorf("stderr: %s", r.stderr)
 	}
 	s.want(0, "undo", "--yes")
-	if left, _ := filepath.Glob(filepath.Join(s.fake, "hosts/*/var/lib/skep-metrics")); len(left) > 0 {
-		t.Errorf("measures left: %v", left)
+	for _, path := range []string{"var/lib/skep-metrics", "var/lib/skep"} {
+		if left, _ := filepath.Glob(filepath.Join(s.fake, "hosts/*", path)); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.fake, "swarm/nodes/*")); len(left) > 0 {
 		t.Errorf("nodes left in the swarm: %v", left)
@@ -246,39 +254,42 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// A failure names step, host, log and the command to go on with; after the mend that command goes on.
+// A refusal of any step stops the run before the first change. It names step, host, log and the command to go on with.
 func TestFailure(t *testing.T) {
 	s := newSandbox(t, target(t))
-	s.write("down/10.0.0.12", "")
-	r := s.want(1, "run", "--to", "preflight")
-	for _, text := range []string{"w1", "FAILED", "no connection", "Connection timed out"} {
+	s.want(0, "run", "--to", "preflight")
+	taken := filepath.Join(s.fake, "hosts/10.0.0.11/taken")
+	must(t, os.WriteFile(taken, []byte("sport = :443"), 0o644))
+	before := len(s.calls())
+	r := s.want(1, "run", "--yes")
+	for _, text := range []string{"m1             FAILED        check refused", "port 443/tcp is taken by apache2"} {
 		if !strings.Contains(r.stdout, text) {
 			t.Errorf("stdout lacks %q:\n%s", text, r.stdout)
 		}
 	}
-	for _, text := range []string{"stopped at step preflight (10) on w1", "preflight.w1.log", "run --from preflight --to preflight"} {
+	for _, text := range []string{"stopped at step preflight (10) on m1, before anything was changed.", "preflight.m1.log", "runbook.sh run --yes\n"} {
 		if !strings.Contains(r.stderr, text) {
 			t.Errorf("stderr lacks %q:\n%s", text, r.stderr)
 		}
 	}
-	if r = s.want(1, "status"); !strings.Contains(r.stdout, "w1             FAILED") {
+	if changes := s.changes(before); len(changes) > 0 {
+		t.Errorf("a refused run changed:\n%s", strings.Join(changes, "\n"))
+	}
+	if log := s.state("output/preflight.m1.log"); !strings.Contains(log, "apache2") {
+		t.Errorf("the log:\n%s", log)
+	}
+	if r = s.want(1, "status"); !strings.Contains(r.stdout, "m1             FAILED") {
 		t.Errorf("status:\n%s", r.stdout)
 	}
-	s.remove("down/10.0.0.12")
+	must(t, os.Remove(taken))
 	s.want(0, "run", "--from", "preflight", "--to", "preflight")
 	s.want(0, "status", "--to", "preflight")
-
-	// The firewall goes to one host first, so a trial that nobody confirms costs one host.
-	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.11/taken"), []byte("sport = :443"), 0o644))
-	if r = s.want(1, "run", "--only", "preflight"); !strings.Contains(r.stdout, "port 443/tcp is taken by apache2") {
-		t.Errorf("stdout:\n%s", r.stdout)
-	}
 }
 
 func TestSelection(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--only", "10", "--host", "w2")
-	if calls := s.calls(); strings.Contains(calls, "10.0.0.11") || !strings.Contains(calls, "10.0.0.13") {
+	if calls := s.calls(); strings.Contains(calls, " -- 10.0.0.11 ") || !strings.Contains(calls, " -- 10.0.0.13 bash -s") {
 		t.Errorf("--host w2 called:\n%s", calls)
 	}
 	r := s.want(0, "list", "--from", "swarm", "--to", "55-networks", "--skip", "nodes")
@@ -306,6 +317,32 @@ func TestLock(t *testing.T) {
 	}
 }
 
+// A run that was killed leaves hosts at work, which hold its lock for a while. The next one waits for them, and names no
+// process that is dead.
+func TestKilledLock(t *testing.T) {
+	s := newSandbox(t, target(t))
+	must(t, os.MkdirAll(s.bundle+".state", 0o700))
+	dead := exec.Command("true")
+	must(t, dead.Run())
+	f, err := os.OpenFile(filepath.Join(s.bundle+".state", "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	must(t, err)
+	defer f.Close()
+	fmt.Fprintln(f, dead.Process.Pid)
+	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	cmd := exec.Command("bash", filepath.Join(s.bundle, "runbook.sh"), "run", "--only", "operator")
+	cmd.Env = []string{"PATH=" + s.path, "FAKE=" + s.fake, "HOME=/nonexistent", "TMPDIR=" + t.TempDir()}
+	said, err := cmd.StderrPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	line, err := bufio.NewReader(said).ReadString('\n')
+	must(t, err)
+	if line != "runbook: a run that was killed has left hosts at work; waiting for them\n" {
+		t.Errorf("it says %q", line)
+	}
+	must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_UN))
+	must(t, cmd.Wait())
+}
+
 // list, plan and the dry run need no cluster and no docker, and write nothing.
 func TestWithoutCluster(t *testing.T) {
 	s := newSandbox(t, target(t))
@@ -318,9 +355,10 @@ func TestWithoutCluster(t *testing.T) {
 	}
 	must(t, os.WriteFile(filepath.Join(bin, "ssh"), []byte("#!/usr/bin/bash\nexit 255\n"), 0o755))
 	s.path = bin
-	for _, args := range [][]string{{"list"}, {"plan"}, {"run", "--dry-run"}} {
-		r := s.want(0, args...)
-		if r.stderr != "" {
+	for code, args := range [][]string{{"list"}, {"run", "--dry-run"}, {"plan"}} {
+		code %= 2 // no host answers the dry run
+		r := s.want(code, args...)
+		if code == 0 && r.stderr != "" {
 			t.Errorf("%v: stderr: %s", args, r.stderr)
 		}
 		for _, step := range []string{"preflight", "firewall", "traefik", "verify"} {
@@ -328,13 +366,13 @@ func TestWithoutCluster(t *testing.T) {
 				t.Errorf("%v lacks %s:\n%s", args, step, r.stdout)
 			}
 		}
-		r = s.want(0, append(args, "--json")...)
+		r = s.want(code, append(args, "--json")...)
 		for line := range strings.Lines(r.stdout) {
 			if !json.Valid([]byte(line)) {
 				t.Errorf("%v: no JSON: %s", args, line)
 			}
 		}
-		if args[0] == "run" && !strings.Contains(r.stdout, `"step":"engine","host":"m1","status":"UNKNOWN"`) {
+		if args[0] == "run" && strings.Count(r.stdout, `"host":"m1","status":"SILENT"`) != 1 {
 			t.Errorf("dry run:\n%s", r.stdout)
 		}
 	}
@@ -343,12 +381,12 @@ func TestWithoutCluster(t *testing.T) {
 	}
 }
 
-// A dry run of 30 nodes asks each once and tells equal answers once.
+// A dry run of 30 nodes asks each once, after the manager was called, and tells equal answers once.
 func TestThirtyNodes(t *testing.T) {
 	s := thirtyNodes(t)
 	r := s.want(0, "run", "--dry-run")
-	if got := strings.Count(s.calls(), "ssh -T"); got != 30 {
-		t.Errorf("%d connections, want 30", got)
+	if got := strings.Count(s.calls(), "ssh -T"); got != 31 {
+		t.Errorf("%d connections, want 31", got)
 	}
 	if !strings.Contains(r.stdout, "30 hosts") {
 		t.Errorf("equal answers are not put together:\n%s", r.stdout)

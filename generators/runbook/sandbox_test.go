@@ -197,16 +197,46 @@ func (s *sandbox) state(name string) string {
 func target(t testing.TB) *schema.Cluster {
 	t.Helper()
 	c := load(t, "target")
-	c.Services.NFS.Path, c.Services.S3.Path = "/var/lib/share", "/var/lib/share"
+	share(c, "/var/lib/share", "any")
 	return c
+}
+
+// share puts what NFS and S3 share at a path, on a file system of its own or on any.
+func share(c *schema.Cluster, path, filesystem string) {
+	if n := c.Services.NFS; n != nil {
+		n.Path, n.Filesystem = path, filesystem
+	}
+	if s := c.Services.S3; s != nil {
+		s.Path, s.Filesystem = path, filesystem
+	}
+	for i, d := range c.Rows.Directories {
+		if d.Field == "services.nfs.path" || d.Field == "services.s3.path" {
+			c.Rows.Directories[i].Path, c.Rows.Directories[i].Filesystem = path, filesystem
+		}
+	}
+	if c.Services.NFS == nil {
+		return
+	}
+	for i, share := range c.Services.NFS.Shares { // a recorded node has a /var of its own, and no other place
+		old, now := share.Path, "/var/lib/"+share.Name
+		if strings.HasPrefix(old, "/var/lib/") {
+			continue
+		}
+		c.Services.NFS.Shares[i].Path, c.Services.NFS.Shares[i].Filesystem = now, filesystem
+		for j, d := range c.Rows.Directories {
+			if d.Path == old || strings.HasPrefix(d.Path, old+"/") {
+				c.Rows.Directories[j].Path, c.Rows.Directories[j].Filesystem = now+strings.TrimPrefix(d.Path, old), filesystem
+			}
+		}
+	}
 }
 
 func load(t testing.TB, example string) *schema.Cluster {
 	t.Helper()
 	c, _, err := spec.Load("../../examples/" + example)
 	must(t, err)
-	if c.Services.NFS != nil {
-		c.Services.NFS.Filesystem = "any" // the recorded nodes have one disk
+	if n := c.Services.NFS; n != nil {
+		share(c, n.Path, "any") // the recorded nodes have one disk
 	}
 	return c
 }

@@ -52,7 +52,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			Number: 15, ID: "packages", body: "packages", Hosts: "all", Order: "parallel", Needs: []string{"preflight"},
 			Title: "Debian packages",
 			Why:   "the engine, the firewall, NFS and the tools of later steps, where they are missing",
-			Undo:  "lets apt upgrade the engine again; the packages stay, remove them with apt-get",
+			Undo:  "lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get",
 			facts: append(engineVersions(c), artifact.Strings("packages", packages(c)).From("command, package, nodes")),
 		},
 	}
@@ -65,7 +65,7 @@ func preflightFacts(c *schema.Cluster) []artifact.Var {
 		artifact.Strings("engines", engines(c)).From("engine.versions: from, below, level, who, what is known, and the way out"),
 		artifact.String("engine_source", c.Engine.Source).From("engine.source"),
 		artifact.Strings("listeners", listeners(c)).From("exposures: protocol, port, nodes"),
-		artifact.Strings("directories", directories(c)).From("services.nfs, services.s3: duty, path, owner, filesystem"),
+		directories(c),
 		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 		artifact.Strings("tunnels", tunnels(c)).From("services.vpn"),
 		artifact.Strings("forward", forward(c)).From("firewall.forward: sender, interface, nodes"),
@@ -121,7 +121,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
 			Danger: "restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node's tasks start anew",
-			Undo:   "puts back the settings that were there before, and restarts the engine",
+			Undo:   "puts back the settings that were there before, the kernel's too, and restarts the engine",
 			facts: append(engineVersions(c),
 				artifact.String("docker_directory", c.Engine.Directory).From("engine.directory"),
 				artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
@@ -152,7 +152,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 		steps = append(steps, Step{
 			Number: 44, ID: "managers", body: "join joining", Hosts: "other managers", Order: "serial", Needs: []string{"swarm"},
 			Title: "The other managers join", Why: "one at a time, so that the managers keep their majority",
-			Undo:     "each leaves the swarm",
+			Undo:     "each steps down and leaves the swarm, where its entry stays as Down; not without a majority",
 			argument: "manager", facts: []artifact.Var{port, linkMTU(c)},
 		})
 	}
@@ -160,12 +160,12 @@ func swarmSteps(c *schema.Cluster) []Step {
 		steps = append(steps, Step{
 			Number: 46, ID: "workers", body: "join joining", Hosts: "workers", Order: "parallel", Needs: []string{"swarm"},
 			Title: "The workers join", Why: "tasks run on them",
-			Undo:     "each leaves the swarm",
+			Undo:     "each leaves the swarm, where its entry stays as Down",
 			argument: "worker", facts: []artifact.Var{port, linkMTU(c)},
 		})
 	}
 	return append(steps, Step{
-		Number: 50, ID: "nodes", body: "nodes", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 50, ID: "nodes", body: "nodes members", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Roles and labels of the nodes", Why: "stacks place their tasks by label, never by host name",
 		Undo: "removes the labels that begin with skep.",
 	})
@@ -184,15 +184,15 @@ func stateSteps(c *schema.Cluster) []Step {
 		})
 	}
 	steps = append(steps, Step{
-		Number: 55, ID: "networks", body: "networks", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 55, ID: "networks", body: "networks others", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Shared overlay networks", Why: "stacks name them as external",
 		Undo:  "removes them",
-		facts: []artifact.Var{cluster(c), networks(c)},
+		facts: []artifact.Var{cluster(c), networks(c), stacks(c)},
 	})
 	if len(c.Secrets) > 0 {
 		steps = append(steps, Step{
 			Number: 60, ID: "secrets", body: "secrets handed", Hosts: "first manager", Order: "serial", Needs: []string{"swarm", "certificates"},
-			Title: "Secrets", Why: "made once, on the first manager; no value leaves it but into the swarm",
+			Title: "Secrets", Why: "made once, on a manager; no value leaves the managers but into the swarm",
 			Undo: "removes them from the swarm; the values stay in " + Secrets,
 			facts: []artifact.Var{
 				cluster(c),
@@ -200,19 +200,33 @@ func stateSteps(c *schema.Cluster) []Step {
 			},
 		})
 	}
+	if len(c.Managers()) > 1 {
+		steps = append(steps, copiesStep(c, 62, "copies", "secrets"))
+	}
 	return steps
+}
+
+// copiesStep has every manager keep what the first one made. It comes twice: before the stacks, so that no value stands on
+// one disk alone for long, and at the end, when the records of the stacks are new.
+func copiesStep(c *schema.Cluster, number int, id string, needs ...string) Step {
+	return Step{
+		Number: number, ID: id, body: "copies superseded", Hosts: "managers", Order: "parallel", Needs: needs,
+		Title: "Every manager can take the place of the first one", Why: "the values of secrets and the records of stacks would go with its disk",
+		Undo:  "nothing: the values stay in " + Secrets,
+		facts: []artifact.Var{artifact.Strings("stacks", c.Rows.Deploys.Names()), secrets(c)},
+	}
 }
 
 // storageSteps prepare the directories of NFS and S3.
 func storageSteps(c *schema.Cluster) []Step {
 	var steps []Step
-	if rows := directories(c); len(rows) > 0 {
+	if len(c.Rows.Directories) > 0 {
 		steps = append(steps, Step{
 			Number: 63, ID: "storage", body: "storage", Hosts: "duty nfs s3", Order: "parallel", Needs: []string{"preflight"},
 			Title: "Directories of NFS and S3", Why: "their owner writes, everybody else reads",
 			Undo: "nothing: the data stays",
 			facts: []artifact.Var{
-				artifact.Strings("directories", rows).From("services.nfs, services.s3: duty, path, owner, filesystem"),
+				directories(c),
 			},
 		})
 	}
@@ -227,21 +241,26 @@ func storageSteps(c *schema.Cluster) []Step {
 	off, on := nfs.Units(c)
 	masked := artifact.Strings("masked", off).From("services.nfs.versions")
 	unmasked := artifact.Strings("unmasked", on).From("services.nfs.versions")
-	share := artifact.String("share", n.Path).From("services.nfs.path")
+	var rows []string
+	for _, e := range nfs.Exported(n) {
+		rows = append(rows, e.Mode+" "+e.Path)
+	}
+	shares := artifact.Strings("shares", rows).From("services.nfs.path, services.nfs.shares: ro or rw, path")
 	return append(steps, Step{
 		Number: 65, ID: "nfs-server", body: "nfs-server nfs-units", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
-		Title: "The NFS server", Why: "exports the directory, read-only, to the nodes and nobody else",
-		Undo: "stops the server; the data stays",
+		Title: "The NFS server", Why: "exports its directories to the nodes and nobody else",
+		Undo: "stops the server, unless it ran before skep came; the data stays",
 		facts: []artifact.Var{
-			share, masked, unmasked,
+			shares, masked, unmasked,
 			artifact.Strings("nfs_sources", sources), artifact.Strings("nfs_targets", targets),
 		},
 	}, Step{
 		Number: 67, ID: "nfs-clients", body: "nfs-clients nfs-units", Hosts: "all", Order: "parallel", Needs: []string{"nfs-server"},
-		Title: "Each node can mount the share", Why: "applications on any node read it",
-		Undo: "unmasks the units of NFSv3",
+		Title: "Each node can mount the share", Why: "applications run on any node",
+		Undo: "unmasks the units of NFSv3 that it masked",
 		facts: []artifact.Var{
-			share, masked, unmasked, artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
+			shares, masked, unmasked, artifact.String("server", n.Server).From("services.nfs.server"),
+			artifact.String("server_address", c.Node(n.Server).Address.String()).From("services.nfs.server"),
 			artifact.Number("nfs_port", int(n.Ports.NFS)).From("services.nfs.ports.nfs"),
 		},
 	})
@@ -268,18 +287,36 @@ func serviceSteps(c *schema.Cluster) []Step {
 			},
 		})
 	}
-	needs := []string{"nodes", "networks", "secrets", "images", "acme"}
 	for _, s := range c.Rows.Deploys {
+		needs := []string{"nodes", "networks", "secrets", "images", "acme"}
+		if ours, ok := c.Stacks.Named(s.Name); ok {
+			for _, of := range ours.After() {
+				needs = append(needs, stepOf(c, of))
+			}
+		}
 		steps = append(steps, Step{
-			Number: s.Number, ID: s.Name, body: "stack", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
+			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.Name, Why: s.Why,
 			Undo: "removes the stack; its volumes stay",
+			facts: []artifact.Var{
+				cluster(c), networks(c), stacks(c),
+				artifact.Strings("users", c.Stacks.Names()).From("stacks"),
+				artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
+			},
 		})
 	}
 	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
 		steps = append(steps, bucketStep(s))
 	}
 	return steps
+}
+
+// stepOf is the ID of the step that deploys a stack.
+func stepOf(c *schema.Cluster, stack string) string {
+	if _, ours := c.Stacks.Named(stack); ours {
+		return "stack-" + stack
+	}
+	return stack
 }
 
 // bucketStep gives the user of the storage what root's keys made.
@@ -301,21 +338,20 @@ func bucketStep(s *schema.S3) Step {
 
 // lastSteps clean up and look.
 func lastSteps(c *schema.Cluster) []Step {
-	return []Step{watchStep(c), {
-		Number: 90, ID: "cleanup", body: "cleanup", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
-		Title: "What the spec names no more", Why: "stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last",
+	steps := []Step{watchStep(c), {
+		Number: 90, ID: "cleanup", body: "cleanup others superseded", Hosts: "first manager", Order: "serial", Needs: []string{"networks"},
+		Title: "Remove what the spec no longer names", Why: "stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last",
 		Danger: "removes them from the swarm",
 		Undo:   "nothing: an earlier bundle makes them again",
 		facts: []artifact.Var{
 			cluster(c),
-			artifact.Strings("stacks", c.Rows.Deploys.Names()), networks(c), secrets(c),
+			stacks(c), networks(c), secrets(c),
 		},
 	}, {
-		Number: 95, ID: "verify", body: "verify", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
-		Title: "The cluster is well", Why: "nodes ready, pages answering, certificates good for a while",
+		Number: 95, ID: "verify", body: "verify members", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
+		Title: "Cluster health", Why: "nodes ready, pages answering, certificates good for a while",
 		Undo: "nothing: it only looked",
 		facts: []artifact.Var{
-			artifact.Number("node_count", len(c.Nodes)).From("nodes"),
 			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 			artifact.Number("warn_days", c.Certificates.Warn).From("certificates.warn"),
 			artifact.String("web_certificate", engine.WebCertificate(c)).From("services.traefik.certificate"),
@@ -323,6 +359,10 @@ func lastSteps(c *schema.Cluster) []Step {
 			artifact.Strings("urls", urls(c)),
 		},
 	}}
+	if len(c.Managers()) > 1 {
+		steps = append(steps, copiesStep(c, 92, "last-copies", "cleanup"))
+	}
+	return steps
 }
 
 // linkMTU is the MTU of docker_gwbridge, or 0 where Docker's own will do.
@@ -335,3 +375,7 @@ func linkMTU(c *schema.Cluster) artifact.Var {
 }
 
 func cluster(c *schema.Cluster) artifact.Var { return artifact.String("cluster", c.Name).From("name") }
+
+func stacks(c *schema.Cluster) artifact.Var {
+	return artifact.Strings("stacks", c.Rows.Deploys.Names())
+}

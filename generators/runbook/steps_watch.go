@@ -38,29 +38,21 @@ func watchStep(c *schema.Cluster) Step {
 
 // webNames are the names whose certificate visitors see.
 func webNames(c *schema.Cluster) []string {
-	if c.Services.Traefik == nil {
+	if webPort(c) == 0 {
 		return nil
 	}
-	names := []string{c.Domain}
-	if s := c.Services.S3; s != nil && s.Host != "" {
-		names = append(names, s.Host)
-	}
-	return names
+	return append([]string{c.Domain}, c.Hosts()...)
 }
 
+// webPort is where visitors see it, or 0.
 func webPort(c *schema.Cluster) int {
-	if t := c.Services.Traefik; t != nil {
-		return int(t.Ports.Websecure)
-	}
-	return 0
+	row, _ := c.Exposure("websecure")
+	return int(row.Port)
 }
 
 // webRoot is the root of an ACME authority of the site's own, as PEM, or nothing.
 func webRoot(c *schema.Cluster) string {
-	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
-		return strings.TrimSpace(t.Certificate.ACME.Root)
-	}
-	return ""
+	return strings.TrimSpace(c.Rows.Roots["services.traefik.certificate.acme.root"])
 }
 
 func vpnFiles(c *schema.Cluster) []string {

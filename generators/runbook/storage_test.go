@@ -13,7 +13,7 @@ import (
 // service that starts too early fails, where it would have begun anew on the wrong disk.
 func TestOwnFilesystem(t *testing.T) {
 	c := target(t)
-	c.Services.NFS.Filesystem = "own"
+	share(c, "/var/lib/share", "own")
 	s := newSandbox(t, c)
 	node := filepath.Join(s.fake, "hosts/10.0.0.11")
 	share, disk := filepath.Join(node, "var/lib/share"), filepath.Join(node, "disk")

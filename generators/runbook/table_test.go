@@ -70,7 +70,7 @@ func TestFactsOfAStep(t *testing.T) {
 	must(t, err)
 	told := regexp.MustCompile(`(?m)^(?:readonly|declare -a?r) (\w+)=`)
 	want := map[string]string{
-		"nodes": "", "stack": "", "managers": "swarm_port link_mtu", "networks": "cluster networks",
+		"nodes": "", "stack": "", "managers": "swarm_port link_mtu", "networks": "cluster networks stacks",
 		"firewall": "endings rules_paths rollback bridges reached",
 	}
 	for _, s := range steps {

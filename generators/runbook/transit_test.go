@@ -19,6 +19,8 @@ engine_up() { [[ $installed == dockerd ]]; }
 docker() { if [[ $2 == ls ]]; then echo 1f; else echo "$networks"; fi; }
 host=w1 role=worker address=10.0.0.21 networks= sysctl_conf=/etc/sysctl.d/90-skep.conf installed=dockerd
 forward=() vrrp=()
+first_run() { refuse "$@"; }
+peers() { echo 10.0.0.21; }
 mount -t tmpfs tmpfs /etc/sysctl.d
 ip link set lo up
 bridge() { ip link add "$1" type bridge; ip address add "$2" dev "$1"; ip link set "$1" up; }
@@ -48,6 +50,7 @@ func TestTransitIsNamed(t *testing.T) {
 		t.Fatal("not proven: want root and unshare(1) from util-linux")
 	}
 	const (
+		peers   = "peers() { printf '%s\\n' 10.0.0.21 10.0.0.11 192.0.2.11; }\n"
 		virbr0  = "bridge virbr0 192.168.122.1/24\n"
 		router  = "echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-router.conf\n"
 		router6 = "echo 'net.ipv6.conf.all.forwarding=1' >/etc/sysctl.d/99-router.conf\n"
@@ -60,6 +63,12 @@ func TestTransitIsNamed(t *testing.T) {
 	rows := regexp.MustCompile(`(?s)readonly -a bridges=\(.*?\)\n.*?readonly -a tunnels=\(.*?\)\n`).FindString(string(table))
 	for name, test := range map[string]struct{ before, want string }{
 		"docker alone": {"", ""},
+		"peers":        {peers + "ip route add 192.0.2.0/24 via 10.0.0.1\n", ""},
+		"packets to a peer from another address": {peers + "ip route add 192.0.2.0/24 via 203.0.113.1\n", "packets to the node at 192.0.2.11 leave from 203.0.113.5, and nodes.w1.address is 10.0.0.21: overlays would carry nothing\n" +
+			"give the route to it that source (ip route get 192.0.2.11 shows it), or correct nodes.w1.address\n"},
+		"an address that is the second of its card": {peers + "ip address del 10.0.0.21/24 dev eth1\nip address add 10.0.0.9/24 dev eth1\nip address add 10.0.0.21/24 dev eth1\n",
+			"packets to the node at 10.0.0.11 leave from 10.0.0.9, and nodes.w1.address is 10.0.0.21"},
+		"a node without a route to a peer": {peers + "ip route del default\n", ""},
 		"a bridge of guests": {virbr0, "192.168.122.0/24 are guests of this node, on virbr0, which the firewall will refuse\n" +
 			`say it in the spec: firewall: forward: [{from: "192.168.122.0/24", to: "0.0.0.0/0", device: "virbr0", on: ["w1"], why: "guests on virbr0"}]` + "\n"},
 		"guests that the spec names":        {virbr0 + "forward=('192.168.122.0/24 virbr0 w1')\n", ""},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -25,6 +26,8 @@ type plan struct {
 	project *types.Project
 	files   []artifact.File // the configuration files, with paths in the bundle
 	notes   document.Notes
+	order   map[string][]string // that of an author
+	unread  dialect.Unread
 }
 
 // service makes the stack of that name, in a file of the same name.
@@ -48,6 +51,10 @@ func services() []service {
 func deployed(c *schema.Cluster) ([]service, error) {
 	var out []service
 	for _, row := range c.Rows.Deploys {
+		if s, ok := c.Stacks.Named(row.Name); ok {
+			out = append(out, service{s.Name, func(c *schema.Cluster) (plan, error) { return users(c, s), nil }, nil})
+			continue
+		}
 		i := slices.IndexFunc(services(), func(s service) bool { return s.name == row.Name })
 		if i < 0 {
 			return nil, fmt.Errorf("stack %s: no function makes it", row.Name)
@@ -82,14 +89,26 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 	if err != nil {
 		return nil, err
 	}
-	data, err := dialect.Write(p.project, p.notes)
+	data, err := dialect.Write(p.project, dialect.Options{
+		Engine: schema.ParseVersion(c.Engine.Versions.From), Order: p.order, Notes: p.notes, Unread: p.unread,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("stack %s: %w", p.name, err)
 	}
-	return append(p.files, artifact.Text(path.Join(dir(p.name), "compose.yaml"), data)), nil
+	file := artifact.Text(File(p.name), data)
+	if s, ok := c.Stacks.Named(p.name); ok {
+		file = usersFile(s, file)
+	}
+	return append(p.files, file), nil
 }
 
-func dir(name string) string { return path.Join("stacks", name) }
+// Directory is where a bundle has its stacks, each in a directory of its name.
+const Directory = "stacks"
+
+func dir(name string) string { return path.Join(Directory, name) }
+
+// File is the stack file of that stack in a bundle.
+func File(name string) string { return path.Join(dir(name), "compose.yaml") }
 
 func newPlan(name string) plan {
 	return plan{
@@ -105,10 +124,24 @@ func newPlan(name string) plan {
 // addFile adds a configuration file to the stack, as a config of the swarm. A config's content is immutable there
 // (moby#35048), so its name ends in a hash of it: a changed file is a new config, and its service is updated.
 func (p *plan) addFile(name string, data []byte) {
-	sum := sha256.Sum256(data)
 	p.files = append(p.files, artifact.Text(path.Join(dir(p.name), name), data))
-	p.project.Configs[name] = types.ConfigObjConfig{
-		Name: p.name + "-" + name + "-" + hex.EncodeToString(sum[:])[:12],
-		File: "./" + name,
+	p.project.Configs[name] = types.ConfigObjConfig{Name: objectName(p.name, name, string(data)), File: "./" + name}
+}
+
+// maxName is how many characters the name of a config may have in the swarm.
+const maxName = 64
+
+// objectName is the name of a config of a stack in the swarm. One that is too long is cut, and its hash is that of the name, too.
+func objectName(stack, name string, parts ...string) string {
+	base, hash := stack+"-"+name, shortHash(parts...)
+	if most := maxName - len(hash) - 1; len(base) > most {
+		base, hash = strings.TrimRight(base[:most], "._-"), shortHash(append(parts, name)...)
 	}
+	return base + "-" + hash
+}
+
+// shortHash is short enough for a name. The parts of one are told apart; one alone is hashed as it is.
+func shortHash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])[:12]
 }

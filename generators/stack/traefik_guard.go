@@ -117,23 +117,9 @@ func (d *dynamicConfig) challenges(c *schema.Cluster, notes document.Notes) {
 // hosts is a rule for the names under which the cluster's own pages answer: its domain, certificates.names, and the
 // names and addresses of the nodes that Traefik runs on. Any other name belongs to an application, whatever its path.
 func hosts(c *schema.Cluster) string {
-	names := append([]string{c.Domain}, c.Certificates.Names...)
-	for _, name := range c.Services.Traefik.Nodes {
-		names = append(names, name)
-		for _, a := range c.Node(name).Addresses() {
-			names = append(names, a.String())
-		}
-	}
 	var rules []string
-	for _, name := range names {
-		if a, err := netip.ParseAddr(name); err == nil {
-			name = a.String() // as browsers write it
-		}
-		rule := "Host(`" + strings.ToLower(name) + "`)"
-		if slices.Contains(c.Hosts(), name) || slices.Contains(rules, rule) {
-			continue // every path of a page's own host is that page's
-		}
-		rules = append(rules, rule)
+	for _, name := range c.PageNames() {
+		rules = append(rules, "Host(`"+name+"`)")
 	}
 	return strings.Join(rules, " || ")
 }

@@ -25,7 +25,7 @@ remote-cert-tls client
 tls-version-min 1.2
 data-ciphers AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305
 
-# Nuvla's profiles say "compress lz4": understand their framing, and compress nothing. The kernel's channel knows no framing
+# Profiles say "compress lz4": understand their framing, and compress nothing. The kernel's channel knows no framing
 compress migrate
 ignore-unknown-option disable-dco
 disable-dco

@@ -44,6 +44,8 @@ var pkiBody string
 //go:embed generate-vpn-pki.sh
 var generateBody string
 
+// The profile in it is to the letter what Nuvla's web interface and NuvlaEdge write.
+//
 //go:embed vpn-client.sh
 var clientBody string
 
@@ -69,7 +71,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 }
 
 func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
-	return []artifact.File{
+	files := []artifact.File{
 		artifact.Text(Server, server(c, a)),
 		{Path: Unit, Mode: 0o644, Data: []byte(unit)},
 		forward(a),
@@ -77,12 +79,20 @@ func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
 			artifact.Number("ca_days", a.CADays).From("services.vpn.access.caDays"),
 		), pkiBody+"\n"+generateBody),
 		artifact.Script(Client, append(common(c, a), endpoint(a)...), pkiBody+"\n"+clientBody),
-		artifact.Script(Service, append([]artifact.Var{
-			artifact.String("cluster", c.Name).From("name"),
-			artifact.String("scope", a.Scope).From("services.vpn.access.scope"),
-			artifact.String("prefix", a.Prefix).From("services.vpn.access.prefix"),
-		}, endpoint(a)...), serviceBody),
 	}
+	if c.ServesNuvla() {
+		files = append(files, service(c, a))
+	}
+	return files
+}
+
+// service tells Nuvla about the VPN.
+func service(c *schema.Cluster, a *schema.VPNAccess) artifact.File {
+	return artifact.Script(Service, append([]artifact.Var{
+		artifact.String("cluster", c.Name).From("name"),
+		artifact.String("scope", a.Scope).From("services.vpn.access.scope"),
+		artifact.String("prefix", a.Prefix).From("services.vpn.access.prefix"),
+	}, endpoint(a)...), serviceBody)
 }
 
 // common is what the scripts for certificates share.

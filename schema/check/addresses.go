@@ -18,7 +18,7 @@ func (k *checker) prefixes() {
 		case p.Addr().Is4In6():
 			k.wrong(path, "is IPv4 written as IPv6, which no packet carries; want it as %s", plainPrefix(p))
 		case p.IsValid() && p != p.Masked():
-			k.wrong(path, "has bits set after the first %s; want %s, or an address with /%s", strconv.Itoa(p.Bits()), p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
+			k.wrong(path, "has host bits set: use %s, or /%s for a single host", p.Masked().String(), strconv.Itoa(p.Addr().BitLen()))
 		}
 	}
 	for _, zone := range schema.AccessZones() {
@@ -92,9 +92,9 @@ func (k *checker) hostAddress(path string, a netip.Addr) {
 	case a.Is4In6():
 		k.wrong(path, "is IPv4 written as IPv6; want it as %s", a.Unmap().String())
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		k.wrong(path, "want the address of one host, as the other nodes reach it")
+		k.wrong(path, "must be a unicast address that the other nodes can reach")
 	case a.IsLinkLocalUnicast():
-		k.wrong(path, "want an address that holds on every link; a link-local one does not")
+		k.wrong(path, "must not be link-local")
 	}
 }
 
@@ -113,8 +113,15 @@ func (k *checker) families() {
 		few, most = four, six
 	}
 	if len(few) > 0 {
-		k.add(finding.FieldsDisagree, nodePath(few[0], "address"), "is of another family than %s of node %s; a swarm needs all nodes on IPv4, or all on IPv6", most[0].Address.String(), most[0].Name)
+		k.add(finding.FieldsDisagree, nodePath(few[0], "address"), "is %s but %s (node %s) is %s; a swarm needs all nodes on IPv4, or all on IPv6", family(few[0].Address), most[0].Address.String(), most[0].Name, family(most[0].Address))
 	}
+}
+
+func family(a netip.Addr) string {
+	if a.Unmap().Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
 }
 
 // subnets refuses overlap of the cluster's own networks with one another, with the nodes and with zones: packets would go astray.

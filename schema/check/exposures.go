@@ -64,8 +64,8 @@ func (k *checker) tests() {
 		if address.Is4In6() {
 			k.wrong(path+".from", "is IPv4 written as IPv6; want it as %s", address.Unmap().String())
 		}
-		if addressErr != nil && !slices.Contains(schema.Zones(), test.From) && k.Node(test.From).Name == "" {
-			k.add(finding.NotANode, path+".from", "%s", test.From+" is neither a zone nor a node"+written.DidYouMean(test.From, schema.Zones()))
+		if addressErr != nil && !slices.Contains(k.Zones(), test.From) && k.Node(test.From).Name == "" {
+			k.add(finding.NotANode, path+".from", "%s", test.From+" is neither a zone nor a node"+written.DidYouMean(test.From, k.Zones()))
 		}
 		if len(k.NodesNamed(test.To)) == 0 && test.To != "workers" {
 			text := k.noNode(test.To)

@@ -24,7 +24,7 @@ func (k *checker) forward() {
 		case len(senders) == 0:
 			k.add(finding.FieldsDisagree, path+".from", "zone %s has no address: nothing would be passed on", f.From)
 		case !slices.ContainsFunc(senders, func(p netip.Prefix) bool { return p.Addr().Is4() == f.To.Addr().Is4() }):
-			k.add(finding.FieldsDisagree, path+".to", "is of another family than the senders: %s", f.From)
+			k.add(finding.FieldsDisagree, path+".to", "is %s, and no sender is: %s", family(f.To.Addr()), f.From)
 		}
 		k.forwardDevice(path+".device", f.Device)
 	}

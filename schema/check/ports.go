@@ -63,7 +63,7 @@ func (k *checker) shared(a, b schema.Exposure) string {
 // runs in a container and may be away for a moment, as S3 and node-exporter, can lose its port there. Facts such as NFS's 33333 are kept
 // closed by the firewall.
 func (k *checker) ranges() {
-	if k.Kind != "target" {
+	if _, hands := k.Exposure("applications-tcp"); !hands {
 		return
 	}
 	inside := func(e schema.Exposure, r schema.PortRange) bool { return e.Port <= r.Last && r.First <= e.Last }

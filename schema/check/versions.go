@@ -53,7 +53,7 @@ func (k *checker) root(field string, rest []byte) {
 func (k *checker) certificates() {
 	c := k.Certificates
 	if c.Days > c.CADays {
-		k.add(finding.FieldsDisagree, k.spec.FirstOf("certificates.days", "certificates.caDays"), "want at most certificates.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(c.CADays))
+		k.add(finding.FieldsDisagree, k.spec.FirstOf("certificates.days", "certificates.caDays"), "want at most certificates.caDays, which is %s: a certificate cannot outlive its CA", strconv.Itoa(c.CADays))
 	}
 	k.duplicates("certificates.clients", c.Clients)
 	k.duplicates("certificates.names", c.Names)

@@ -36,7 +36,7 @@ func (k *checker) vpnAccess() {
 		}
 	}
 	if a.Days > a.CADays {
-		k.add(finding.FieldsDisagree, k.spec.FirstOf(at+".days", at+".caDays"), "want at most services.vpn.access.caDays, which is %s: a certificate ends with its authority", strconv.Itoa(a.CADays))
+		k.add(finding.FieldsDisagree, k.spec.FirstOf(at+".days", at+".caDays"), "want at most services.vpn.access.caDays, which is %s: a certificate cannot outlive its CA", strconv.Itoa(a.CADays))
 	}
 }
 

@@ -55,14 +55,16 @@ func (s schemaText) noSuch(elements []string, parent *written.Field, depth int) 
 	near := written.Nearest(elements[depth], names)
 	switch {
 	case near != "" && words[near] != "":
-		return fmt.Errorf("no field or %s %s; did you mean %s?", words[near], head, near)
+		return fmt.Errorf("%s is not a field or %s; did you mean %s?", head, words[near], near)
 	case near != "":
 		whole := append(append(append([]string{}, elements[:depth]...), near), elements[depth+1:]...)
-		return fmt.Errorf("no field %s; did you mean %s?", head, schema.JoinPath(whole...))
+		return fmt.Errorf("%s is not a field; did you mean %s?", head, schema.JoinPath(whole...))
+	case depth == 0:
+		return fmt.Errorf("%s is not a field; want one of %s, or the ID of a finding: skep explain lists them", head, strings.Join(parent.Shown(), ", "))
 	case len(names) > 0:
-		return fmt.Errorf("no field %s; want one of %s", head, strings.Join(names, ", "))
+		return fmt.Errorf("%s is not a field; want one of %s", head, strings.Join(names, ", "))
 	}
-	return fmt.Errorf("no field %s: %s has no fields", head, schema.JoinPath(elements[:depth]...))
+	return fmt.Errorf("%s is not a field: %s has no fields", head, schema.JoinPath(elements[:depth]...))
 }
 
 func (s schemaText) explainTop() string {

@@ -16,7 +16,7 @@ type Kind struct {
 
 // Kinds lists every kind of finding, mistakes before warnings, each sorted by ID.
 func Kinds() []Kind {
-	warnings := slices.Concat(clusterWarnings(), storageWarnings(), routerWarnings(), firewallWarnings(), meshWarnings(), accessWarnings(), clearWarnings(), engineWarnings())
+	warnings := slices.Concat(clusterWarnings(), storageWarnings(), routerWarnings(), firewallWarnings(), meshWarnings(), accessWarnings(), clearWarnings(), engineWarnings(), stackWarnings(), policyWarnings(), shareWarnings(), waiverWarnings(), composeWarnings())
 	return append(leveled(Mistake, mistakes()), leveled(Warning, warnings)...)
 }
 

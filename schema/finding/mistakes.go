@@ -28,7 +28,7 @@ const (
 )
 
 func mistakes() []Kind {
-	return slices.Concat(writingMistakes(), valueMistakes(), clusterMistakes())
+	return slices.Concat(writingMistakes(), valueMistakes(), clusterMistakes(), portMistakes(), routeMistakes(), meetingMistakes(), routerMistakes(), stackMistakes(), policyMistakes(), networkMistakes(), placeMistakes(), secretMistakes(), shareMistakes(), waiverMistakes(), formatMistakes(), composeMistakes(), composeValueMistakes())
 }
 
 // writingMistakes is about the text of a spec, before its values matter.
@@ -42,7 +42,7 @@ func writingMistakes() []Kind {
 		},
 		{
 			ID:    MisplacedField,
-			Title: "a field stands outside of cluster",
+			Title: "a field is outside cluster",
 			Why:   "Where a spec has a field cluster, nothing beside it is read. A setting there would be without effect, and nobody would notice.",
 			Way:   "Move the field into cluster.",
 		},
@@ -96,7 +96,7 @@ func valueMistakes() []Kind {
 		},
 		{
 			ID:    NotConcrete,
-			Title: "a field has no definite value",
+			Title: "a field is not concrete",
 			Why:   "A bundle needs one value for every field. This one is a type, a choice, or depends on itself.",
 			Way:   "Give it a value.",
 		},

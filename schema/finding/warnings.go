@@ -7,7 +7,7 @@ func clusterWarnings() []Kind {
 			ID:    "api-open",
 			Title: "the Docker API is open to the whole world",
 			Why:   "Who talks to the Docker API is root on every node. Client certificates guard it, but one leaked key, and a certificate cannot be revoked alone, then suffices from anywhere.",
-			Way:   "Put the addresses of Nuvla and of your operators into access.nuvla and access.management instead of 0.0.0.0/0 or ::/0.",
+			Way:   "Name the addresses of your operators in access.management, and those of Nuvla, if it deploys here, in access.nuvla, instead of 0.0.0.0/0 or ::/0.",
 		},
 		{
 			ID:    "certificate-long",
@@ -17,9 +17,9 @@ func clusterWarnings() []Kind {
 		},
 		{
 			ID:    "certificate-short",
-			Title: "certificates end after less than 30 days",
-			Why:   "Certificates for the Docker API are renewed by hand. When one ends unseen, Nuvla cannot deploy any more.",
-			Way:   "Set certificates.days to 30 or more, or let a machine run generate-certificates.sh --renew.",
+			Title: "certificates expire in less than 30 days",
+			Why:   "Certificates for the Docker API are renewed by hand. When one expires unnoticed, nothing can deploy through the API any more.",
+			Way:   "Set certificates.days to 30 or more, or have a machine run generate-certificates.sh --renew.",
 		},
 		{
 			ID:    "image-digest",
@@ -77,7 +77,7 @@ func firewallWarnings() []Kind {
 		},
 		{
 			ID:    "exposure-expires",
-			Title: "an exposure ends within two weeks",
+			Title: "an exposure expires within two weeks",
 			Why:   "You wrote a day after which nobody needs the port any more. It is at most 14 days away; after it skep vet fails.",
 			Way:   "Remove the exposure, or give it a later date.",
 		},
@@ -110,6 +110,12 @@ func firewallWarnings() []Kind {
 			Title: "a zone lies in another",
 			Why:   "Every address of one zone is in another one too, so it may do all that the other may. The distinction between the two is then no protection.",
 			Way:   "Narrow the outer zone, or leave the warning be when that is what you want.",
+		},
+		{
+			ID:    "zone-unused",
+			Title: "a zone has addresses, and no port is open to it",
+			Why:   "Which ports are open to a zone follows from kind, services and exposures. On a host nothing is open to Nuvla, and without services nothing to users: the addresses then have no effect.",
+			Way:   "Remove the addresses, or name the service or the exposure that they are for.",
 		},
 	}
 }

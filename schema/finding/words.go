@@ -2,6 +2,8 @@ package finding
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -20,4 +22,18 @@ func Several(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+var plainLabel = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// Label is a name as CUE and YAML have it on the left of a colon.
+func Label(name string) string {
+	switch strings.ToLower(name) {
+	case "y", "yes", "n", "no", "on", "off", "true", "false", "null":
+		return strconv.Quote(name)
+	}
+	if plainLabel.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
 }

@@ -3,6 +3,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"skep.dev/schema"
@@ -15,6 +16,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l := &linter{Cluster: c, spec: spec}
 	l.managers()
 	l.world()
+	l.unused()
 	l.lifetimes()
 	l.pool()
 	l.engines()
@@ -43,10 +45,10 @@ func (l *linter) managers() {
 	case n == 1:
 		l.add("managers-single", "nodes", "one manager: while it is down, nobody can change the swarm; want 3")
 	case n%2 == 0:
-		l.add("managers-even", "nodes", fmt.Sprintf("%d managers survive the loss of no more of them than %d would; want an odd number", n, n-1))
+		l.add("managers-even", "nodes", fmt.Sprintf("%d managers tolerate no more failures than %d; want an odd number", n, n-1))
 	}
 	if n > 7 {
-		l.add("managers-many", "nodes", fmt.Sprintf("%d managers: each change waits for most of them; want at most 7", n))
+		l.add("managers-many", "nodes", fmt.Sprintf("%d managers: every change needs a majority to write it; want at most 7", n))
 	}
 }
 
@@ -65,9 +67,19 @@ func (l *linter) world() {
 	}
 }
 
+// unused finds zones that have addresses, and no port that is open to them.
+func (l *linter) unused() {
+	for _, zone := range []string{"nuvla", "users"} {
+		opened := func(e schema.Exposure) bool { return slices.Contains(e.From, zone) }
+		if len(l.Access.Listed(zone)) > 0 && !slices.ContainsFunc(l.Exposures, opened) {
+			l.add("zone-unused", "access."+zone, "has no effect: no port is open to this zone")
+		}
+	}
+}
+
 func (l *linter) lifetimes() {
 	if days := l.Certificates.Days; days < 30 {
-		l.add("certificate-short", "certificates.days", fmt.Sprintf("certificates end after %d days; want 30 or more, unless a machine renews them", days))
+		l.add("certificate-short", "certificates.days", fmt.Sprintf("certificates expire after %d days; use 30 or more unless renewal is automated", days))
 	}
 }
 
@@ -87,19 +99,11 @@ func (l *linter) remarks() {
 	}
 }
 
-// images names each image that the spec chose; those that skep chose are one line, for one decision settles them all.
+// images names each image that the spec chose. Those that skep chose are pinned by tag: digests of them need a lock.
 func (l *linter) images() {
-	chosen := 0
 	for _, i := range l.Rows.Images {
-		switch {
-		case strings.Contains(i.Image, "@sha256:"):
-		case l.spec.Has(i.Field):
+		if l.spec.Has(i.Field) && !strings.Contains(i.Image, "@sha256:") {
 			l.add("image-digest", i.Field, "has no digest: whoever owns the tag can change what runs")
-		default:
-			chosen++
 		}
-	}
-	if chosen > 0 {
-		l.add("image-digest", "services", fmt.Sprintf("%d of skep's own images without a digest: whoever owns a tag can change what runs; images.txt lists them", chosen))
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"skep.dev/schema/written"
 )
 
-// explainer turns what CUE says about a spec into mistakes: one line each, at the user's own line, in his words.
+// explainer turns what CUE says about a spec into mistakes: one line each, at the user's own line, in their words.
 type explainer struct {
 	spec  *written.Spec
 	known *written.Schema
@@ -27,6 +27,7 @@ type explainer struct {
 	byPath  map[string]bool // paths that have their mistake
 	gone    []string        // paths of unknown fields: what CUE says about things below them is noise
 	lost    []string        // paths of missing fields, likewise
+	guessed map[string]bool // paths of required fields that an unknown one beside them stands for
 }
 
 // complaint is all that CUE says about one path.
@@ -44,7 +45,7 @@ func (w *explainer) schema() *written.Schema {
 }
 
 func newExplainer(spec *written.Spec) *explainer {
-	return &explainer{spec: spec, byPath: map[string]bool{}}
+	return &explainer{spec: spec, byPath: map[string]bool{}, guessed: map[string]bool{}}
 }
 
 // Of explains the errors of an evaluation. There is always at least one mistake. accepts tells whether an expression of
@@ -59,11 +60,20 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 		}
 		return w.sorted()
 	}
+	if w.otherwise(spec.Root()) {
+		return w.sorted()
+	}
 	w.structure(nil, spec.Root(), w.schema().Root)
+	for _, c := range complaints {
+		w.referred(c.path)
+	}
 	for i, c := range complaints {
 		if !w.below(c.path) && !w.listTwice(c.path) && !w.hasDeeper(complaints[i+1:], c) && !w.isInnocent(c) {
 			w.complain(c)
 		}
+	}
+	if certain := slices.DeleteFunc(slices.Clone(w.list), isLoop); len(certain) > 0 {
+		w.list = certain
 	}
 	if len(w.list) == 0 {
 		for _, c := range checks {
@@ -81,7 +91,9 @@ func Of(spec *written.Spec, accepts func(rule, value ast.Expr) bool, errs ...err
 // Structure finds the unknown, missing and derived fields of a spec without any evaluation.
 func Structure(spec *written.Spec) finding.List {
 	w := newExplainer(spec)
-	w.structure(nil, spec.Root(), w.schema().Root)
+	if !w.otherwise(spec.Root()) {
+		w.structure(nil, spec.Root(), w.schema().Root)
+	}
 	return w.sorted()
 }
 
@@ -202,12 +214,12 @@ func (w *explainer) complain(c complaint) {
 	switch {
 	case w.elementTwice(c.path):
 	case text != "" && w.isNameRule(c.path, text):
-		w.say(c.path, w.label(c), finding.Finding{ID: finding.WrongValue, Text: text})
+		w.say(c.path, w.label(c), finding.Finding{ID: finding.WrongValue, Text: text + odd(c.path[len(c.path)-1])})
 	case known && w.twice(c, t):
 	case strings.HasPrefix(first, "field not allowed"):
 		w.unknown(c.path, w.label(c))
 	case strings.HasPrefix(first, "incomplete value") && !known && s != nil && w.schema().Fallback(s) != "":
-		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: "follows from fields that have no definite value; look for one that depends on itself"})
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Text: loopRule})
 	case strings.HasPrefix(first, "field is required") || strings.HasPrefix(first, "incomplete value") && !known:
 		w.missing(c.path, s)
 	case strings.HasPrefix(first, "adding field "):
@@ -215,15 +227,26 @@ func (w *explainer) complain(c complaint) {
 	case strings.HasPrefix(first, "ambiguous default"):
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "depends on itself; give it a value of its own"})
 	case strings.HasPrefix(first, "incomplete value") && s != nil:
-		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "has no definite value; " + cmp.Or(w.schema().Want(s), "give one")})
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.NotConcrete, Got: t.Got(), Text: "is not concrete; " + cmp.Or(w.schema().Want(s), "give it a value")})
+	case known && w.notation(c, t):
 	case text != "":
-		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: text + w.quotes(s, t)})
+		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: text + w.way(s, t, text)})
 	case s != nil && w.schema().Want(s) != "" && strings.HasPrefix(first, "conflicting values"):
-		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: w.schema().Want(s) + w.quotes(s, t)})
+		want := w.schema().Want(s)
+		way := w.way(s, t, want)
+		if way == "" {
+			want = w.want(c.path, s)
+		}
+		w.say(c.path, w.position(c), finding.Finding{ID: w.typeID(s), Got: t.Got(), Text: want + way})
 	default:
 		w.say(c.path, w.position(c), finding.Finding{ID: finding.WrongValue, Got: t.Got(), Text: first})
 	}
 }
+
+const loopRule = "depends on fields that are not concrete; look for one that depends on itself"
+
+// isLoop reports whether a mistake is about a value that would follow from others, which may be wrong themselves.
+func isLoop(f finding.Finding) bool { return f.Text == loopRule }
 
 // check repeats what a rule of _check says, at the field it names.
 func (w *explainer) check(c complaint) {
@@ -281,7 +304,7 @@ func message(e cueerrors.Error) string {
 	text := written.OneLine(fmt.Sprintf(format, args...))
 	if text == "" { // a wrapper: only its cause has something to say
 		_, text, _ = strings.Cut(written.OneLine(e.Error()), "\": ")
-		text = cmp.Or(text, written.OneLine(e.Error()), "is no valid CUE")
+		text = cmp.Or(text, written.OneLine(e.Error()), "is not valid CUE")
 	}
 	if len(text) > 300 {
 		text = text[:300] + "..."

@@ -95,18 +95,3 @@ func (w *explainer) quotes(s, t *written.Field) string {
 	}
 	return ""
 }
-
-// quoted adds the way out to CUE's word about a name that is not there, where a text without quotes is all that stands.
-func (w *explainer) quoted(path []string, text string) string {
-	name, ok := strings.CutPrefix(text, "reference \"")
-	name, found := strings.CutSuffix(name, "\" not found")
-	if !ok || !found || len(path) == 0 {
-		return text
-	}
-	s, fits := w.schema().Root.Find(path)
-	t, depth := w.spec.Root().Find(path)
-	if fits == len(path) && depth == len(path) && t.Got() == name && written.IsText(w.schema().Kind(s)) {
-		text += fmt.Sprintf(" (in quotes: %q)", name)
-	}
-	return text
-}

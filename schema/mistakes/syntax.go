@@ -39,9 +39,12 @@ func (w *explainer) plain(e cueerrors.Error) {
 		text, _, _ = strings.Cut(whole[strings.Index(whole, "cannot find package "):], ": ")
 		text += "; the schema is \"" + schema.ImportPath + "\", and other packages must stand below cue.mod"
 	}
-	text = w.quoted(specPath(e.Path()), text)
+	text = w.advise(specPath(e.Path()), text)
 	if strings.HasPrefix(text, "imported and not used: \""+schema.ImportPath) {
 		text += "; write cluster: schema.#Cluster, or drop the import"
+	}
+	if text == `builtin package "schema" undefined` {
+		text = `want import "` + schema.ImportPath + `"`
 	}
 	id := finding.Syntax
 	if isReference(text) {

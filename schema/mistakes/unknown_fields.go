@@ -1,6 +1,7 @@
 package mistakes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,6 +44,9 @@ func (w *explainer) structure(path []string, t, s *written.Field) {
 			w.say(next, at, finding.Finding{ID: finding.DerivedSet, Got: child.Got(), Text: written.ComputedRule})
 			continue
 		}
+		if w.misplaced(next, child, inner) {
+			continue
+		}
 		w.structure(next, child, inner)
 	}
 	for i, child := range t.Elements {
@@ -83,6 +87,9 @@ func (w *explainer) isInnocent(c complaint) bool {
 
 // meant reports whether an unknown field beside the missing one is probably that, with a typo.
 func (w *explainer) meant(path []string, name string) bool {
+	if w.guessed[schema.JoinPath(append(slices.Clone(path), name)...)] {
+		return true
+	}
 	for _, g := range w.gone {
 		e := schema.SplitPath(g)
 		if len(e) == len(path)+1 && slices.Equal(e[:len(path)], path) && written.Nearest(e[len(path)], []string{name}) != "" {
@@ -94,10 +101,14 @@ func (w *explainer) meant(path []string, name string) bool {
 
 func (w *explainer) unknown(path []string, at token.Position) {
 	name := path[len(path)-1]
-	rule := "unknown field " + strconv.QuoteToASCII(name)
+	rule := "unknown field " + strconv.Quote(name)
 	if parent, depth := w.schema().Root.Find(path[:len(path)-1]); depth == len(path)-1 {
 		names := w.schema().Visible(parent)
-		switch near := written.Nearest(name, names); {
+		near := cmp.Or(written.Nearest(name, names), synonym(name, names), w.guess(path, parent))
+		if near != "" {
+			w.guessed[schema.JoinPath(append(slices.Clone(path[:len(path)-1]), near)...)] = true
+		}
+		switch {
 		case parent.Fields[name] != nil: // such as close({...}) around the cluster
 			rule = "is a field of the schema that the spec shuts out; remove what closes the fields around it"
 		case near != "":
@@ -151,7 +162,7 @@ func Strays(spec *written.Spec) finding.List {
 		if fields[name] != nil {
 			pos := label.Pos().Position()
 			found = append(found, finding.Finding{ID: finding.MisplacedField, Level: finding.Mistake, File: pos.Filename, Line: pos.Line, Column: pos.Column,
-				Path: name, Text: "stands beside \"cluster\", where nothing reads it; move it inside"})
+				Path: name, Text: "is outside \"cluster\" and would be ignored; move it inside"})
 		}
 	}
 	return found

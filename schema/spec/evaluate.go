@@ -70,7 +70,7 @@ func (r *reader) unify() (cue.Value, error) {
 	wrong, consequences := references(v, r.spec)
 	switch {
 	case err != nil || top.Err() != nil:
-		found := mistakes.Of(r.spec, r.accepts, err, top.Validate())
+		found := mistakes.ForKind(r.spec, mistakes.Of(r.spec, r.accepts, err, top.Validate()))
 		if len(wrong) == 0 {
 			return cue.Value{}, found
 		}

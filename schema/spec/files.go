@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,6 +50,12 @@ type dirFS interface {
 func onDisk(file string) (on disk, name string, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
+		if _, dangling := os.Lstat(file); dangling == nil && errors.Is(err, fs.ErrNotExist) {
+			return on, "", &InputError{Path: file, Text: "is a link to nothing", Err: err}
+		}
+		if file == "-" {
+			return on, "", &InputError{Path: file, Text: "is not a file, and skep reads no spec from stdin", Err: err}
+		}
 		return on, "", unreadable(file, err)
 	}
 	at, err := filepath.Abs(file)
@@ -120,7 +127,7 @@ func (f files) readAll(name string) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(f.known(name), err)
 	}
-	return b, nil
+	return bytes.TrimPrefix(b, []byte("\ufeff")), nil
 }
 
 // moduleRoot finds the directory at or above dir that has a cue.mod/module.cue, or returns dir itself.

@@ -13,6 +13,7 @@ import (
 	"skep.dev/schema/check"
 	"skep.dev/schema/finding"
 	"skep.dev/schema/mistakes"
+	"skep.dev/schema/stacks"
 	"skep.dev/schema/written"
 )
 
@@ -67,7 +68,7 @@ func (f files) whole(name string) (*schema.Cluster, *written.Spec, error) {
 		return nil, nil, err
 	}
 	r := newReader(source)
-	c, err := r.cluster()
+	c, err := r.cluster(f, name)
 	if len(source.odd) > 0 {
 		return nil, nil, source.odd.With(err)
 	}
@@ -97,18 +98,31 @@ func (f files) explained(name string, err error) error {
 		}
 		part := found[:n]
 		found = found[n:]
-		if i := slices.IndexFunc(names, func(name string) bool { return path.Ext(name) == ".cue" && f.known(name) == file }); i >= 0 {
-			if b, err := f.readAll(names[i]); err == nil {
-				part = mistakes.Habits(string(b), part)
-			}
+		if i := slices.IndexFunc(names, func(name string) bool { return f.known(name) == file }); i >= 0 {
+			part = f.reworded(names[i], part)
 		}
 		out = append(out, part...)
 	}
 	return out
 }
 
+// reworded is explained for one file.
+func (f files) reworded(name string, found finding.List) finding.List {
+	b, err := f.readAll(name)
+	if err != nil {
+		return found
+	}
+	switch path.Ext(name) {
+	case ".cue":
+		return mistakes.Habits(string(b), found)
+	case ".yaml", ".yml":
+		return placed(string(b), found)
+	}
+	return found
+}
+
 // cluster gives the cluster, or all mistakes of the spec.
-func (r *reader) cluster() (*schema.Cluster, error) {
+func (r *reader) cluster(f files, name string) (*schema.Cluster, error) {
 	v, err := r.evaluate()
 	if err != nil {
 		return nil, err
@@ -121,11 +135,33 @@ func (r *reader) cluster() (*schema.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found := check.Find(c, r.spec); len(found) > 0 {
+	found, err := f.found(name, c, r.spec)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > 0 {
 		return nil, found
 	}
 	c.MoveIntoMesh()
 	return c, nil
+}
+
+// found gives the mistakes of a cluster that the schema accepts. It adds the rows of the users' stacks, whose files are
+// below the spec's directory.
+func (f files) found(name string, c *schema.Cluster, s *written.Spec) (finding.List, error) {
+	if len(c.Stacks) == 0 {
+		return check.Find(c, s), nil
+	}
+	dir := name
+	if info, err := fs.Stat(f.FS, name); err == nil && !info.IsDir() {
+		dir = path.Dir(name)
+	}
+	below, err := fs.Sub(f.FS, dir)
+	if err != nil {
+		return nil, err
+	}
+	found := stacks.Add(c, s, below, func(file string) string { return f.known(path.Join(dir, file)) })
+	return append(found, check.Find(c, s)...).Ordered(), nil
 }
 
 // InputError says that a spec could not be read, or not within the limits: nothing is known about its mistakes.

@@ -182,7 +182,7 @@ func moduleMistakes(file string, tree *ast.File, err error) finding.List {
 	case strings.Contains(text, "too new"):
 		m.Got, m.Text = t.Got(), "is newer than the CUE that skep knows: want "+language+" or earlier, or a newer skep"
 	case strings.Contains(text, "too early"), strings.Contains(text, "cannot find schema suitable"):
-		m.Got, m.Text = t.Got(), "is of a CUE that skep knows no more: want "+modfile.EarliestClosedSchemaVersion()+" or later"
+		m.Got, m.Text = t.Got(), "is a CUE version that skep no longer supports: want "+modfile.EarliestClosedSchemaVersion()+" or later"
 	case strings.Contains(text, "language version"), strings.Contains(text, "language.version"):
 		m.Got, m.Text = t.Got(), "want a version of CUE such as "+language
 	default: // without a place: about the file as a whole

@@ -17,7 +17,6 @@ import (
 	"cuelang.org/go/encoding/yaml"
 
 	"skep.dev/schema"
-	"skep.dev/schema/check"
 	"skep.dev/schema/mistakes"
 	"skep.dev/schema/written"
 )
@@ -50,7 +49,10 @@ func (f files) quick(name string) (c *schema.Cluster, s *written.Spec) {
 		return nil, nil
 	}
 	c, err = schema.Decode(b)
-	if err != nil || !crowd.join(c) || len(check.Find(c, s)) > 0 {
+	if err != nil || !crowd.join(c) {
+		return nil, nil
+	}
+	if found, err := f.found(name, c, s); err != nil || len(found) > 0 {
 		return nil, nil
 	}
 	c.MoveIntoMesh()

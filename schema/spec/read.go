@@ -59,6 +59,9 @@ func (f files) readPackage(dir string) (*source, error) {
 			continue
 		}
 		count++
+		if _, err := fs.Stat(f.FS, path.Join(dir, e.Name())); errors.Is(err, fs.ErrNotExist) {
+			return nil, &InputError{Path: f.known(path.Join(dir, e.Name())), Text: "is a link to nothing", Err: err}
+		}
 		info, err := e.Info()
 		if err != nil {
 			return nil, unreadable(f.known(path.Join(dir, e.Name())), err)
@@ -88,6 +91,9 @@ func (f files) readPackage(dir string) (*source, error) {
 
 // noPackage says what a directory without a CUE package lacks, and names a spec in it that the user may have meant.
 func (f files) noPackage(dir string, entries []fs.DirEntry) string {
+	if f.isBundle(dir) {
+		return "is a bundle, not a spec; name the spec that it was built from"
+	}
 	for _, e := range entries {
 		switch path.Ext(e.Name()) {
 		case ".yaml", ".yml", ".json":
@@ -97,6 +103,16 @@ func (f files) noPackage(dir string, entries []fs.DirEntry) string {
 		}
 	}
 	return "holds no CUE package; `skep init` writes one"
+}
+
+// isBundle reports whether a directory is what skep build wrote.
+func (f files) isBundle(dir string) bool {
+	for _, name := range []string{"MANIFEST", "runbook.sh"} {
+		if _, err := fs.Stat(f.FS, path.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (f files) readData(name string) (*source, error) {
@@ -126,8 +142,10 @@ func (f files) readData(name string) (*source, error) {
 func jsonMistakes(file string, b []byte, err error) finding.List {
 	m := mistakes.Syntax(err)[:1]
 	var v any
-	if reason := stdjson.Unmarshal(b, &v); reason != nil {
-		m[0].Text = "no valid JSON: " + reason.Error()
+	var syntax *stdjson.SyntaxError
+	if reason := stdjson.Unmarshal(b, &v); errors.As(reason, &syntax) {
+		m[0].Text = "invalid JSON: " + reason.Error()
+		m[0] = mistakes.InJSON(string(b), m[0], int(syntax.Offset))
 	}
 	m[0].File = file
 	return m

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math/big"
@@ -15,6 +16,7 @@ import (
 
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
+	"skep.dev/schema/mistakes"
 	"skep.dev/schema/written"
 )
 
@@ -22,7 +24,7 @@ import (
 func yamlTree(file string, b []byte) (*ast.File, error) {
 	tree, err := yaml.Extract(file, b)
 	if err != nil {
-		return nil, yamlMistakes(file, err)
+		return nil, yamlMistakes(file, b, err)
 	}
 	return tree, oneDocument(file, tree)
 }
@@ -42,7 +44,7 @@ func oneDocument(file string, tree *ast.File) error {
 }
 
 // yamlMistakes reads the place from the text of a parser's error: "spec.yaml:3: did not find expected ',' or ']'".
-func yamlMistakes(file string, err error) finding.List {
+func yamlMistakes(file string, b []byte, err error) finding.List {
 	text := strings.TrimPrefix(written.OneLine(err.Error()), file+":")
 	m := finding.Finding{ID: finding.Syntax, Level: finding.Mistake, File: file, Line: 1, Column: 1}
 	if number, rest, ok := strings.Cut(text, ":"); ok {
@@ -50,8 +52,12 @@ func yamlMistakes(file string, err error) finding.List {
 			m.Line, text = n, rest
 		}
 	}
-	m.Text = "no valid YAML: " + strings.TrimSpace(text)
-	return finding.List{m}
+	m.Text = "invalid YAML: " + strings.TrimSpace(text)
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	return finding.List{mistakes.InYAML(string(b), m, func(n int) bool {
+		_, err := yaml.Extract(file, bytes.Join(lines[:min(n, len(lines))], nil))
+		return err == nil
+	})}
 }
 
 // misread finds what is valid in a spec of data and read in more than one way: numbers that are octal to some readers of
@@ -96,7 +102,7 @@ func (m *misreader) node(path []string, n *nodes.Node) {
 				m.add(next, key, fmt.Sprintf("is a number, and not one to all readers of YAML; write %q in quotes", key.Value))
 			}
 			if first := seen[key.Value]; first != nil {
-				m.add(next, key, fmt.Sprintf("stands twice, first in line %d; write it once", first.Line))
+				m.add(next, key, fmt.Sprintf("is set twice, first in line %d; write it once", first.Line))
 			}
 			seen[key.Value] = key
 			if key.Tag == "!!merge" {

@@ -29,7 +29,8 @@ type Mention struct {
 	Expr       ast.Expr
 	Constraint token.Token // "?" or "!" or none
 	Doc        string
-	Certain    bool // not below an `if` or a `for`
+	Sample     string // a value, by @example
+	Certain    bool   // not below an `if` or a `for`
 }
 
 // builder turns declarations into a tree. It follows references a bounded number of times, and so many within another:
@@ -75,6 +76,10 @@ func (b *builder) field(t *Field, f *ast.Field) {
 	child := b.child(t, f.Label)
 	p := b.mention(f.Label.Pos(), f.Value)
 	p.Constraint, p.Doc = f.Constraint, docText(f)
+	_, isPattern := f.Label.(*ast.ListLit)
+	if sample := sampleOf(f); !isPattern {
+		p.Sample = sample
+	}
 	child.Mentions = append(child.Mentions, p)
 	if list, ok := f.Label.(*ast.ListLit); ok && len(list.Elts) == 1 {
 		t.Patterns = append(t.Patterns, f)

@@ -177,7 +177,7 @@ func (s *Schema) ExampleLine(elements []string, t *Field) string {
 	for _, e := range elements {
 		next := at.At(e)
 		if e == "*" {
-			e = "m1"
+			e, _ = at.sampleField()
 		}
 		if at.IsList() && at.Fields[e] == nil {
 			return "" // an element has no line of its own
@@ -186,6 +186,27 @@ func (s *Schema) ExampleLine(elements []string, t *Field) string {
 		at = next
 	}
 	return b.String() + value
+}
+
+// sampleField gives a name for one of the fields of a map, by @example(NAME) or @example(NAME,VALUE) at its pattern, and a value.
+func (t *Field) sampleField() (name, value string) {
+	for _, p := range t.Patterns {
+		if sample := sampleOf(p); sample != "" {
+			name, value, _ = strings.Cut(sample, ",")
+			return strings.Trim(name, `"`), value
+		}
+	}
+	return "name", ""
+}
+
+// sampleOf is what stands in a field's @example.
+func sampleOf(f *ast.Field) string {
+	for _, a := range f.Attrs {
+		if key, body := a.Split(); key == "example" {
+			return body
+		}
+	}
+	return ""
 }
 
 // sample gives a rule with an example in it: the field's own, or that of one of the definitions it chooses from.
@@ -236,10 +257,13 @@ func (s *Schema) Example(t *Field, depth int) string {
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
 	if t.Each != nil && len(t.Patterns) > 0 {
-		if len(t.Each.Fields) == 0 {
-			return `{disk: "ssd"}` // a label
+		name, value := t.sampleField()
+		return "{" + label(name) + ": " + cmp.Or(value, s.Example(t.Each, depth+1)) + "}"
+	}
+	for _, p := range t.Mentions {
+		if p.Sample != "" {
+			return p.Sample
 		}
-		return "{m1: " + s.Example(t.Each, depth+1) + "}"
 	}
 	kind := s.Kind(t)
 	if _, after, ok := strings.Cut(s.sample(t), " such as "); ok {

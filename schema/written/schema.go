@@ -20,6 +20,7 @@ type Schema struct {
 	Root  *Field
 	defs  map[string]ast.Expr
 	rules map[string]bool // every text of an error() in the schema
+	own   []string        // patterns of rows of exposures that follow from other fields
 }
 
 // Derived are the fields at the top that follow from the others; a spec never sets them.
@@ -33,16 +34,10 @@ func (s *Schema) IsOwnRow(path []string) bool {
 	if len(path) < 2 || path[0] != "exposures" {
 		return false
 	}
-	lit, ok := s.defs["#OwnRow"].(*ast.BasicLit)
-	if !ok {
-		return false
-	}
-	pattern, err := literal.Unquote(lit.Value)
-	if err != nil {
-		return false
-	}
-	own, err := regexp.MatchString(pattern, path[1])
-	return err == nil && own
+	return slices.ContainsFunc(s.own, func(pattern string) bool {
+		own, err := regexp.MatchString("^("+pattern+")$", path[1])
+		return err == nil && own
+	})
 }
 
 // NewSchema reads the embedded files, once; they are valid, since Load's tests compile them.
@@ -68,6 +63,8 @@ func schemaOf(files map[string][]byte) *Schema {
 			case err != nil:
 			case label == "#Cluster":
 				clusters = append(clusters, field)
+			case label == "#OwnRows":
+				s.own = append(s.own, labels(field.Value)...)
 			default:
 				s.defs[label] = field.Value
 			}
@@ -93,6 +90,21 @@ func schemaOf(files map[string][]byte) *Schema {
 		}
 	}
 	return s
+}
+
+// labels gives the names of the fields of a struct.
+func labels(e ast.Expr) []string {
+	var names []string
+	if s, ok := e.(*ast.StructLit); ok {
+		for _, d := range s.Elts {
+			if field, ok := d.(*ast.Field); ok {
+				if name, _, err := ast.LabelName(field.Label); err == nil {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // IsRule reports whether a text is that of an error() in the schema.
@@ -186,14 +198,14 @@ func (s *Schema) Want(t *Field) string {
 	}
 	switch {
 	case len(s.Visible(t)) > 0:
-		return "want the fields " + strings.Join(s.Visible(t), ", ")
+		return "want fields, any of " + strings.Join(s.Visible(t), ", ")
 	case t.IsList():
 		if text := s.Rule(t.Each); text != "" {
 			return "want a list; for each element, " + text
 		}
-		return "want a list"
+		return "want a list, in brackets"
 	case t.Each != nil:
-		return "want fields, each with a name of your choice"
+		return "want fields with names of your choice"
 	case len(t.Mentions) > 0:
 		return "want fields"
 	}
@@ -259,10 +271,10 @@ func (s *Schema) Fact(t *Field) (string, bool) {
 }
 
 // DerivedRule is what a spec hears that sets rows which follow from its other fields.
-const DerivedRule = "follows from the other fields and is never set; remove it"
+const DerivedRule = "is derived from the other fields and cannot be set; remove it"
 
 // OwnRowRule is what a spec hears that sets a row of exposures which follows from other fields.
-const OwnRowRule = "is a row of skep's own and follows from other fields; choose another name"
+const OwnRowRule = "is a reserved name: skep derives this row; choose another name"
 
 // ComputedRule is what a spec hears that sets what the schema computes.
 const ComputedRule = "is derived from other fields and cannot be set"

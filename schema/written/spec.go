@@ -1,6 +1,7 @@
 package written
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,7 +122,7 @@ func (s *Spec) Locate(found finding.List) finding.List {
 	found = slices.Clone(found)
 	for i := range found {
 		f := &found[i]
-		f.Got = s.got(f.Path)
+		f.Got = cmp.Or(s.got(f.Path), f.Got)
 		f.File, f.Line, f.Column = s.Place(f.Path)
 	}
 	return found.Ordered()

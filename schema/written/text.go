@@ -39,7 +39,7 @@ func Shorten(e ast.Expr) string {
 		if err != nil {
 			return cut(OneLine(e.Value))
 		}
-		return cut(strconv.QuoteToASCII(s))
+		return cut(strconv.Quote(s))
 	}
 	return cut(SourceText(e))
 }

@@ -43,17 +43,7 @@ func newTrial(t *testing.T, id string, c *schema.Cluster) *trial {
 		}
 	}
 	tr := &trial{world: w}
-	for _, f := range files(t, c, c.Firewall.Backend) {
-		write(t, filepath.Join(w.dir, "bundle", f.Path), f.Data)
-	}
-	in := func(paths []string) (out []string) {
-		for _, p := range paths {
-			out = append(out, filepath.Join(w.dir, "bundle", p))
-		}
-		return out
-	}
-	classes := firewall.Classes(c)
-	tr.rules, tr.other = in(classes[0].Files(c)), in(classes[1].Files(c))
+	tr.build(t, c)
 	// Without systemd the command's own timer sleeps; here it sleeps until the test writes into a pipe.
 	sh(t, `mkfifo "$1/alarm"`, w.dir)
 	tr.stub(t, "sleep", `echo "$@" >"`+w.dir+`/slept"; read -r _ <"`+w.dir+`/alarm"`)
@@ -61,6 +51,23 @@ func newTrial(t *testing.T, id string, c *schema.Cluster) *trial {
 	t.Cleanup(func() { sh(t, `ip netns del "$1"`, w.ns("node")) })
 	sh(t, `ip netns add "$1"`, w.ns("node"))
 	return tr
+}
+
+// build writes the cluster's bundle, as the newest one that the node gets.
+func (tr *trial) build(t *testing.T, c *schema.Cluster) {
+	t.Helper()
+	tr.cluster = c
+	for _, f := range files(t, c, c.Firewall.Backend) {
+		write(t, filepath.Join(tr.dir, "bundle", f.Path), f.Data)
+	}
+	in := func(paths []string) (out []string) {
+		for _, p := range paths {
+			out = append(out, filepath.Join(tr.dir, "bundle", p))
+		}
+		return out
+	}
+	classes := firewall.Classes(c)
+	tr.rules, tr.other = in(classes[0].Files(c)), in(classes[1].Files(c))
 }
 
 func (tr *trial) stub(t *testing.T, name, body string) {
@@ -104,9 +111,6 @@ func (tr *trial) holds(t *testing.T, want string) {
 func (tr *trial) own(t *testing.T) string {
 	t.Helper()
 	out := tr.ruleset(t)
-	if !strings.Contains(strings.ToLower(out), "skep") {
-		return ""
-	}
 	blocks := map[string]string{}
 	var table, block string
 	for line := range strings.Lines(out) {
@@ -120,9 +124,16 @@ func (tr *trial) own(t *testing.T) string {
 		}
 		blocks[table+block] += line
 	}
-	var sorted strings.Builder
+	tables := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(blocks)) {
-		sorted.WriteString(blocks[name])
+		table, _, _ := strings.Cut(name, "\n")
+		tables[table] += blocks[name]
+	}
+	var sorted strings.Builder
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		if strings.Contains(strings.ToLower(tables[table]), "skep") {
+			sorted.WriteString(tables[table])
+		}
 	}
 	return sorted.String()
 }

@@ -73,6 +73,24 @@ services: {nfs: {server: m1, path: /srv/a-b_c.d/e, versions: "3+4"}}
 	}
 }
 
+// TestShares judges shares of each mode and squash, for clients with addresses of both kinds.
+func TestShares(t *testing.T) {
+	c := judge.Cluster(t, `name: edge
+kind: host
+domain: edge.example.org
+nodes: {m1: {address: 10.0.0.11, role: manager}, w1: {address: 10.0.0.12}}
+access: {management: [192.0.2.0/28]}
+services: {nfs: {server: m1, path: /srv/a-b_c.d/e, shares: {
+  shop: {mode: read-write, owner: {uid: 999, gid: 998}}, mail-1: {path: /srv/a-b_c.d/mail.1, filesystem: own, mode: read-write, squash: none}, look: {}}}}
+`)
+	c.Nodes = append(c.Nodes, schema.Node{Name: "w2", Address: netip.MustParseAddr("2001:db8::7"), Role: "worker"})
+	files, err := nfs.Files(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judgeServer(t, c, files)
+}
+
 // judgeServer installs files below a root of its own and asks the real programs what they read.
 func judgeServer(t *testing.T, c *schema.Cluster, files []artifact.File) {
 	t.Helper()
@@ -88,6 +106,9 @@ func judgeServer(t *testing.T, c *schema.Cluster, files []artifact.File) {
 		{Path: "/etc/nfs.conf", Mode: 0o644, Data: []byte("[mountd]\nmanage-gids=y\n")}, // as Debian has it
 		{Path: filepath.Join(c.Services.NFS.Path, "file"), Mode: 0o644},
 	})
+	for _, s := range c.Services.NFS.Shares {
+		judge.Write(t, root, []artifact.File{{Path: filepath.Join(s.Path, "file"), Mode: 0o644}})
+	}
 	judgeExports(t, c, root)
 	judgeConf(t, c, root)
 }
@@ -96,30 +117,53 @@ func judgeExports(t *testing.T, c *schema.Cluster, root string) {
 	t.Helper()
 	exportfs := judge.Tool(t, "exportfs", "nfs-kernel-server")
 	out := in(t, root, "/bin/sh", "-c", exportfs+" -ra && "+exportfs+" -s")
-	want := map[string]bool{}
-	for _, n := range c.Nodes {
-		want[n.Address.String()] = true
+	n := c.Services.NFS
+	wanted := map[string][]string{n.Path: append(own(n.Filesystem), "ro", "root_squash", "no_all_squash")}
+	for _, s := range n.Shares {
+		mode := map[string]string{"read-only": "ro", "read-write": "rw"}[s.Mode]
+		squash := []string{"no_root_squash", "no_all_squash"}
+		if s.Squash == "all" {
+			squash = []string{"all_squash"}
+			if s.Owner != n.Nobody { // whom exportfs leaves out
+				squash = append(squash, fmt.Sprintf("anonuid=%d", s.Owner.UID), fmt.Sprintf("anongid=%d", s.Owner.GID))
+			}
+		}
+		wanted[s.Path] = append(append(own(s.Filesystem), mode), squash...)
+	}
+	left := map[[2]string]bool{}
+	for _, node := range c.Nodes {
+		for path := range wanted {
+			left[[2]string{path, node.Address.String()}] = true
+		}
 	}
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
 		path, rest, _ := strings.Cut(line, " ")
 		client, options, ok := strings.Cut(strings.TrimSpace(rest), "(")
 		list := strings.Split(strings.TrimSuffix(options, ")"), ",")
-		if !ok || path != c.Services.NFS.Path || !want[client] {
-			t.Fatalf("export %q: want %s to the addresses of the nodes", line, c.Services.NFS.Path)
+		if key := [2]string{path, client}; ok && left[key] {
+			delete(left, key)
+		} else {
+			t.Fatalf("export %q: want what the spec shares, to the addresses of the nodes", line)
 		}
-		delete(want, client)
-		for _, o := range []string{"ro", "sync", "no_subtree_check", "root_squash", "sec=sys"} {
+		for _, o := range append([]string{"sync", "no_subtree_check", "sec=sys"}, wanted[path]...) {
 			if !slices.Contains(list, o) {
 				t.Fatalf("export %q: lacks %s", line, o)
 			}
 		}
-		if own := c.Services.NFS.Filesystem == "own"; own != slices.Contains(list, "mountpoint") {
-			t.Fatalf("export %q: only where the disk is mounted: want %v", line, own)
+		if slices.Contains(list, "mountpoint") != slices.Contains(wanted[path], "mountpoint") {
+			t.Fatalf("export %q: only some are tied to a disk of their own", line)
 		}
 	}
-	if len(want) != 0 {
-		t.Errorf("%d nodes see no export", len(want))
+	if len(left) != 0 {
+		t.Errorf("%d exports are missing", len(left))
 	}
+}
+
+func own(filesystem string) []string {
+	if filesystem == "own" {
+		return []string{"mountpoint"}
+	}
+	return nil
 }
 
 func judgeConf(t *testing.T, c *schema.Cluster, root string) {

@@ -99,6 +99,10 @@ func TestACME(t *testing.T) {
 					return c != nil && strings.HasPrefix(c.Issuer.CommonName, "Pebble") && c.VerifyHostname(name) == nil
 				})
 			}
+			until(t, "the certificates on the disk", func() bool { // Traefik shows them before it has written them
+				b, err := os.ReadFile(volume + "/acme.json")
+				return err == nil && strings.Count(string(b), `"certificate":`) >= len(names)
+			})
 			stop()
 			before := issued(t)
 			command(t, "chown", "-R", fmt.Sprintf("%d:%[1]d", user), volume) // the step acme of the runbook

@@ -104,7 +104,7 @@ for tool in sed sort find cp mktemp sha256sum; do
 done
 origin=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 [[ -f $origin/MANIFEST && ! -L $origin/MANIFEST ]] || die 3 "$origin/MANIFEST: no such file, so nobody knows what skep built; $way_out"
-private=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'no room for temporary files'
+private=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || die 4 'cannot create a temporary directory'
 trap 'rm -rf -- "$private"' EXIT
 bundle=$private/bundle
 mkdir -- "$bundle"
@@ -113,7 +113,7 @@ listed=()
 check_bundle
 readonly origin private bundle sums listed
 
-for part in names command inventory journal transport order steps verbs; do
+for part in names command inventory journal transport order steps survey verbs; do
 	# shellcheck source=/dev/null
 	source "$bundle/runbook/$part.sh"
 done

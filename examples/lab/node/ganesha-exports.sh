@@ -5,9 +5,15 @@ set -euo pipefail
 
 declare -A clients=()
 while read -r path client; do
-	access=RO
-	if [[ $client == *[,\(]rw,* ]]; then access=RW; fi
-	clients[$path]+="	CLIENT { Clients = ${client%%(*}; Access_Type = $access; }"$'\n'
+	options=,${client#*(}
+	options=${options%)},
+	access=RO squash=root_squash uid=65534 gid=65534
+	if [[ $options == *,rw,* ]]; then access=RW; fi
+	if [[ $options == *,no_root_squash,* ]]; then squash=no_root_squash; fi
+	if [[ $options == *,all_squash,* ]]; then squash=all_squash; fi
+	if [[ $options =~ ,anonuid=([0-9]+), ]]; then uid=${BASH_REMATCH[1]}; fi
+	if [[ $options =~ ,anongid=([0-9]+), ]]; then gid=${BASH_REMATCH[1]}; fi
+	clients[$path]+="	CLIENT { Clients = ${client%%(*}; Access_Type = $access; Squash = $squash; Anonymous_Uid = $uid; Anonymous_Gid = $gid; }"$'\n'
 done <"$1"
 
 # From version 5 on it wants a privilege that nspawn does not give, unless told that it may do without.

@@ -24,11 +24,11 @@ func read(path string, data []byte, d dialect, line func(*reader, string) bool) 
 			continue
 		}
 		if !line(r, strings.TrimLeft(text, "\t")) {
-			return nil, fmt.Errorf("%s:%d: %q is nothing that skep writes", path, r.line, text)
+			return nil, fmt.Errorf("%s:%d: %q is not a line that skep writes", path, r.line, text)
 		}
 	}
 	if r.in != ended {
-		return nil, fmt.Errorf("%s:%d: ends in the middle", path, r.line)
+		return nil, fmt.Errorf("%s:%d: unexpected end of file", path, r.line)
 	}
 	return s, s.check()
 }

@@ -167,7 +167,7 @@ func (s *Simulator) only(test schema.Test) string {
 
 // others returns the first port beside the listed ones that the packet would reach, and how many there are.
 func (s *Simulator) others(a Answer, listed []schema.PortRange) string {
-	const but = "wants nothing else to be reached, but "
+	const but = "expected nothing else to be reachable, but "
 	if !schema.HasPorts(a.Packet.Proto) {
 		if a.Verdict.Allow {
 			return but + a.String()

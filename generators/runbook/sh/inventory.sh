@@ -2,6 +2,7 @@
 
 declare -A inventory_address=() inventory_ssh=() inventory_role=() inventory_user=() inventory_port=()
 declare -A inventory_class=() inventory_duties=() inventory_labels=()
+declare -A excepted=()
 inventory=() first_manager=''
 
 read_inventory() {
@@ -38,16 +39,19 @@ read_steps() {
 
 number() { printf '%s' "${numbers[$1]}"; }
 
-# step_named sets found to the step that a user names by id, number or both.
+# step_named sets found to the step that a user names by id, number or both. The users' stacks have one number.
 step_named() {
-	local id
+	local id same=()
 	for id in "${steps[@]}"; do
-		if [[ $2 == "$id" || $2 == "${numbers[$id]}" || $2 == "${numbers[$id]}-$id" ]]; then
+		if [[ $2 == "$id" || $2 == "${numbers[$id]}-$id" ]]; then
 			found=$id
 			return
 		fi
+		[[ $2 != "${numbers[$id]}" ]] || same+=("$id")
 	done
-	die 2 "$1 $2: no such step; see runbook.sh list"
+	((${#same[@]})) || die 2 "$1 $2: no such step; see runbook.sh list"
+	((${#same[@]} == 1)) || die 2 "$1 $2: is the number of ${same[*]}; name one of them"
+	found=${same[0]}
 }
 
 # select_steps fills selected from --from, --to, --only and --skip.
@@ -66,20 +70,23 @@ select_steps() {
 	done
 }
 
-# hosts_of STEP fills hosts with the names of the step's hosts, all of them or those of --host.
+# hosts_of STEP fills hosts with the names of the step's hosts, all of them or those that are selected; absent with those
+# of them that do not answer.
 hosts_of() {
 	local group=${groups[$1]} name
-	hosts=()
+	hosts=() absent=()
 	if [[ $group == operator ]]; then
 		if is_wanted operator; then hosts=(operator); fi
 		return
 	fi
 	for name in "${inventory[@]}"; do
-		if belongs "$name" "$group" && is_wanted "$name"; then hosts+=("$name"); fi
+		belongs "$name" "$group" && is_wanted "$name" || continue
+		if [[ -n ${silent[$name]:-} ]]; then absent+=("$name"); else hosts+=("$name"); fi
 	done
 }
 
 is_wanted() {
+	[[ -z ${excepted[$1]:-} ]] || return 1
 	((${#wanted[@]})) || return 0
 	local name
 	for name in "${wanted[@]}"; do

@@ -25,6 +25,22 @@ refuse() {
 	exit 12
 }
 
+# refuse_in_turn TEXT... is for what stops the run at this step and no earlier: an earlier step may be about to close a
+# hole, or to bring what is missing here.
+refuse_in_turn() {
+	printf '%s\n' "$@"
+	exit 13
+}
+
+# leave_open TEXT ends a phase that wants a host that does not answer. The run goes on, and says at its end what is open.
+leave_open() {
+	say "$*"
+	exit 14
+}
+
+# is_silent HOST
+is_silent() { [[ " $silent " == *" $1 "* ]]; }
+
 # note TEXT stops nothing; the runbook shows it although all is done, and once more at its end.
 note() { say "note: $*"; }
 
@@ -49,6 +65,14 @@ undo() { :; }
 nothing_left() {
 	check
 	((skep_changes == 0)) || refuse "$1"
+}
+
+# tell_clock SECONDS: how far this clock is ahead of the operator's, which showed SECONDS, and whether the node is in service.
+tell_clock() {
+	local service=out
+	[[ $host != operator ]] || return 0
+	if in_service; then service=in; fi
+	printf '@clock %d %s\n' $((EPOCHSECONDS - $1)) "$service"
 }
 
 # step_main PHASE
@@ -155,15 +179,24 @@ write_secret() (
 
 # wait_for SECONDS TEXT COMMAND...: asks again until it holds.
 wait_for() {
-	local until=$((SECONDS + $1)) text=$2
+	local until=$((SECONDS + $1)) text=$2 tell_at=$((SECONDS + 10))
 	shift 2
 	until "$@"; do
 		if ((SECONDS >= until)); then
-			say "waited in vain for $text"
+			say "timed out waiting for $text"
 			return 1
 		fi
+		waiting "$text"
 		sleep 1
 	done
+}
+
+# waiting TEXT says what is waited for, once tell_at of the caller has come and then every 30 seconds. The runbook passes such
+# lines on as they come.
+waiting() {
+	((SECONDS >= tell_at)) || return 0
+	say "wait: $1"
+	tell_at=$((SECONDS + 30))
 }
 
 has() { command -v "$1" >/dev/null; }
@@ -198,6 +231,8 @@ need_engine() { has docker && engine_up || unknown 'no Docker engine yet'; }
 need_swarm() {
 	need_engine
 	is_manager || unknown 'no swarm yet'
+	docker node ls --quiet >/dev/null 2>&1 || refuse 'the managers have lost their majority, so nobody can change this swarm' \
+		"start the managers that are down; if they are gone for good, on $host: docker swarm init --force-new-cluster --advertise-addr $address, then run again"
 }
 
 # engine_version prints the version of the engine that answers, or else of the one that is installed.

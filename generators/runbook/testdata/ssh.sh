@@ -33,10 +33,14 @@ if [[ -e $FAKE/noise ]]; then cat "$FAKE/noise" && cat "$FAKE/noise" >&2; fi
 if [[ -p $FAKE/held ]]; then cat "$FAKE/held"; fi
 node=$FAKE/hosts/$address
 if [[ ! -d $node ]]; then
-	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$node"/{etc/ssl,var/lib,run/systemd/system,sbin,units,images}
-	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$node/etc/"
-	cp -a /etc/ssl/openssl.cnf "$node/etc/ssl/"
+	# Whole or not at all: a test may kill this.
+	new=$node.$count
+	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$new"/{etc/ssl,var/lib,run/systemd/system,sbin,units,images}
+	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$new/etc/"
+	cp -a /etc/ssl/openssl.cnf "$new/etc/ssl/"
+	mv -T "$new" "$node" 2>/dev/null || rm -rf "$new"
 fi
+if [[ -e $node/skew ]]; then set -- faketime -f "$(<"$node/skew")" "$@"; fi
 export NODE=$node SSH_CONNECTION="operator $count"
 exec unshare -m bash -c '
 	mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var && mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin

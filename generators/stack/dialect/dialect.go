@@ -15,38 +15,80 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"skep.dev/generators/stack/document"
+	"skep.dev/schema"
+	"skep.dev/schema/compose/format"
 )
 
-// fileVersion is read without a warning by the docker/cli of engines 20.10 to 29, and keeps newer keys out.
-const fileVersion = "3.8"
+// Options say how a project is written.
+type Options struct {
+	Engine schema.Version // the oldest of the cluster's
+	// Order has the names below services, networks, volumes, secrets and configs as their author has them. Others follow.
+	Order map[string][]string
+	Notes document.Notes
+	// Unread says what becomes of what docker stack deploy does not read.
+	Unread Unread
+}
+
+// Unread is what becomes of a key that docker stack deploy does not read.
+type Unread int
+
+const (
+	Refuse Unread = iota // an error
+	Drop                 // left out, with a comment that says so
+)
 
 // Write returns the project as YAML that docker stack deploy reads. That is not the Compose specification, which
 // compose-go's own YAML follows: docker stack never adopted it (docker/compose#13459). Every "$" is doubled, since
-// deploy would replace "$NAME" by a variable of the machine it runs on. A key that deploy would ignore or refuse is an error.
-func Write(p *types.Project, notes document.Notes) ([]byte, error) {
-	root, err := document.Tree(p)
+// deploy would replace "$NAME" by a variable of the machine it runs on. The version is the lowest that has every key:
+// the loader of engine 20.10 takes a file without one for one of version 1.
+func Write(p *types.Project, o Options) ([]byte, error) {
+	w := &writer{unread: o.Unread, dropped: map[string][]string{}}
+	version := w.version(p, o.Engine)
+	root, err := document.Tree(w.moved(p))
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{}
 	for _, name := range slices.Sorted(maps.Keys(p.DisabledServices)) {
-		w.refuse([]string{"services", name}, "no profile of it is on, so it would be left out in silence")
+		if o.Unread == Refuse {
+			w.refuse([]string{"services", name}, "no profile of it is on, so it would be left out in silence")
+		}
 	}
 	remove(root, "name")
-	// The loader of engine 20.10 takes a file without a version for one of version 1.
-	root.Content = append([]*yaml.Node{document.Text("version"), {Kind: yaml.ScalarNode, Value: fileVersion, Style: yaml.DoubleQuotedStyle}}, root.Content...)
+	root.Content = append([]*yaml.Node{document.Text("version"), {Kind: yaml.ScalarNode, Value: version, Style: yaml.DoubleQuotedStyle}}, root.Content...)
 	w.services(child(root, "services"))
-	prune(root)
 	w.conform(root, projectShape(), nil)
+	prune(root)
+	for _, service := range pairs(child(root, "services")) {
+		shorten(child(service, "networks"))
+	}
 	escape(root)
 	if err := errors.Join(w.refused...); err != nil {
 		return nil, err
 	}
-	return document.Encode(root, notes)
+	for part, names := range o.Order {
+		arrange(child(root, part), names)
+	}
+	return document.Encode(root, w.notes(o.Notes))
+}
+
+// version returns the number of the file format, and refuses what the oldest engine does not read.
+func (w *writer) version(p *types.Project, oldest schema.Version) string {
+	minor := format.Oldest
+	for _, part := range format.Newer(p) {
+		if oldest.Less(schema.ParseVersion(part.Engine)) {
+			w.refuse(part.Path, fmt.Sprintf("docker stack deploy reads this from engine %s on, and engine.versions.from is %d.%d", part.Engine, oldest[0], oldest[1]))
+		}
+		minor = max(minor, part.Minor)
+	}
+	return "3." + strconv.Itoa(minor)
 }
 
 // writer collects what cannot be said to docker stack deploy.
-type writer struct{ refused []error }
+type writer struct {
+	unread  Unread
+	refused []error
+	dropped map[string][]string // what is left out, by the note that says so
+}
 
 func (w *writer) refuse(where []string, why string) {
 	name := strings.Join(where, ".")
@@ -59,12 +101,42 @@ func (w *writer) refuse(where []string, why string) {
 	w.refused = append(w.refused, fmt.Errorf("%s: %s", name, why))
 }
 
+// unreadable refuses or drops what docker stack deploy does not read. Extensions are for other programs.
+func (w *writer) unreadable(where []string, why string) {
+	switch {
+	case strings.HasPrefix(where[len(where)-1], "x-"):
+	case w.unread == Drop:
+		w.drop(where)
+	default:
+		w.refuse(where, why)
+	}
+}
+
+// drop leaves out a part of an entry such as services.web, and says so above that.
+func (w *writer) drop(where []string) {
+	entry := strings.Join(where[:min(2, len(where))], "/")
+	if what := strings.Join(where[min(2, len(where)):], "."); !slices.Contains(w.dropped[entry], what) {
+		w.dropped[entry] = append(w.dropped[entry], what)
+	}
+}
+
+// notes adds what was dropped to the notes.
+func (w *writer) notes(notes document.Notes) document.Notes {
+	all := maps.Clone(notes)
+	if all == nil {
+		all = document.Notes{}
+	}
+	for entry, parts := range w.dropped {
+		slices.Sort(parts)
+		all[entry] = strings.TrimPrefix(all[entry]+"\ndropped: "+strings.Join(parts, ", "), "\n")
+	}
+	return all
+}
+
 // services rewrites what the two dialects spell differently.
 func (w *writer) services(services *yaml.Node) {
 	for name, s := range pairs(services) {
 		where := []string{"services", name}
-		// Deploy starts services in any order, and a task that misses another one is restarted.
-		remove(s, "depends_on")
 		w.tmpfs(s, where)
 		hosts(child(s, "extra_hosts"))
 		for _, port := range items(child(s, "ports")) {
@@ -85,15 +157,16 @@ func (w *writer) services(services *yaml.Node) {
 			quoted(child(r, "cpus"))
 			memory(child(r, "memory"))
 		}
-		for _, part := range []string{"healthcheck", "deploy", "stop_grace_period"} {
-			durations(child(s, part))
+		durations(s, "stop_grace_period")
+		durations(child(s, "healthcheck"), "interval", "timeout", "start_period", "start_interval")
+		for _, part := range []string{"update_config", "rollback_config", "restart_policy"} {
+			durations(child(child(s, "deploy"), part), "delay", "monitor", "window")
 		}
 		for variable, value := range pairs(child(s, "environment")) {
 			if value.Tag == "!!null" {
 				w.refuse(append(where, "environment", variable), "has no value, so it would be taken from the machine that deploys")
 			}
 		}
-		shorten(child(s, "networks"))
 	}
 }
 
@@ -108,13 +181,13 @@ func (w *writer) tmpfs(s *yaml.Node, where []string) {
 			case "size":
 				bytes, err := units.RAMInBytes(value)
 				if err != nil {
-					w.refuse(append(where, "tmpfs"), fmt.Sprintf("%s: size %q is no number of bytes", target, value))
+					w.refuse([]string{where[0], where[1], "tmpfs", target}, fmt.Sprintf("size %q is not a number of bytes", value))
 				}
 				size := mapping("size", strconv.FormatInt(bytes, 10))
 				number(child(size, "size"))
 				mount.Content = append(mount.Content, document.Text("tmpfs"), size)
 			default:
-				w.refuse(append(where, "tmpfs"), fmt.Sprintf("%s: docker stack deploy has no place for %s", target, option))
+				w.unreadable([]string{where[0], where[1], "tmpfs", target, option}, "docker stack deploy has no place for this option")
 			}
 		}
 		volumes := child(s, "volumes")
@@ -175,7 +248,7 @@ func (w *writer) order(n *yaml.Node, s *shape, where []string) {
 		at := append(slices.Clone(where), name)
 		k := s.index(name)
 		if k < 0 {
-			w.refuse(at, "docker stack deploy does not read this key")
+			w.unreadable(at, "docker stack deploy does not read this key")
 			continue
 		}
 		w.conform(n.Content[i+1], s.keys[k].shape, at)

@@ -1,14 +1,17 @@
 package dialect
 
 import (
+	"cmp"
 	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"skep.dev/generators/stack/document"
+	"skep.dev/schema/compose/format"
 )
 
 // pairs yields the entries of a mapping; other parts of a tree, and none, have no entries.
@@ -62,28 +65,47 @@ func mapping(entries ...string) *yaml.Node {
 	return n
 }
 
-// prune drops keys of mappings that say nothing. Names stay: below networks and volumes an empty value has a meaning.
-func prune(n *yaml.Node) {
+// prune drops keys of mappings that say nothing. Names stay: below networks and volumes an empty value has a meaning. So has
+// one in the specification of a cluster volume.
+func prune(n *yaml.Node, path ...string) {
 	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
-			prune(item)
+			prune(item, append(slices.Clone(path), "")...)
 		}
 	}
-	if n.Kind != yaml.MappingNode {
+	if n.Kind != yaml.MappingNode || slices.Contains(path, format.ClusterSpec) {
 		return
 	}
+	named := len(path) == 1 && path[0] != "services" || len(path) == 3 && path[0] == "services" && path[2] == "networks"
 	kept := n.Content[:0:0]
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if v.Kind == yaml.SequenceNode || k.Value != "volumes" && k.Value != "networks" {
-			prune(v)
+		prune(v, append(slices.Clone(path), k.Value)...)
+		if named || !blank(v) {
+			kept = append(kept, k, v)
 		}
-		if v.Tag == "!!null" || v.Kind == yaml.MappingNode && len(v.Content) == 0 {
-			continue
-		}
-		kept = append(kept, k, v)
 	}
 	n.Content = kept
+}
+
+func blank(n *yaml.Node) bool {
+	return n.Tag == "!!null" || n.Kind == yaml.MappingNode && len(n.Content) == 0
+}
+
+// arrange puts the entries of a mapping in the order of names, and those without one behind.
+func arrange(n *yaml.Node, names []string) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return
+	}
+	pairs := slices.Collect(slices.Chunk(n.Content, 2))
+	rank := func(pair []*yaml.Node) int {
+		if i := slices.Index(names, pair[0].Value); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	slices.SortStableFunc(pairs, func(a, b []*yaml.Node) int { return cmp.Compare(rank(a), rank(b)) })
+	n.Content = slices.Concat(pairs...)
 }
 
 // escape doubles every "$" in values, which deploy would read as the start of a variable. It does not read keys.
@@ -105,7 +127,7 @@ func escape(n *yaml.Node) {
 // shorten turns a mapping of names without values into a list.
 func shorten(n *yaml.Node) {
 	for _, v := range pairs(n) {
-		if v.Tag != "!!null" {
+		if !blank(v) {
 			return
 		}
 	}
@@ -136,19 +158,17 @@ func quoted(n *yaml.Node) {
 // wholeMinutes is how Go writes a duration that has no seconds.
 var wholeMinutes = regexp.MustCompile(`^(\d+h)?(\d+m)0s$`)
 
-// durations drops the zeros at the end of every duration: "1m0s" is "1m".
-func durations(n *yaml.Node) {
-	if n == nil {
-		return
-	}
-	if n.Kind == yaml.ScalarNode {
-		n.Value = wholeMinutes.ReplaceAllString(n.Value, "$1$2")
-		if h, ok := strings.CutSuffix(n.Value, "h0m"); ok {
-			n.Value = h + "h"
+// durations drops the zeros at the end of durations: "1m0s" is "1m".
+func durations(n *yaml.Node, names ...string) {
+	for _, name := range names {
+		d := child(n, name)
+		if d == nil {
+			continue
 		}
-	}
-	for _, v := range n.Content {
-		durations(v)
+		d.Value = wholeMinutes.ReplaceAllString(d.Value, "$1$2")
+		if h, ok := strings.CutSuffix(d.Value, "h0m"); ok {
+			d.Value = h + "h"
+		}
 	}
 }
 

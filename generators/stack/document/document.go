@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -45,7 +46,7 @@ func annotate(n *yaml.Node, notes Notes, path string) (used int) {
 	put := func(above, value *yaml.Node, name string) {
 		at := strings.TrimPrefix(path+"/"+name, "/")
 		if note, ok := notes[at]; ok {
-			above.HeadComment = "# " + strings.ReplaceAll(note, "\n", "\n# ")
+			above.HeadComment = comment(note)
 			used++
 		}
 		used += annotate(value, notes, at)
@@ -61,4 +62,20 @@ func annotate(n *yaml.Node, notes Notes, path string) (used int) {
 		}
 	}
 	return used
+}
+
+// comment returns a text as a comment. Users' words stand in some: what is not seen may neither end the line nor steer a
+// terminal.
+func comment(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		line = strings.Map(func(r rune) rune {
+			if r != ' ' && !unicode.IsPrint(r) {
+				return unicode.ReplacementChar
+			}
+			return r
+		}, strings.ReplaceAll(strings.TrimRight(line, " \t\r"), "\t", "  "))
+		lines[i] = strings.TrimRight("# "+line, " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -16,9 +16,9 @@ readonly -a servers=(
 )
 # nodes.*.address, nodes.*.public, domain, certificates.names
 readonly -a server_names=(
-	'DNS:m1,IP:10.191.0.11,IP:2001:db8:30::11,IP:10.30.0.11,DNS:every.example.org,DNS:api.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
-	'DNS:m2,IP:10.191.9.161,IP:10.30.0.12,DNS:every.example.org,DNS:api.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
-	'DNS:m3,IP:10.191.11.56,IP:10.30.0.13,DNS:every.example.org,DNS:api.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
+	'DNS:m1,IP:10.191.0.11,IP:2001:db8:30::11,IP:10.30.0.11,DNS:every.example.org,DNS:api.every.example.org,DNS:blog.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
+	'DNS:m2,IP:10.191.9.161,IP:10.30.0.12,DNS:every.example.org,DNS:api.every.example.org,DNS:blog.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
+	'DNS:m3,IP:10.191.11.56,IP:10.30.0.13,DNS:every.example.org,DNS:api.every.example.org,DNS:blog.every.example.org,IP:198.51.100.99,DNS:localhost,IP:127.0.0.1,IP:::1'
 )
 # certificates.clients
 readonly -a clients=(
@@ -31,6 +31,7 @@ readonly -a web_names=(
 	'DNS:every.example.org'
 	'DNS:s3.every.example.org'
 	'DNS:api.every.example.org'
+	'DNS:blog.every.example.org'
 	'IP:198.51.100.99'
 	'DNS:m1'
 	'IP:10.191.0.11'

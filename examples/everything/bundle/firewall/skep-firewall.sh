@@ -3,6 +3,12 @@
 set -euo pipefail
 
 # firewall.backend
+readonly backend='iptables'
+# firewall.backend: what an older bundle may have had
+readonly -a others=(
+	'nft /etc/skep/firewall.nft'
+)
+# firewall.backend
 readonly -a installed=(
 	'/etc/skep/firewall.v4.rules'
 	'/etc/skep/firewall.v6.rules'
@@ -98,21 +104,6 @@ readonly -a closed6=(
 
 readonly tool=iptables-restore
 
-# Families: a kernel without IPv6 has nothing to filter there.
-families=(iptables)
-if [[ -e /proc/net/if_inet6 ]]; then families+=(ip6tables); fi
-
-# family_of FILE: the command that a file of rules is for.
-family_of() {
-	case $1 in
-	*.v4.rules) echo iptables ;;
-	*.v6.rules) echo ip6tables ;;
-	*) die "$1: want a file that ends in .v4.rules or .v6.rules" ;;
-	esac
-}
-
-wanted() { [[ " ${families[*]} " == *" $1 "* ]]; }
-
 check_rules() {
 	local command
 	command=$(family_of "$1")
@@ -146,7 +137,7 @@ expect_rules() {
 
 list_rules() {
 	local command
-	for command in "${families[@]}"; do "$command-save" -t mangle | lasting "$command"; done
+	for command in "${families[@]}"; do save_table "$command" | lasting "$command"; done
 }
 
 # lasting COMMAND: the chains of skep without counters, sorted by name, and what packets meet before them: rules of others
@@ -160,15 +151,12 @@ lasting() {
 	' | LC_ALL=C sort -s -k 2,2
 }
 
-# own_chains COMMAND: the names of the loaded chains.
-own_chains() { "$1" -w -t mangle -S | sed -n 's/^-N \(SKEP[^ ]*\)$/\1/p'; }
-
 # save_rules DIR: writes the loaded chains, or nothing where there are none.
 save_rules() {
 	local command
 	for command in "${families[@]}"; do
 		if [[ -n $(own_chains "$command") ]]; then
-			"$command-save" -t mangle | sed -n '/^\*mangle/p; /^:SKEP/p; /^-A SKEP/p; /^COMMIT/p'
+			save_table "$command" | sed -n '/^\*mangle/p; /^:SKEP/p; /^-A SKEP/p; /^COMMIT/p'
 		fi >"$1/$command"
 	done
 }
@@ -184,7 +172,67 @@ restore_rules() {
 	done
 }
 
-apply_rules() {
+# openings FILE...: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
+openings() {
+	local file family
+	for file in "$@"; do
+		family=4
+		if [[ $file == *.v6.rules ]]; then family=6; fi
+		awk -v family="$family" '
+			function after(word,    i) {
+				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
+			}
+			$1 != "-A" { next }
+			{ sub(/ --comment "[^"]*"/, "") }
+			# Only what ends here opens: chains that are jumped to refuse, or go on.
+			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" && ($(NF - 1) == "-g" || $NF == "RETURN") {
+				split(after("--dport"), range, ":")
+				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], $NF == "RETURN" ? "any" : $NF
+			}
+			$2 != "SKEP" && $NF == "RETURN" && after("--dport") == "" {
+				prefix = after("-s")
+				if (prefix != "") print "source", $2, prefix
+				else if ($3 == "-j") print "source", $2, family == 4 ? "0.0.0.0/0" : "::/0"
+			}
+		' "$file"
+	done
+}
+
+# What the kernel has of the nft backend.
+
+nft_apply() { nft -f "$1"; }
+
+nft_loaded() { nft list table inet skep >/dev/null 2>&1; }
+
+nft_left() { nft_loaded; }
+
+nft_unload() { if nft_loaded; then nft delete table inet skep; fi; }
+
+# What the kernel has of the iptables backend.
+
+# Families: a kernel without IPv6 has nothing to filter there.
+families=(iptables)
+if [[ -e /proc/net/if_inet6 ]]; then families+=(ip6tables); fi
+
+# family_of FILE: the command that a file of rules is for.
+family_of() {
+	case $1 in
+	*.v4.rules) echo iptables ;;
+	*.v6.rules) echo ip6tables ;;
+	*) die "$1: want a file that ends in .v4.rules or .v6.rules" ;;
+	esac
+}
+
+wanted() { [[ " ${families[*]} " == *" $1 "* ]]; }
+
+# save_table COMMAND: the table that our chains are in, as loaded. SKEP-VPN in it is no chain of the firewall: it comes and
+# goes with the unit of the VPN's server.
+save_table() { "$1-save" -t mangle | sed '/SKEP-VPN/d'; }
+
+# own_chains COMMAND: the names of the loaded chains.
+own_chains() { save_table "$1" | sed -n 's/^:\(SKEP[^ ]*\) .*/\1/p'; }
+
+iptables_apply() {
 	local file command
 	for file in "$@"; do
 		command=$(family_of "$file")
@@ -218,42 +266,74 @@ drop_chains() {
 	for name in "$@"; do "$command" -w -t mangle -X "$name" || return 1; done
 }
 
-loaded() {
+iptables_loaded() {
 	local command
 	for command in "${families[@]}"; do
 		"$command" -w -t mangle -C PREROUTING -j SKEP 2>/dev/null || return 1
 	done
 }
 
-unload() {
+# iptables_left: any chain is there, also one that nothing leads to.
+iptables_left() {
+	local command
+	for command in "${families[@]}"; do
+		[[ -z $(own_chains "$command" 2>/dev/null) ]] || return 0
+	done
+	return 1
+}
+
+iptables_unload() {
 	local command
 	for command in "${families[@]}"; do unload_family "$command" || return 1; done
 }
 
-# openings FILE...: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
-openings() {
-	local file family
-	for file in "$@"; do
-		family=4
-		if [[ $file == *.v6.rules ]]; then family=6; fi
-		awk -v family="$family" '
-			function after(word,    i) {
-				for (i = 1; i < NF; i++) if ($i == word) return $(i + 1)
-			}
-			$1 != "-A" { next }
-			{ sub(/ --comment "[^"]*"/, "") }
-			# Only what ends here opens: chains that are jumped to refuse, or go on.
-			$2 == "SKEP" && after("--dport") != "" && after("--sport") == "" && ($(NF - 1) == "-g" || $NF == "RETURN") {
-				split(after("--dport"), range, ":")
-				print "open", family, after("-p"), range[1], range[2] == "" ? range[1] : range[2], $NF == "RETURN" ? "any" : $NF
-			}
-			$2 != "SKEP" && $NF == "RETURN" && after("--dport") == "" {
-				prefix = after("-s")
-				if (prefix != "") print "source", $2, prefix
-				else if ($3 == "-j") print "source", $2, family == 4 ? "0.0.0.0/0" : "::/0"
-			}
-		' "$file"
+# A changed firewall.backend: what an older bundle left of another one. While the new rules are on trial the old ones stay
+# loaded as well: a packet must pass both, and when nobody confirms, the node has what it had before.
+
+apply_rules() { "${backend}_apply" "$@"; }
+
+loaded() { "${backend}_loaded"; }
+
+unload() { "${backend}_unload"; }
+
+# left_over prints what is there of other backends.
+left_over() {
+	local row name files file
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		if "${name}_left"; then echo "also loaded: the rules of the $name backend, from an older bundle"; fi
+		for file in $files; do
+			if [[ -e $file ]]; then echo "also installed: $file, from an older bundle"; fi
+		done
 	done
+}
+
+# drop_others unloads and uninstalls them.
+drop_others() {
+	local row name files
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		if "${name}_left"; then "${name}_unload" || return 1; fi
+		# shellcheck disable=SC2086 # paths of skep's own have no spaces
+		rm -f -- $files
+	done
+}
+
+# load_other loads the rules of another backend where the change to this one was never confirmed.
+load_other() {
+	local row name files file
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		for file in $files; do
+			[[ -s $file ]] || continue 2
+			[[ ! -e $digests ]] || is_confirmed "$file" || continue 2
+		done
+		# shellcheck disable=SC2086
+		"${name}_apply" $files || continue
+		say "nobody confirmed the rules of the $backend backend, so those of the $name backend are loaded; run the runbook's step firewall"
+		return
+	done
+	return 1
 }
 
 # Loading: the node has the rules that somebody confirmed, or the closed minimum. Nothing in between is left standing.
@@ -330,9 +410,9 @@ load() {
 		if [[ -e $file ]]; then there=1; fi
 	done
 	# Where Docker waits, somebody confirmed rules once: that all are gone is no first install.
-	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits ]]; then die "nothing is installed; run skep-firewall try"; fi
+	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits && -z $(left_over) ]]; then die "nothing is installed; run skep-firewall try"; fi
 	install -d -m 0700 "$state"
-	if ! load_installed; then
+	if ! { ((!there)) && load_other; } && ! load_installed; then
 		close_node
 		exit 1
 	fi
@@ -397,7 +477,7 @@ differences() {
 }
 
 status() {
-	local file told settled=0
+	local file told others_left settled=0
 	need_root
 	if ! told=$(status_loaded); then settled=1; fi
 	echo "$told"
@@ -414,6 +494,11 @@ status() {
 	done
 	if [[ ! -e $digests ]]; then
 		echo "no digest: $digests"
+		settled=1
+	fi
+	others_left=$(left_over)
+	if [[ -n $others_left ]]; then
+		printf '%s\n' "$others_left"
 		settled=1
 	fi
 	echo "trial: $(phase)"
@@ -449,7 +534,7 @@ remove() {
 	take_lock
 	if [[ $(phase) == pending ]]; then set_phase returned; fi
 	stop_timer
-	unload || die "the rules did not unload"
+	{ unload && drop_others; } || die "the rules did not unload"
 	rm -f -- "${installed[@]}" "$digests" "$docker_waits"
 	if [[ -d /run/systemd/system ]]; then
 		systemctl disable --quiet "$unit" 2>/dev/null || true
@@ -743,6 +828,7 @@ confirm() {
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	drop_others || say "warning: the rules of an older bundle's backend did not unload: skep-firewall status"
 	cut_refused "${installed[@]}"
 	start_unit
 }

@@ -56,10 +56,16 @@ variables() {
 		'udp 33334 w1'
 		'tcp 33335 w1'
 		'udp 33335 w1'
+		'tcp 1883 all'
+		'tcp 8883 all'
+		'udp 8125 all'
 	)
-	# services.nfs, services.s3: duty, path, owner, filesystem
+	# services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field
 	readonly -a directories=(
-		'nfs /srv/share 10001:10001 own'
+		'nfs /srv/share 10001:10001 own all services.nfs.filesystem'
+		'nfs /srv/shop 999:998 own owner services.nfs.shares.shop.filesystem'
+		'nfs /srv/tools 65534:65534 any nothing services.nfs.shares.tools.filesystem'
+		'nfs /srv/shop/mqtt/queue 999:998 any owner stacks.mqtt.volumes.queue.filesystem'
 	)
 	# firewall.bridges
 	readonly -a bridges=(
@@ -151,8 +157,17 @@ variables() {
 		'skep-api false true true 1370 -'
 		'skep-monitoring false false true 1370 -'
 	)
+	readonly -a stacks=(
+		'traefik'
+		'monitoring'
+		's3'
+		'blog'
+		'store'
+		'mqtt'
+	)
 	# object name make user
 	readonly -a secrets=(
+		'blog_db-password-r2 blog_db-password password'
 		'grafana-admin-r4 grafana-admin password viewer'
 		'grafana-secret-key-r2 grafana-secret-key password'
 		's3-access-key-r5 s3-access-key key-id'
@@ -163,8 +178,12 @@ variables() {
 		'web-certificate-r2 web-certificate certificate'
 		'web-key-r2 web-key key'
 	)
-	# services.nfs.path
-	readonly share='/srv/share'
+	# services.nfs.path, services.nfs.shares: ro or rw, path
+	readonly -a shares=(
+		'ro /srv/share'
+		'rw /srv/shop'
+		'ro /srv/tools'
+	)
 	# services.nfs.versions
 	readonly -a masked=()
 	# services.nfs.versions
@@ -184,19 +203,39 @@ variables() {
 		'/etc/modprobe.d/skep-lockd.conf'
 	)
 	# services.nfs.server
+	readonly server='w1'
+	# services.nfs.server
 	readonly server_address='10.191.1.46'
 	# services.nfs.ports.nfs
 	readonly nfs_port=2049
 	# image, nodes
 	readonly -a images=(
+		'eclipse-mosquitto:2.0.22 all'
 		'ghcr.io/google/cadvisor:v0.60.5 all'
+		'ghost:6.10.3 all'
 		'grafana/grafana:12.4.0 monitoring'
+		'mysql:8.4.7 workers'
 		'prom/alertmanager:v0.34.1 monitoring'
 		'prom/node-exporter:v1.12.0 all'
 		'prom/prometheus:v3.15.0 monitoring'
 		'tecnativa/docker-socket-proxy:v0.4.1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef managers'
+		'telegraf:1.36.4@sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210 all'
 		'traefik:v3.7.12 traefik'
 		'versity/versitygw:v1.8.0 s3'
+		'victoriametrics/victoria-metrics:v1.128.0 workers'
+	)
+	# stacks
+	readonly -a users=(
+		'blog'
+		'mqtt'
+		'store'
+	)
+	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
+	readonly -a foreign=(
+		'blog config every_theme_v2 -'
+		'blog secret blog_app_v3 -'
+		'mqtt network plant -'
+		'mqtt network store_rows stack-store'
 	)
 	# services.s3.user.name
 	readonly s3_user='bees'
@@ -234,19 +273,14 @@ variables() {
 		'vpn-server /etc/openvpn/skep/cert.pem'
 		'vpn-revocations /etc/openvpn/skep/crl.pem'
 	)
-	readonly -a stacks=(
-		'traefik'
-		'monitoring'
-		's3'
-	)
-	# nodes
-	readonly node_count=4
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://every.example.org/'
 		'[1-5].. https://every.example.org/'
+		'401|403 https://every.example.org/alertmanager/'
 		'200|30[1278]|403 https://every.example.org/grafana/login'
 		'401|403 https://every.example.org/prometheus/'
+		'401 https://every.example.org:8080/dashboard/'
 		'[2-4].. https://every.example.org:9443/'
 	)
 	readonly -a urls=(
@@ -255,6 +289,7 @@ variables() {
 		'Prometheus  https://every.example.org/prometheus/'
 		'Alertmanagerhttps://every.example.org/alertmanager/'
 		'S3          https://every.example.org:9443'
+		'blog-blog   https://blog.every.example.org/'
 	)
 }
 
@@ -268,7 +303,7 @@ step '10' 'preflight' title='Each node is what the spec says' \
 	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp mesh_device'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get' \
 	body='packages' facts='engine_from engine_below packages'
 step '17' 'mesh-keys' title='Keys of the mesh' \
 	why='each node makes its own, and the private half never leaves it' \
@@ -297,7 +332,7 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, and restarts the engine' \
+	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
 	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
@@ -307,16 +342,16 @@ step '40' 'swarm' title='The swarm' \
 	body='swarm joining' facts='pool pool_size data_port autolock swarm_port link_mtu'
 step '44' 'managers' title='The other managers join' \
 	why='one at a time, so that the managers keep their majority' \
-	hosts='other managers' order='serial' needs='swarm' undo='each leaves the swarm' \
+	hosts='other managers' order='serial' needs='swarm' undo='each steps down and leaves the swarm, where its entry stays as Down; not without a majority' \
 	body='join joining' argument='manager' facts='swarm_port link_mtu'
 step '46' 'workers' title='The workers join' \
 	why='tasks run on them' \
-	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm' \
+	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm, where its entry stays as Down' \
 	body='join joining' argument='worker' facts='swarm_port link_mtu'
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes'
+	body='nodes members'
 step '53' 'ingress' title='MTU of the routing mesh' \
 	why='larger packets than the links carry would hang' \
 	hosts='first manager' order='serial' needs='swarm' undo='nothing: a smaller MTU harms nobody' \
@@ -325,23 +360,27 @@ step '53' 'ingress' title='MTU of the routing mesh' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks' facts='cluster networks'
+	body='networks others' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
-	why='made once, on the first manager; no value leaves it but into the swarm' \
+	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
 	body='secrets handed' facts='cluster secrets'
+step '62' 'copies' title='Every manager can take the place of the first one' \
+	why='the values of secrets and the records of stacks would go with its disk' \
+	hosts='managers' order='parallel' needs='secrets' undo='nothing: the values stay in /etc/skep/secrets' \
+	body='copies superseded' facts='stacks secrets'
 step '63' 'storage' title='Directories of NFS and S3' \
 	why='their owner writes, everybody else reads' \
 	hosts='duty nfs s3' order='parallel' needs='preflight' undo='nothing: the data stays' \
 	body='storage' facts='directories'
 step '65' 'nfs-server' title='The NFS server' \
-	why='exports the directory, read-only, to the nodes and nobody else' \
-	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server; the data stays' \
-	body='nfs-server nfs-units' facts='share masked unmasked nfs_sources nfs_targets'
+	why='exports its directories to the nodes and nobody else' \
+	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server, unless it ran before skep came; the data stays' \
+	body='nfs-server nfs-units' facts='shares masked unmasked nfs_sources nfs_targets'
 step '67' 'nfs-clients' title='Each node can mount the share' \
-	why='applications on any node read it' \
-	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3' \
-	body='nfs-clients nfs-units' facts='share masked unmasked server_address nfs_port'
+	why='applications run on any node' \
+	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3 that it masked' \
+	body='nfs-clients nfs-units' facts='shares masked unmasked server server_address nfs_port'
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
@@ -349,15 +388,15 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='traefik'
+	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='monitoring'
+	body='stack others' argument='monitoring' facts='cluster networks stacks users foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='s3'
+	body='stack others' argument='s3' facts='cluster networks stacks users foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \
@@ -366,6 +405,18 @@ step '84' 'vpn-authorities' title='The authorities of the VPN' \
 	why='server and clients know each other by certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the authorities stay; clients hold certificates' \
 	body='vpn-authorities'
+step '85' 'stack-blog' title='The stack blog' \
+	why='your own: blog/compose.yaml' \
+	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
+	body='stack others' argument='blog' facts='cluster networks stacks users foreign'
+step '85' 'stack-store' title='The stack store' \
+	why='your own: store/compose.yaml' \
+	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
+	body='stack others' argument='store' facts='cluster networks stacks users foreign'
+step '85' 'stack-mqtt' title='The stack mqtt' \
+	why='your own: mqtt/compose.yaml' \
+	hosts='first manager' order='serial' needs='nodes networks secrets images stack-store' undo='removes the stack; its volumes stay' \
+	body='stack others' argument='mqtt' facts='cluster networks stacks users foreign'
 step '86' 'vpn-access' title='The OpenVPN server' \
 	why='a unit of the node and no stack; run it again after each client that is revoked' \
 	hosts='duty vpn' order='parallel' needs='packages engine firewall vpn-authorities' undo='stops the server and takes its files away; clients are cut off' \
@@ -374,12 +425,16 @@ step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik vpn-access' undo='stops measuring' \
 	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
-step '90' 'cleanup' title='What the spec names no more' \
+step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup' facts='cluster stacks networks secrets'
-step '95' 'verify' title='The cluster is well' \
+	body='cleanup others superseded' facts='cluster stacks networks secrets'
+step '92' 'last-copies' title='Every manager can take the place of the first one' \
+	why='the values of secrets and the records of stacks would go with its disk' \
+	hosts='managers' order='parallel' needs='cleanup' undo='nothing: the values stay in /etc/skep/secrets' \
+	body='copies superseded' facts='stacks secrets'
+step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \
-	body='verify' facts='node_count tls_directory warn_days web_certificate pages urls'
+	body='verify members' facts='tls_directory warn_days web_certificate pages urls'

@@ -44,7 +44,7 @@ own_directory() {
 	for entry in "$state"/* "$state"/.[!.]*; do
 		case ${entry##*/} in
 		state.jsonl | log.jsonl | output | secrets | certs | .gitignore | '*' | '.[!.]*') ;;
-		*) die 3 "$state holds ${entry##*/}, so it is no state directory; name a new one with --state" ;;
+		*) die 3 "$state holds ${entry##*/}, so it is not a state directory; name a new one with --state" ;;
 		esac
 	done
 }
@@ -58,7 +58,7 @@ open_state() {
 	[[ -e $state/.gitignore ]] || printf '*\n' >"$state/.gitignore"
 	command -v flock >/dev/null || die 4 'flock: not found; install util-linux'
 	exec 9>>"$state/lock"
-	flock -n 9 || die 3 "another run holds $state/lock; wait for it, or end process $(tail -n 1 "$state/lock")"
+	take_lock
 	printf '%s\n' "$$" >"$state/lock"
 	digest_of_bundle
 	run_id="$(timestamp)-$$"
@@ -67,6 +67,19 @@ open_state() {
 		# A run killed in the middle of a line must not spoil the next one.
 		if [[ -s $log && -n $(tail -c 1 "$log") ]]; then printf '\n' >>"$log"; fi
 	done
+}
+
+# take_lock waits for the hosts that a killed run has left at work; a run that lives is not waited for.
+take_lock() {
+	local pid
+	if flock -n 9; then return; fi
+	pid=$(tail -n 1 "$state/lock")
+	[[ -n $pid ]] || die 3 "another run holds $state/lock; wait for it"
+	if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF runbook.sh; then
+		die 3 "another run holds $state/lock; wait for it, or end process $pid"
+	fi
+	say 'runbook: a run that was killed has left hosts at work; waiting for them' >&2
+	flock -w 120 9 || die 3 "after 120s something still holds $state/lock: see fuser $state/lock"
 }
 
 digest_of_bundle() {
@@ -89,12 +102,15 @@ log() {
 
 declare -A remembered=()
 
-# read_state fills remembered with the last status of each step and host of this bundle.
+# read_state fills remembered with the last status of each step and host of this bundle. The manager that stood for the
+# swarm is the one that the steps of the first manager were done on.
 read_state() {
 	[[ -r $state/state.jsonl ]] || return 0
 	local line pattern='"bundle":"'$digest'","step":"([^"]*)","host":"([^"]*)","status":"([A-Z_]*)"'
 	while IFS= read -r line; do
-		if [[ $line =~ $pattern ]]; then remembered["${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"]=${BASH_REMATCH[3]}; fi
+		[[ $line =~ $pattern ]] || continue
+		remembered["${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"]=${BASH_REMATCH[3]}
+		if [[ ${groups[${BASH_REMATCH[1]}]:-} == 'first manager' ]]; then first_manager=${BASH_REMATCH[2]}; fi
 	done <"$state/state.jsonl"
 }
 

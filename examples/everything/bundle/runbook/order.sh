@@ -80,6 +80,10 @@ answer() { ask_node "$1" "$2" 2>/dev/null | tail -n 1 || true; }
 # apply_and_wait STEP HOST
 apply_and_wait() {
 	local started=$EPOCHSECONDS tries=0 cause
+	if [[ ${orders[$1]} == rolling ]] && ! spare "$2" >"$state/output/$1.$2.log"; then
+		host_failed "$1" "$2" before 12 "$started"
+		return 1
+	fi
 	apply_host "$1" "$2" || return
 	while cause=$(unsettled "$2") && [[ -n $cause ]]; do
 		if ((++tries == looks)); then
@@ -89,6 +93,22 @@ apply_and_wait() {
 		fi
 		sleep "$pause"
 	done
+}
+
+# spare HOST: whether the managers keep their majority while this one starts anew; one or two never do.
+spare() {
+	local status votes=0 reachable=0
+	[[ ${inventory_role[$1]} == manager && $transport == ssh ]] || return 0
+	while IFS= read -r status; do
+		case $status in
+		Leader | Reachable) votes=$((votes + 1)) reachable=$((reachable + 1)) ;;
+		Unreachable) votes=$((votes + 1)) ;;
+		esac
+	done < <(ask_node "$1" "docker node ls --format '{{.ManagerStatus}}' 2>/dev/null || true" 2>/dev/null)
+	if ((votes < 3 || 2 * (reachable - 1) > votes)); then return 0; fi
+	say "$reachable of $votes managers answer: without $1 for a moment they would have no majority"
+	say "start the managers that are down, or take them out: runbook.sh run --remove-dead NAME; or leave $1 as it is: --except $1"
+	return 1
 }
 
 # unsettled HOST prints what a node lacks, in the eyes of a manager, the others before itself. A node outside of a swarm lacks nothing.

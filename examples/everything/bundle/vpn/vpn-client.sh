@@ -175,7 +175,7 @@ usage: $script DIR issue NAME              make a key and a certificate, and the
        $script DIR revoke NAME             refuse every certificate of NAME from now on
        $script DIR revoke --cert FILE      refuse a certificate that a vpn-api has signed with client-ca-key.pem
        $script DIR list                    every certificate: name, state, last day, serial number
-DIR is the directory of generate-vpn-pki.sh. NAME is of letters, digits, dots and dashes: a person, or the id of a NuvlaEdge.
+DIR is the directory of generate-vpn-pki.sh. NAME is of letters, digits, dots and dashes: a person, or the id of a device.
 END
 }
 
@@ -247,8 +247,8 @@ make() {
 	echo "made $at"
 }
 
-# profile DIRECTORY prints the configuration of a client as Nuvla's web interface and NuvlaEdge write it, to the letter:
-# root, the authority of the server, the authority of the client. A device adds its own key.
+# profile DIRECTORY prints the configuration of a client for all who read it by machine: its lines and their order are fixed.
+# Root, the authority of the server, the authority of the client. A device adds its own key.
 profile() {
 	printf 'client\n\ndev vpn\ndev-type tun\n\n\nnobind\n\n# Certificate Configuration\n\n# CA certificate\n<ca>\n'
 	printf '%s\n' "$(<"$dir/root.pem")" "$(<"$dir/server-ca.pem")" "$(<"$dir/client-ca.pem")" '</ca>'

@@ -47,7 +47,7 @@ variables() {
 		'tcp 9100 all'
 		'tcp 9323 all'
 	)
-	# services.nfs, services.s3: duty, path, owner, filesystem
+	# services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field
 	readonly -a directories=()
 	# firewall.bridges
 	readonly -a bridges=(
@@ -113,6 +113,10 @@ variables() {
 		'skep-monitoring false false false 1500 -'
 		'traefik-public false false false 1500 -'
 	)
+	readonly -a stacks=(
+		'traefik'
+		'monitoring'
+	)
 	# object name make user
 	readonly -a secrets=(
 		'grafana-admin-r1 grafana-admin password admin'
@@ -130,6 +134,10 @@ variables() {
 		'tecnativa/docker-socket-proxy:v0.4.1 managers'
 		'traefik:v3.7.13 traefik'
 	)
+	# stacks
+	readonly -a users=()
+	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
+	readonly -a foreign=()
 	# certificates.warn
 	readonly warn_days=14
 	# engine.directory
@@ -150,18 +158,13 @@ variables() {
 	readonly web_root=''
 	# services.vpn.access: what, where
 	readonly -a vpn_files=()
-	readonly -a stacks=(
-		'traefik'
-		'monitoring'
-	)
-	# nodes
-	readonly node_count=4
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://nuvla.example.org/'
 		'[1-5].. https://nuvla.example.org/'
 		'200|30[1278]|403 https://nuvla.example.org/grafana/login'
 		'401|403 https://nuvla.example.org/prometheus/'
+		'401 https://nuvla.example.org:8080/dashboard/'
 	)
 	readonly -a urls=(
 		'dashboard   https://nuvla.example.org:8080/dashboard/'
@@ -180,7 +183,7 @@ step '10' 'preflight' title='Each node is what the spec says' \
 	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get' \
 	body='packages' facts='engine_from engine_below packages'
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
@@ -197,7 +200,7 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
+	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
 	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
@@ -207,24 +210,28 @@ step '40' 'swarm' title='The swarm' \
 	body='swarm joining' facts='pool pool_size data_port autolock swarm_port link_mtu'
 step '44' 'managers' title='The other managers join' \
 	why='one at a time, so that the managers keep their majority' \
-	hosts='other managers' order='serial' needs='swarm' undo='each leaves the swarm' \
+	hosts='other managers' order='serial' needs='swarm' undo='each steps down and leaves the swarm, where its entry stays as Down; not without a majority' \
 	body='join joining' argument='manager' facts='swarm_port link_mtu'
 step '46' 'workers' title='The workers join' \
 	why='tasks run on them' \
-	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm' \
+	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm, where its entry stays as Down' \
 	body='join joining' argument='worker' facts='swarm_port link_mtu'
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes'
+	body='nodes members'
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks' facts='cluster networks'
+	body='networks others' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
-	why='made once, on the first manager; no value leaves it but into the swarm' \
+	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
 	body='secrets handed' facts='cluster secrets'
+step '62' 'copies' title='Every manager can take the place of the first one' \
+	why='the values of secrets and the records of stacks would go with its disk' \
+	hosts='managers' order='parallel' needs='secrets' undo='nothing: the values stay in /etc/skep/secrets' \
+	body='copies superseded' facts='stacks secrets'
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
@@ -232,21 +239,25 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='traefik'
+	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='monitoring'
+	body='stack others' argument='monitoring' facts='cluster networks stacks users foreign'
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \
 	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
-step '90' 'cleanup' title='What the spec names no more' \
+step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup' facts='cluster stacks networks secrets'
-step '95' 'verify' title='The cluster is well' \
+	body='cleanup others superseded' facts='cluster stacks networks secrets'
+step '92' 'last-copies' title='Every manager can take the place of the first one' \
+	why='the values of secrets and the records of stacks would go with its disk' \
+	hosts='managers' order='parallel' needs='cleanup' undo='nothing: the values stay in /etc/skep/secrets' \
+	body='copies superseded' facts='stacks secrets'
+step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \
-	body='verify' facts='node_count tls_directory warn_days web_certificate pages urls'
+	body='verify members' facts='tls_directory warn_days web_certificate pages urls'

@@ -80,8 +80,8 @@ facts() {
 	printf 'readonly host=%q address=%q role=%q class=%q duties=%q\n' "$1" \
 		"${inventory_address[$1]:-}" "${inventory_role[$1]:-operator}" "${inventory_class[$1]:-}" \
 		"${inventory_duties[$1]:-}"
-	# origin is where the bundle stands, bundle the checked copy that is read.
-	printf 'readonly first_manager=%q state=%q origin=%q bundle=%q\n' "$first_manager" "$state" "$origin" "$bundle"
+	# origin is where the bundle stands, bundle the checked copy that is read; silent are those that take no part.
+	printf 'readonly first_manager=%q state=%q origin=%q bundle=%q silent=%q\n' "$first_manager" "$state" "$origin" "$bundle" "${!silent[*]} ${!excepted[*]}"
 }
 
 # parcel PHASE FILE...: digests of bundle files, and in apply the files themselves.
@@ -106,6 +106,7 @@ program() {
 	printf '%s\n' "$library"
 	facts "$host"
 	printf 'exec 2>&1\nset +e\n'
+	[[ $phase != check ]] || printf 'tell_clock %d\n' "$EPOCHSECONDS"
 	for step; do
 		if ! part=$(part "$phase" "$host" "$step" 2>"$work/$host.$step.why"); then
 			body=$(cat -- "$work/$host.$step.why")

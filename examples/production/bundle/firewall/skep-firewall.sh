@@ -3,6 +3,12 @@
 set -euo pipefail
 
 # firewall.backend
+readonly backend='nft'
+# firewall.backend: what an older bundle may have had
+readonly -a others=(
+	'iptables /etc/skep/firewall.v4.rules /etc/skep/firewall.v6.rules'
+)
+# firewall.backend
 readonly -a installed=(
 	'/etc/skep/firewall.nft'
 )
@@ -132,12 +138,6 @@ save_rules() {
 
 restore_rules() { nft -f "$1/rules.nft"; }
 
-apply_rules() { nft -f "$1"; }
-
-loaded() { nft list table inet skep >/dev/null 2>&1; }
-
-unload() { if loaded; then nft delete table inet skep; fi; }
-
 # openings FILE: who may connect to which ports, as rows "open FAMILIES PROTOCOL FIRST LAST SOURCE" and "source NAME PREFIX".
 openings() {
 	awk '
@@ -163,6 +163,144 @@ openings() {
 				if (split($i, range, /[-,]/) && range[1] ~ /^[0-9]+$/) print "open", "46", $1, range[1], range[2] == "" ? range[1] : range[2], source
 		}
 	' "$1"
+}
+
+# What the kernel has of the nft backend.
+
+nft_apply() { nft -f "$1"; }
+
+nft_loaded() { nft list table inet skep >/dev/null 2>&1; }
+
+nft_left() { nft_loaded; }
+
+nft_unload() { if nft_loaded; then nft delete table inet skep; fi; }
+
+# What the kernel has of the iptables backend.
+
+# Families: a kernel without IPv6 has nothing to filter there.
+families=(iptables)
+if [[ -e /proc/net/if_inet6 ]]; then families+=(ip6tables); fi
+
+# family_of FILE: the command that a file of rules is for.
+family_of() {
+	case $1 in
+	*.v4.rules) echo iptables ;;
+	*.v6.rules) echo ip6tables ;;
+	*) die "$1: want a file that ends in .v4.rules or .v6.rules" ;;
+	esac
+}
+
+wanted() { [[ " ${families[*]} " == *" $1 "* ]]; }
+
+# save_table COMMAND: the table that our chains are in, as loaded. SKEP-VPN in it is no chain of the firewall: it comes and
+# goes with the unit of the VPN's server.
+save_table() { "$1-save" -t mangle | sed '/SKEP-VPN/d'; }
+
+# own_chains COMMAND: the names of the loaded chains.
+own_chains() { save_table "$1" | sed -n 's/^:\(SKEP[^ ]*\) .*/\1/p'; }
+
+iptables_apply() {
+	local file command
+	for file in "$@"; do
+		command=$(family_of "$file")
+		if wanted "$command"; then apply_family "$command" "$file" || return 1; fi
+	done
+}
+
+# apply_family COMMAND FILE: replaces the chains of FILE at once, hooks them in once, and drops chains of older rules.
+apply_family() {
+	local name old=()
+	"$1-restore" -w --noflush <"$2" || return 1
+	"$1" -w -t mangle -C PREROUTING -j SKEP 2>/dev/null || "$1" -w -t mangle -I PREROUTING 1 -j SKEP || return 1
+	for name in $(own_chains "$1"); do
+		if ! grep -q "^:$name " "$2"; then old+=("$name"); fi
+	done
+	drop_chains "$1" "${old[@]}"
+}
+
+unload_family() {
+	local name all=()
+	for name in $(own_chains "$1"); do all+=("$name"); done
+	while "$1" -w -t mangle -D PREROUTING -j SKEP 2>/dev/null; do :; done
+	drop_chains "$1" "${all[@]}"
+}
+
+# drop_chains COMMAND CHAIN...: all are emptied first, since they go to each other.
+drop_chains() {
+	local command=$1 name
+	shift
+	for name in "$@"; do "$command" -w -t mangle -F "$name" || return 1; done
+	for name in "$@"; do "$command" -w -t mangle -X "$name" || return 1; done
+}
+
+iptables_loaded() {
+	local command
+	for command in "${families[@]}"; do
+		"$command" -w -t mangle -C PREROUTING -j SKEP 2>/dev/null || return 1
+	done
+}
+
+# iptables_left: any chain is there, also one that nothing leads to.
+iptables_left() {
+	local command
+	for command in "${families[@]}"; do
+		[[ -z $(own_chains "$command" 2>/dev/null) ]] || return 0
+	done
+	return 1
+}
+
+iptables_unload() {
+	local command
+	for command in "${families[@]}"; do unload_family "$command" || return 1; done
+}
+
+# A changed firewall.backend: what an older bundle left of another one. While the new rules are on trial the old ones stay
+# loaded as well: a packet must pass both, and when nobody confirms, the node has what it had before.
+
+apply_rules() { "${backend}_apply" "$@"; }
+
+loaded() { "${backend}_loaded"; }
+
+unload() { "${backend}_unload"; }
+
+# left_over prints what is there of other backends.
+left_over() {
+	local row name files file
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		if "${name}_left"; then echo "also loaded: the rules of the $name backend, from an older bundle"; fi
+		for file in $files; do
+			if [[ -e $file ]]; then echo "also installed: $file, from an older bundle"; fi
+		done
+	done
+}
+
+# drop_others unloads and uninstalls them.
+drop_others() {
+	local row name files
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		if "${name}_left"; then "${name}_unload" || return 1; fi
+		# shellcheck disable=SC2086 # paths of skep's own have no spaces
+		rm -f -- $files
+	done
+}
+
+# load_other loads the rules of another backend where the change to this one was never confirmed.
+load_other() {
+	local row name files file
+	for row in "${others[@]}"; do
+		read -r name files <<<"$row"
+		for file in $files; do
+			[[ -s $file ]] || continue 2
+			[[ ! -e $digests ]] || is_confirmed "$file" || continue 2
+		done
+		# shellcheck disable=SC2086
+		"${name}_apply" $files || continue
+		say "nobody confirmed the rules of the $backend backend, so those of the $name backend are loaded; run the runbook's step firewall"
+		return
+	done
+	return 1
 }
 
 # Loading: the node has the rules that somebody confirmed, or the closed minimum. Nothing in between is left standing.
@@ -239,9 +377,9 @@ load() {
 		if [[ -e $file ]]; then there=1; fi
 	done
 	# Where Docker waits, somebody confirmed rules once: that all are gone is no first install.
-	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits ]]; then die "nothing is installed; run skep-firewall try"; fi
+	if ((!there)) && [[ ! -e $digests && ! -e $docker_waits && -z $(left_over) ]]; then die "nothing is installed; run skep-firewall try"; fi
 	install -d -m 0700 "$state"
-	if ! load_installed; then
+	if ! { ((!there)) && load_other; } && ! load_installed; then
 		close_node
 		exit 1
 	fi
@@ -306,7 +444,7 @@ differences() {
 }
 
 status() {
-	local file told settled=0
+	local file told others_left settled=0
 	need_root
 	if ! told=$(status_loaded); then settled=1; fi
 	echo "$told"
@@ -323,6 +461,11 @@ status() {
 	done
 	if [[ ! -e $digests ]]; then
 		echo "no digest: $digests"
+		settled=1
+	fi
+	others_left=$(left_over)
+	if [[ -n $others_left ]]; then
+		printf '%s\n' "$others_left"
 		settled=1
 	fi
 	echo "trial: $(phase)"
@@ -358,7 +501,7 @@ remove() {
 	take_lock
 	if [[ $(phase) == pending ]]; then set_phase returned; fi
 	stop_timer
-	unload || die "the rules did not unload"
+	{ unload && drop_others; } || die "the rules did not unload"
 	rm -f -- "${installed[@]}" "$digests" "$docker_waits"
 	if [[ -d /run/systemd/system ]]; then
 		systemctl disable --quiet "$unit" 2>/dev/null || true
@@ -652,6 +795,7 @@ confirm() {
 	set_phase confirmed
 	stop_timer
 	say "the rules are kept"
+	drop_others || say "warning: the rules of an older bundle's backend did not unload: skep-firewall status"
 	cut_refused "${installed[@]}"
 	start_unit
 }

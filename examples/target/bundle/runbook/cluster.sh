@@ -40,9 +40,9 @@ variables() {
 		'tcp 9100 all'
 		'tcp 9323 all'
 	)
-	# services.nfs, services.s3: duty, path, owner, filesystem
+	# services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field
 	readonly -a directories=(
-		'nfs /nfs-root 10001:10001 any'
+		'nfs /nfs-root 10001:10001 any all services.nfs.filesystem'
 	)
 	# firewall.bridges
 	readonly -a bridges=(
@@ -110,6 +110,11 @@ variables() {
 		'skep-monitoring false false false 1500 -'
 		'traefik-public false false false 1500 -'
 	)
+	readonly -a stacks=(
+		'traefik'
+		'monitoring'
+		's3'
+	)
 	# object name make user
 	readonly -a secrets=(
 		'grafana-admin-r1 grafana-admin password admin'
@@ -121,8 +126,10 @@ variables() {
 		'web-certificate-r1 web-certificate certificate'
 		'web-key-r1 web-key key'
 	)
-	# services.nfs.path
-	readonly share='/nfs-root'
+	# services.nfs.path, services.nfs.shares: ro or rw, path
+	readonly -a shares=(
+		'ro /nfs-root'
+	)
 	# services.nfs.versions
 	readonly -a masked=(
 		'rpcbind.service'
@@ -140,6 +147,8 @@ variables() {
 		'/etc/nfs.conf.d/skep.conf'
 	)
 	# services.nfs.server
+	readonly server='m1'
+	# services.nfs.server
 	readonly server_address='10.0.0.11'
 	# services.nfs.ports.nfs
 	readonly nfs_port=2049
@@ -153,6 +162,10 @@ variables() {
 		'traefik:v3.7.13 traefik'
 		'versity/versitygw:v1.8.0 s3'
 	)
+	# stacks
+	readonly -a users=()
+	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
+	readonly -a foreign=()
 	# services.s3.user.name
 	readonly s3_user='nuvla'
 	# services.s3.path
@@ -182,19 +195,13 @@ variables() {
 	readonly web_root=''
 	# services.vpn.access: what, where
 	readonly -a vpn_files=()
-	readonly -a stacks=(
-		'traefik'
-		'monitoring'
-		's3'
-	)
-	# nodes
-	readonly node_count=3
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://target.example.org/'
 		'[1-5].. https://target.example.org/'
 		'200|30[1278]|403 https://target.example.org/grafana/login'
 		'401|403 https://target.example.org/prometheus/'
+		'401 https://target.example.org:8080/dashboard/'
 		'[2-4].. https://target.example.org:9000/'
 	)
 	readonly -a urls=(
@@ -215,7 +222,7 @@ step '10' 'preflight' title='Each node is what the spec says' \
 	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get' \
 	body='packages' facts='engine_from engine_below packages'
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
@@ -232,7 +239,7 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
+	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
 	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
@@ -242,18 +249,18 @@ step '40' 'swarm' title='The swarm' \
 	body='swarm joining' facts='pool pool_size data_port autolock swarm_port link_mtu'
 step '46' 'workers' title='The workers join' \
 	why='tasks run on them' \
-	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm' \
+	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm, where its entry stays as Down' \
 	body='join joining' argument='worker' facts='swarm_port link_mtu'
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes'
+	body='nodes members'
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks' facts='cluster networks'
+	body='networks others' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
-	why='made once, on the first manager; no value leaves it but into the swarm' \
+	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
 	body='secrets handed' facts='cluster secrets'
 step '63' 'storage' title='Directories of NFS and S3' \
@@ -261,13 +268,13 @@ step '63' 'storage' title='Directories of NFS and S3' \
 	hosts='duty nfs s3' order='parallel' needs='preflight' undo='nothing: the data stays' \
 	body='storage' facts='directories'
 step '65' 'nfs-server' title='The NFS server' \
-	why='exports the directory, read-only, to the nodes and nobody else' \
-	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server; the data stays' \
-	body='nfs-server nfs-units' facts='share masked unmasked nfs_sources nfs_targets'
+	why='exports its directories to the nodes and nobody else' \
+	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server, unless it ran before skep came; the data stays' \
+	body='nfs-server nfs-units' facts='shares masked unmasked nfs_sources nfs_targets'
 step '67' 'nfs-clients' title='Each node can mount the share' \
-	why='applications on any node read it' \
-	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3' \
-	body='nfs-clients nfs-units' facts='share masked unmasked server_address nfs_port'
+	why='applications run on any node' \
+	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3 that it masked' \
+	body='nfs-clients nfs-units' facts='shares masked unmasked server server_address nfs_port'
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
@@ -275,15 +282,15 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='traefik'
+	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='monitoring'
+	body='stack others' argument='monitoring' facts='cluster networks stacks users foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='s3'
+	body='stack others' argument='s3' facts='cluster networks stacks users foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \
@@ -292,12 +299,12 @@ step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \
 	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
-step '90' 'cleanup' title='What the spec names no more' \
+step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup' facts='cluster stacks networks secrets'
-step '95' 'verify' title='The cluster is well' \
+	body='cleanup others superseded' facts='cluster stacks networks secrets'
+step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \
-	body='verify' facts='node_count tls_directory warn_days web_certificate pages urls'
+	body='verify members' facts='tls_directory warn_days web_certificate pages urls'

@@ -18,7 +18,7 @@ verb_list() {
 }
 
 step_json() {
-	local hosts=() host names=''
+	local hosts=() absent=() host names=''
 	hosts_of "$1"
 	for host in "${hosts[@]}"; do names+=",$(quoted "$host")"; done
 	printf '{"step":"%s","number":%d,"title":%s,"why":%s,"group":"%s","hosts":[%s],"order":"%s","needs":%s,"danger":%s,"undo":%s}\n' \
@@ -27,7 +27,7 @@ step_json() {
 }
 
 verb_plan() {
-	local id hosts=() count=0
+	local id hosts=() absent=() count=0
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
 		if [[ $json == yes ]]; then
@@ -60,6 +60,8 @@ verb_run() {
 	open_state
 	begin_work
 	local id
+	survey
+	refusals || exit 1
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
 		if ! run_step "$id"; then
@@ -70,7 +72,9 @@ verb_run() {
 	done
 	remind
 	rm -f -- "$state"/certs/clients/*/first # told once
-	[[ $json == yes ]] || say "done. Log: $state/log.jsonl"
+	open_list
+	((${#silent[@]} + ${#left_open[@]} == 0)) || exit 1
+	[[ $json == yes ]] || say "done${except:+, without ${except[*]}}. Log: $state/log.jsonl"
 }
 
 # remind says what only a person can do: give a client its next pair. It is no failure, and is said until it is done.
@@ -137,98 +141,17 @@ flags() {
 	for name in "${only[@]}"; do printf ' --only %q' "$name"; done
 	for name in "${skip[@]}"; do printf ' --skip %q' "$name"; done
 	[[ $state == "$origin.state" ]] || printf ' --state %q' "$state"
+	for name in "${except[@]}"; do printf ' --except %q' "$name"; done
 	[[ $yes == no ]] || printf ' --yes'
 	[[ -z $to ]] || printf ' --to %q' "$to"
 	[[ $images_directory == "${origin%/*}/images" ]] || printf ' --images %q' "$images_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
 }
 
-# dry_run asks each host once, for all its steps.
-dry_run() {
-	local id host hosts=() refused=0
-	local -A plan=()
-	begin_work
-	for id in "${steps[@]}"; do
-		[[ -n ${selected[$id]:-} ]] || continue
-		hosts_of "$id"
-		for host in "${hosts[@]}"; do plan[$host]+=" $id"; done
-	done
-	hosts=()
-	for host in operator "${inventory[@]}"; do
-		[[ -z ${plan[$host]:-} ]] || hosts+=("$host")
-	done
-	each "$parallel" ask_host '' "${hosts[@]}"
-	for id in "${steps[@]}"; do
-		[[ -n ${selected[$id]:-} ]] || continue
-		hosts_of "$id"
-		heading "$id"
-		local -A alike=() alike_order=()
-		local answers=()
-		for host in "${hosts[@]}"; do forecast "$id" "$host" || refused=1; done
-		tell "$id"
-	done
-	tell_notes
-	[[ $json == yes ]] || say 'dry run: nothing was changed.'
-	return "$refused"
-}
-
-# ask_host '' HOST checks all its steps; the answers are read when every host has been asked.
-ask_host() {
-	# shellcheck disable=SC2086 # a list of step names
-	remote check "$2" "$work/$2.answers" ${plan[$2]} || true
-}
-
-# forecast STEP HOST shows what a dry run learned; returns 1 for a refusal. Equal answers of hosts become one line.
-forecast() {
-	local code='' line kept=() status answer
-	if [[ -r $work/$2.answers ]]; then
-		while IFS= read -r line; do
-			if [[ $line == "@skep $1 "* ]]; then
-				code=${line##* }
-				break
-			elif [[ $line == '@skep '* ]]; then
-				kept=()
-			else
-				kept+=("$line")
-			fi
-		done <"$work/$2.answers"
-	fi
-	printf -v answer '%s\n' "${kept[@]}"
-	[[ $answer != *'note: '* ]] || keep_notes "$1" "$2" "$answer"
-	case ${code:-none} in
-	0) status=ALREADY_DONE kept=() ;;
-	10) status=PENDING ;;
-	11) status=UNKNOWN ;;
-	none) status=UNKNOWN kept=('no answer:' "${kept[@]}") ;;
-	*) status=FAILED ;;
-	esac
-	printf -v answer '%s\n' "$status" "${kept[@]}"
-	alike[$answer]+=" $2"
-	[[ -n ${alike_order[$answer]:-} ]] || answers+=("$answer")
-	alike_order[$answer]=1
-	[[ $status != FAILED ]]
-}
-
-# tell STEP shows the answers that forecast put together.
-tell() {
-	local answer hosts=() host text
-	for answer in "${answers[@]}"; do
-		read -r -a hosts <<<"${alike[$answer]}"
-		text=${answer#*$'\n'}
-		if [[ $json == yes ]]; then
-			for host in "${hosts[@]}"; do show "$1" "$host" "${answer%%$'\n'*}" "${text%$'\n'}"; done
-		elif ((${#hosts[@]} == 1)); then
-			show "$1" "${hosts[0]}" "${answer%%$'\n'*}" "${text%$'\n'}"
-		else
-			show "$1" "${#hosts[@]} hosts" "${answer%%$'\n'*}" "$(names "${hosts[@]}")"$'\n'"${text%$'\n'}"
-		fi
-	done
-}
-
 verb_status() {
 	digest_of_bundle
 	read_state
-	local id host hosts=() status bad=0
+	local id host hosts=() absent=() status bad=0
 	for id in "${steps[@]}"; do
 		hosts_of "$id"
 		heading "$id"
@@ -247,6 +170,11 @@ verify_host() {
 	local code=0 started=$EPOCHSECONDS
 	one check "$1" "$2" || code=$?
 	if ((code == 0)); then one verify "$1" "$2" || code=$?; fi
+	case $code in
+	14) host_open "$1" "$2" ;;
+	255) cp -- "$state/output/$1.$2.log" "$work/$2.silent" ;;
+	esac
+	if ((code == 14 || code == 255)); then return 0; fi
 	if ((code)); then
 		show "$1" "$2" FAILED "$(tail -n 15 "$state/output/$1.$2.log")"
 		# All hosts are asked, so a difference does not stop the others.
@@ -260,16 +188,22 @@ verify_host() {
 verb_verify() {
 	open_state
 	begin_work
-	local id hosts=() bad
+	local id hosts=() absent=() bad
+	roll_call
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
 		hosts_of "$id"
 		heading "$id"
-		((${#hosts[@]} == 0)) || each "$parallel" verify_host "$id" "${hosts[@]}"
+		skipped "$id"
+		if ((${#hosts[@]})); then
+			each "$parallel" verify_host "$id" "${hosts[@]}"
+			gather "$id" "${hosts[@]}"
+		fi
 	done
 	remind
+	open_list
 	bad=("$work"/*.bad)
-	[[ ! -e ${bad[0]} ]]
+	[[ ! -e ${bad[0]} ]] && ((${#silent[@]} + ${#left_open[@]} == 0))
 }
 
 undo_host() {
@@ -284,17 +218,19 @@ undo_host() {
 }
 
 verb_undo() {
-	local id hosts=() i
+	local id hosts=() absent=() i
 	if [[ $dry == no ]]; then
 		open_state
 		begin_work
+		roll_call "${inventory[@]}"
 	fi
 	for ((i = ${#steps[@]} - 1; i >= 0; i--)); do
 		id=${steps[i]}
 		[[ -n ${selected[$id]:-} ]] || continue
 		hosts_of "$id"
-		((${#hosts[@]})) || continue
 		heading "$id"
+		skipped "$id"
+		((${#hosts[@]})) || continue
 		say "   ${undos[$id]}"
 		if [[ $dry == yes || ${undos[$id]} == irreversible:* || ${undos[$id]} == nothing:* ]]; then continue; fi
 		ask "undo $id on $(names "${hosts[@]}")"
@@ -305,4 +241,6 @@ verb_undo() {
 			exit 1
 		fi
 	done
+	open_list
+	((${#silent[@]} == 0))
 }

@@ -39,9 +39,9 @@ variables() {
 		'tcp 8080 m1'
 		'udp 51820 all'
 	)
-	# services.nfs, services.s3: duty, path, owner, filesystem
+	# services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field
 	readonly -a directories=(
-		'nfs /nfs-root 65534:65534 any'
+		'nfs /nfs-root 65534:65534 any all services.nfs.filesystem'
 	)
 	# firewall.bridges
 	readonly -a bridges=(
@@ -124,14 +124,19 @@ variables() {
 		'skep-api false true false 1420 -'
 		'traefik-public false false false 1420 -'
 	)
+	readonly -a stacks=(
+		'traefik'
+	)
 	# object name make user
 	readonly -a secrets=(
 		'traefik-dashboard-r1 traefik-dashboard login admin'
 		'web-certificate-r1 web-certificate certificate'
 		'web-key-r1 web-key key'
 	)
-	# services.nfs.path
-	readonly share='/nfs-root'
+	# services.nfs.path, services.nfs.shares: ro or rw, path
+	readonly -a shares=(
+		'ro /nfs-root'
+	)
 	# services.nfs.versions
 	readonly -a masked=(
 		'rpcbind.service'
@@ -149,6 +154,8 @@ variables() {
 		'/etc/nfs.conf.d/skep.conf'
 	)
 	# services.nfs.server
+	readonly server='w1'
+	# services.nfs.server
 	readonly server_address='10.190.88.148'
 	# services.nfs.ports.nfs
 	readonly nfs_port=2049
@@ -157,6 +164,10 @@ variables() {
 		'tecnativa/docker-socket-proxy:v0.4.1 managers'
 		'traefik:v3.7.13 traefik'
 	)
+	# stacks
+	readonly -a users=()
+	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
+	readonly -a foreign=()
 	readonly vpn_device='skep-vpn'
 	# certificates.warn
 	readonly warn_days=14
@@ -183,15 +194,11 @@ variables() {
 		'vpn-server /etc/openvpn/skep/cert.pem'
 		'vpn-revocations /etc/openvpn/skep/crl.pem'
 	)
-	readonly -a stacks=(
-		'traefik'
-	)
-	# nodes
-	readonly node_count=3
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://lyon.example.org/'
 		'[1-5].. https://lyon.example.org/'
+		'401 https://lyon.example.org:8080/dashboard/'
 	)
 	readonly -a urls=(
 		'dashboard   https://lyon.example.org:8080/dashboard/'
@@ -208,7 +215,7 @@ step '10' 'preflight' title='Each node is what the spec says' \
 	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp mesh_device'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get' \
 	body='packages' facts='engine_from engine_below packages'
 step '17' 'mesh-keys' title='Keys of the mesh' \
 	why='each node makes its own, and the private half never leaves it' \
@@ -237,7 +244,7 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, and restarts the engine' \
+	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
 	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
@@ -247,12 +254,12 @@ step '40' 'swarm' title='The swarm' \
 	body='swarm joining' facts='pool pool_size data_port autolock swarm_port link_mtu'
 step '46' 'workers' title='The workers join' \
 	why='tasks run on them' \
-	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm' \
+	hosts='workers' order='parallel' needs='swarm' undo='each leaves the swarm, where its entry stays as Down' \
 	body='join joining' argument='worker' facts='swarm_port link_mtu'
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes'
+	body='nodes members'
 step '53' 'ingress' title='MTU of the routing mesh' \
 	why='larger packets than the links carry would hang' \
 	hosts='first manager' order='serial' needs='swarm' undo='nothing: a smaller MTU harms nobody' \
@@ -261,9 +268,9 @@ step '53' 'ingress' title='MTU of the routing mesh' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks' facts='cluster networks'
+	body='networks others' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
-	why='made once, on the first manager; no value leaves it but into the swarm' \
+	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
 	body='secrets handed' facts='cluster secrets'
 step '63' 'storage' title='Directories of NFS and S3' \
@@ -271,13 +278,13 @@ step '63' 'storage' title='Directories of NFS and S3' \
 	hosts='duty nfs s3' order='parallel' needs='preflight' undo='nothing: the data stays' \
 	body='storage' facts='directories'
 step '65' 'nfs-server' title='The NFS server' \
-	why='exports the directory, read-only, to the nodes and nobody else' \
-	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server; the data stays' \
-	body='nfs-server nfs-units' facts='share masked unmasked nfs_sources nfs_targets'
+	why='exports its directories to the nodes and nobody else' \
+	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server, unless it ran before skep came; the data stays' \
+	body='nfs-server nfs-units' facts='shares masked unmasked nfs_sources nfs_targets'
 step '67' 'nfs-clients' title='Each node can mount the share' \
-	why='applications on any node read it' \
-	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3' \
-	body='nfs-clients nfs-units' facts='share masked unmasked server_address nfs_port'
+	why='applications run on any node' \
+	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3 that it masked' \
+	body='nfs-clients nfs-units' facts='shares masked unmasked server server_address nfs_port'
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
@@ -285,7 +292,7 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='traefik'
+	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
 step '84' 'vpn-authorities' title='The authorities of the VPN' \
 	why='server and clients know each other by certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the authorities stay; clients hold certificates' \
@@ -298,12 +305,12 @@ step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik vpn-access' undo='stops measuring' \
 	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
-step '90' 'cleanup' title='What the spec names no more' \
+step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup' facts='cluster stacks networks secrets'
-step '95' 'verify' title='The cluster is well' \
+	body='cleanup others superseded' facts='cluster stacks networks secrets'
+step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \
-	body='verify' facts='node_count tls_directory warn_days web_certificate pages urls'
+	body='verify members' facts='tls_directory warn_days web_certificate pages urls'

@@ -21,6 +21,16 @@ readonly -a daemon_keys=(
 	'no-new-privileges'
 	'firewall-backend'
 )
+readonly -a daemon_reloads=(
+	'debug'
+	'insecure-registries'
+	'labels'
+	'max-concurrent-downloads'
+	'max-concurrent-uploads'
+	'max-download-attempts'
+	'registry-mirrors'
+	'shutdown-timeout'
+)
 readonly drop_in='/etc/systemd/system/docker.service.d/skep.conf'
 readonly sysctl_conf='/etc/sysctl.d/90-skep.conf'
 readonly firewall_command='/usr/local/sbin/skep-firewall'

@@ -5,15 +5,28 @@ set -euo pipefail
 
 # Running steps: all hosts are checked, then those that need it are changed and verified.
 
-work='' failed_hosts=() wiping=''
+work='' failed_hosts=() wiping='' hearing=''
+
+# The code of a host that did not answer a check; ssh's own would be a failure.
+readonly gone=15
+
+# bash 5.2 reads a trap that comes while it expands $(...) as a part of that, and ends with 2 where no bracket closes it. The first
+# line never returns, so that nobody else meets the second one.
+readonly on_signal=$'interrupted\n)'
 
 begin_work() {
 	work=$private/work
 	mkdir -- "$work"
 	trap end_work EXIT
-	trap interrupted INT TERM HUP
+	# shellcheck disable=SC2064 # it is to be expanded now
+	trap "$on_signal" INT TERM HUP
 	open_sockets
 	read_programs
+	# No job of this shell: bash may say that it has no record of one that it was told to forget.
+	hearing=$(
+		hear "$$" 9>&- >/dev/null &
+		printf '%s' "$!"
+	)
 	if [[ -t 2 && $json == no && ${TERM:-dumb} != dumb ]]; then wiping=$'\r\033[K'; fi
 }
 
@@ -25,7 +38,24 @@ interrupted() {
 	exit 130
 }
 
+# hear says, as long as this process lives, what the hosts at work wait for: lines that begin with "wait: ".
+hear() {
+	local file line host
+	local -A heard=()
+	trap - EXIT INT TERM HUP
+	while sleep 5 >/dev/null 2>&1 && kill -0 "$1" 2>/dev/null; do
+		for file in "$state"/output/*.new; do
+			line=$({ grep -a '^wait: ' "$file" | tail -n 1; } 2>/dev/null) || continue
+			[[ $line != "${heard[$file]:-}" ]] || continue
+			heard[$file]=$line
+			host=${file%.log.new}
+			printf '%s   %-14s %-13s %s\n' "$wiping" "${host##*.}" WAITING "$(plain <<<"${line#wait: }")" >&2
+		done
+	done
+}
+
 end_work() {
+	kill "$hearing" 2>/dev/null || true
 	close_sockets
 	rm -rf -- "$private"
 }
@@ -41,7 +71,7 @@ one() {
 	elif ((code == 0)); then
 		code=4
 	fi
-	text=$(tr -d '\000' <"$output.new" | sed '/^@skep /d')
+	text=$(tr -d '\000' <"$output.new" | sed '/^@skep /d; /^@clock /d; /^wait: /d')
 	text=${text//"$bundle/"/"$origin/"} # programs name themselves, and ran as the checked copy
 	[[ $text != *'note: '* ]] || keep_notes "$2" "$3" "$text"
 	log "$2" "$3" "$1" "$code" "$text"
@@ -120,10 +150,17 @@ code_of() { cat -- "$work/$1.code" 2>/dev/null || echo 4; }
 failure_among() {
 	local name code
 	for name; do
-		code=$(code_of "$name")
-		((code == 0 || code == 10 || code == 11)) || return 0
+		is_well "$(code_of "$name")" || return 0
 	done
 	return 1
+}
+
+# is_well CODE: no failure, though something may be left to do, or open.
+is_well() {
+	case $1 in
+	0 | 10 | 11 | 14 | "$gone") return 0 ;;
+	*) return 1 ;;
+	esac
 }
 
 # check_host STEP HOST prints only what went wrong; what is to be done is said by the caller.
@@ -131,6 +168,11 @@ check_host() {
 	local code=0 started=$EPOCHSECONDS
 	one check "$1" "$2" || code=$?
 	case $code in
+	255)
+		cp -- "$state/output/$1.$2.log" "$work/$2.silent"
+		return "$gone"
+		;;
+	14) host_open "$1" "$2" ;;
 	0)
 		record "$1" "$2" ALREADY_DONE $((EPOCHSECONDS - started))
 		show "$1" "$2" ALREADY_DONE "$(notes "$1" "$2")"
@@ -151,7 +193,10 @@ apply_host() {
 		confirm) ! has_function confirm "$1" || one confirm "$1" "$2" || code=$? ;;
 		*) one "$phase" "$1" "$2" || code=$? ;;
 		esac
-		if ((code)); then
+		if ((code == 14)); then
+			host_open "$1" "$2"
+			return 14
+		elif ((code)); then
 			host_failed "$1" "$2" "$phase" "$code" "$started"
 			if [[ $phase == confirm ]]; then hook lost "$1" "$2" || true; fi
 			return "$code"
@@ -181,11 +226,30 @@ has_function() { [[ ${texts[$2]} == *$'\n'"$1()"* ]]; }
 host_failed() {
 	local cause="$3 failed (exit $4)"
 	case $4 in
-	12) cause="$3 refused" ;;
+	12 | 13) cause="$3 refused" ;;
 	255) cause='no connection' ;;
 	esac
 	record "$1" "$2" FAILED $((EPOCHSECONDS - $5))
 	show "$1" "$2" FAILED "$cause"$'\n'"$(tail -n 15 "$state/output/$1.$2.log" 2>/dev/null || true)"
+}
+
+# host_open STEP HOST: the step wants another host, which does not answer.
+host_open() {
+	local text
+	text=$(last_line "$state/output/$1.$2.log")
+	show "$1" "$2" OPEN "$text"
+	printf '%s' "$text" >"$work/$1.$2.open"
+}
+
+# gather STEP HOST... remembers who fell silent, and what was left open.
+gather() {
+	local step=$1 host file
+	shift
+	lose_silent "$@"
+	for host; do
+		file=$work/$step.$host.open
+		if [[ -e $file ]]; then left_open["$step on $host"]=$(<"$file"); fi
+	done
 }
 
 heading() {
@@ -194,11 +258,14 @@ heading() {
 
 # run_step STEP returns 1 when a host failed.
 run_step() {
-	local step=$1 host code todo=() hosts=()
+	local step=$1 host code todo=() hosts=() absent=()
 	hosts_of "$step"
 	heading "$step"
+	skipped "$step"
 	((${#hosts[@]})) || return 0
+	if done_before "$step"; then return 0; fi
 	each "$parallel" check_host "$step" "${hosts[@]}"
+	gather "$step" "${hosts[@]}"
 	failed "$step" "${hosts[@]}" || return 1
 	for host in "${hosts[@]}"; do
 		code=$(code_of "$host")
@@ -207,6 +274,7 @@ run_step() {
 		esac
 	done
 	((${#todo[@]})) || return 0
+	touched=yes
 	consent "$step" "${todo[@]}"
 	case ${orders[$step]} in
 	serial) each 1 apply_host "$step" "${todo[@]}" ;;
@@ -216,7 +284,10 @@ run_step() {
 		;;
 	*) each "$parallel" apply_host "$step" "${todo[@]}" ;;
 	esac
-	((${#todo[@]} == 0)) || failed "$step" "${todo[@]}" || return 1
+	if ((${#todo[@]})); then
+		gather "$step" "${todo[@]}"
+		failed "$step" "${todo[@]}" || return 1
+	fi
 	if ! hook after "$step" "$first_manager"; then
 		host_failed "$step" "$first_manager" after 1 "$EPOCHSECONDS"
 		failed_hosts=("$first_manager")
@@ -231,8 +302,7 @@ failed() {
 	failed_hosts=()
 	for host; do
 		[[ -e $work/$host.code ]] || continue
-		code=$(code_of "$host")
-		((code == 0 || code == 10 || code == 11)) || failed_hosts+=("$host")
+		is_well "$(code_of "$host")" || failed_hosts+=("$host")
 	done
 	((${#failed_hosts[@]} == 0))
 }
@@ -250,7 +320,7 @@ ask() {
 	local answer=''
 	[[ -t 0 ]] || die 3 "$1; there is no terminal to ask: add --yes"
 	say "   $1" >&2
-	printf '   Go on? [y/N] ' >&2
+	printf '   Continue? [y/N] ' >&2
 	read -r answer || true
 	[[ $answer == y || $answer == yes ]] || die 3 'stopped before a dangerous step; nothing of it was done'
 }

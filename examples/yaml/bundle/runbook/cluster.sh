@@ -36,7 +36,7 @@ variables() {
 		'udp 7946 all'
 		'tcp 8080 m1'
 	)
-	# services.nfs, services.s3: duty, path, owner, filesystem
+	# services.nfs, services.s3, stacks.*.volumes: duty, path, owner, filesystem, what is kept right, field
 	readonly -a directories=()
 	# firewall.bridges
 	readonly -a bridges=(
@@ -98,6 +98,9 @@ variables() {
 		'skep-api false true false 1500 -'
 		'traefik-public false false false 1500 -'
 	)
+	readonly -a stacks=(
+		'traefik'
+	)
 	# object name make user
 	readonly -a secrets=(
 		'traefik-dashboard-r1 traefik-dashboard login admin'
@@ -109,6 +112,10 @@ variables() {
 		'tecnativa/docker-socket-proxy:v0.4.1 managers'
 		'traefik:v3.7.13 traefik'
 	)
+	# stacks
+	readonly -a users=()
+	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
+	readonly -a foreign=()
 	# certificates.warn
 	readonly warn_days=14
 	# engine.directory
@@ -130,15 +137,11 @@ variables() {
 	readonly web_root=''
 	# services.vpn.access: what, where
 	readonly -a vpn_files=()
-	readonly -a stacks=(
-		'traefik'
-	)
-	# nodes
-	readonly node_count=1
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://small.example.org/'
 		'[1-5].. https://small.example.org/'
+		'401 https://small.example.org:8080/dashboard/'
 	)
 	readonly -a urls=(
 		'dashboard   https://small.example.org:8080/dashboard/'
@@ -155,7 +158,7 @@ step '10' 'preflight' title='Each node is what the spec says' \
 	body='preflight engines transit rules' facts='engine_from engine_below docker_directory engines engine_source listeners directories bridges tunnels forward vrrp'
 step '15' 'packages' title='Debian packages' \
 	why='the engine, the firewall, NFS and the tools of later steps, where they are missing' \
-	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again; the packages stay, remove them with apt-get' \
+	hosts='all' order='parallel' needs='preflight' undo='lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get' \
 	body='packages' facts='engine_from engine_below packages'
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
@@ -172,7 +175,7 @@ step '27' 'firewall' title='The host firewall' \
 	body='firewall' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
-	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, and restarts the engine' \
+	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
 	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
@@ -183,13 +186,13 @@ step '40' 'swarm' title='The swarm' \
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes'
+	body='nodes members'
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks' facts='cluster networks'
+	body='networks others' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
-	why='made once, on the first manager; no value leaves it but into the swarm' \
+	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
 	body='secrets handed' facts='cluster secrets'
 step '70' 'images' title='Images' \
@@ -199,17 +202,17 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack' argument='traefik'
+	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \
 	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
-step '90' 'cleanup' title='What the spec names no more' \
+step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup' facts='cluster stacks networks secrets'
-step '95' 'verify' title='The cluster is well' \
+	body='cleanup others superseded' facts='cluster stacks networks secrets'
+step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \
-	body='verify' facts='node_count tls_directory warn_days web_certificate pages urls'
+	body='verify members' facts='tls_directory warn_days web_certificate pages urls'

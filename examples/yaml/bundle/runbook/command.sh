@@ -21,6 +21,9 @@ flags
   --from STEP  --to STEP    only this stretch of the steps
   --only STEP  --skip STEP  only, or all but, this step (repeat for more)
   --host NAME               only this node, or "operator" for this machine (repeat for more)
+  --except NAME             all but this node (repeat for more)
+  --remove-dead NODE        take a node that is Down out of the swarm (repeat for more); --yes alone never does
+  --adopt STACK             deploy over a stack of that name that is there and was not this runbook's (repeat for more)
   --dry-run                 checks only: says what run would change
   --yes                     do not ask before a dangerous step
   --json                    one JSON object a line on stdout
@@ -31,13 +34,14 @@ flags
   --ssh-config FILE         ssh -F FILE
 
 A STEP is its name (engine) or number (30). Run it again after any failure or interruption: what is done stays done.
-exit: 0 good, 1 a step failed, 2 usage, 3 refused, 4 input or output
+A host that does not answer is named once and left out; the others go on, and the run ends with 1.
+exit: 0 good, 1 a step failed or something is open, 2 usage, 3 refused, 4 input or output
 END
 }
 
 # Options, set by parse.
 verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config=''
-only=() skip=() wanted=()
+only=() skip=() wanted=() except=() removed=() adopted=()
 
 # value FLAG COUNT: the flag must be followed by a value.
 value() {
@@ -58,7 +62,7 @@ parse() {
 			set -- "${1%%=*}" "${1#*=}" "${@:2}"
 			continue
 			;;
-		--from | --to | --only | --skip | --host | --parallel | --transport | --state | --images | --ssh-config)
+		--from | --to | --only | --skip | --host | --except | --remove-dead | --adopt | --parallel | --transport | --state | --images | --ssh-config)
 			value "$1" "$#"
 			option "$1" "$2"
 			shift
@@ -80,6 +84,9 @@ option() {
 	--only) only+=("$2") ;;
 	--skip) skip+=("$2") ;;
 	--host) wanted+=("$2") ;;
+	--except) except+=("$2") ;;
+	--remove-dead) removed+=("$2") ;;
+	--adopt) adopted+=("$2") ;;
 	--parallel) parallel=$2 ;;
 	--transport) transport=$2 ;;
 	--state) state=$2 ;;
@@ -94,8 +101,16 @@ settle() {
 	[[ $transport == ssh || $transport == local ]] || die 2 "--transport $transport: want ssh or local"
 	[[ -z $ssh_config || -r $ssh_config ]] || die 4 "--ssh-config $ssh_config: no such file"
 	local host
-	for host in "${wanted[@]}"; do
-		[[ $host == operator || -n ${inventory_address[$host]:-} ]] || die 2 "--host $host: no such node in runbook/hosts"
+	for host in "${wanted[@]}"; do known_host --host "$host"; done
+	for host in "${except[@]}"; do
+		known_host --except "$host"
+		excepted[$host]=1
+	done
+	for host in "${removed[@]}"; do
+		[[ $host =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die 2 "--remove-dead $host: want the name of a node, as docker node ls shows it"
+	done
+	for host in "${adopted[@]}"; do
+		[[ $host =~ ^[a-z0-9][a-z0-9-]*$ ]] || die 2 "--adopt $host: want the name of a stack of the spec"
 	done
 	if [[ $transport == local ]]; then
 		local nodes=("${wanted[@]}")
@@ -109,6 +124,11 @@ settle() {
 	images_directory=${images_directory:-${origin%/*}/images}
 }
 
+# known_host FLAG NAME
+known_host() {
+	[[ $2 == operator || -n ${inventory_address[$2]:-} ]] || die 2 "$1 $2: no such node in runbook/hosts"
+}
+
 main() {
 	parse "$@"
 	case $verb in
@@ -119,6 +139,8 @@ main() {
 		;;
 	*) die 2 "$verb: unknown verb; want list, plan, run, status, verify or undo" ;;
 	esac
+	((${#removed[@]} == 0)) || [[ $verb == run ]] || die 2 '--remove-dead: only run removes a node'
+	((${#adopted[@]} == 0)) || [[ $verb == run ]] || die 2 '--adopt: only run deploys a stack'
 	[[ $dry == no || $verb == run || $verb == undo ]] || die 2 "--dry-run: only run and undo change anything"
 	read_inventory
 	settle

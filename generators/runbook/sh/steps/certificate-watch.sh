@@ -35,7 +35,7 @@ rows() {
 	fi
 }
 
-# dated WHAT NAME FILE: a certificate that somebody else uses. Who has let one expire a month ago uses it no more.
+# dated WHAT NAME FILE: a certificate that somebody else uses. Who has let one expire a month ago no longer uses it.
 dated() {
 	local end
 	[[ -s $3 && $2 =~ ^[A-Za-z0-9.-]+$ ]] || return 0

@@ -7,7 +7,10 @@ check() {
 	need_engine
 	now=$(swarm_state)
 	case $now in
-	active) gateway_fits ;;
+	active)
+		stays_at
+		gateway_fits
+		;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
 	*) would "join the swarm as $role" ;;
 	esac

@@ -2,17 +2,19 @@
 
 files() { printf '%s\n' "${nfs_sources[@]}"; }
 
-# exports_of_others: the share is for the nodes alone, and read-only; what somebody else exports of it, or around it, is not.
+# exports_of_others: the shares are for the nodes alone; what somebody else exports of one, or around it, is not.
 exports_of_others() {
-	local file path others='' files=()
+	local file path mode share others='' files=()
 	for file in /etc/exports /etc/exports.d/*.exports; do
 		if [[ -r $file && $file != "${nfs_targets[0]}" ]]; then files+=("$file"); fi
 	done
 	((${#files[@]})) || return 0
 	while IFS=$'\t' read -r file path; do
-		if [[ $share/ == "${path%/}"/* || $path/ == "$share"/* ]]; then
-			refuse "$file exports $path, and $share is to be read-only, and for the nodes alone" "take it out of $file, run exportfs -ra, then run again"
-		fi
+		while read -r mode share; do
+			[[ $share/ == "${path%/}"/* || $path/ == "$share"/* ]] || continue
+			if [[ $mode == ro ]]; then mode='read-only, and '; else mode=''; fi
+			refuse "$file exports $path, and $share is to be ${mode}for the nodes alone" "take it out of $file, run exportfs -ra, then run again"
+		done < <(printf '%s\n' "${shares[@]}")
 		others+=" $path"
 	done < <(awk '
 		{ line = line $0 }
@@ -32,13 +34,28 @@ check() {
 	for i in "${!nfs_sources[@]}"; do would_install "${nfs_sources[i]}" "${nfs_targets[i]}"; done
 	units_right || would "mask or unmask ${masked[*]}${unmasked[*]}"
 	systemctl is-active --quiet "$nfs_unit" || would "start $nfs_unit"
-	has_text "$kept/nfs.running" "$(settings)" || would "restart $nfs_unit with its settings"
+	has_settings || would "restart $nfs_unit with its settings"
 }
 
-settings() { { cat -- "${nfs_targets[@]}" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
+# settings of the server: all but the exports, which exportfs tells the kernel while clients read and write on.
+settings() { digest_of "${nfs_targets[@]:1}"; }
+
+digest_of() { { cat -- "$@" 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
+
+# has_settings: an older skep counted the exports, too.
+has_settings() { has_text "$kept/nfs.running" "$(settings)" || has_text "$kept/nfs.running" "$(digest_of "${nfs_targets[@]}")"; }
+
+# keep_before remembers a server that ran before skep came. The package starts it by itself, so one that the step packages
+# installed is skep's.
+keep_before() {
+	[[ ! -e $kept/nfs.before && ! -e $kept/nfs.running ]] || return 0
+	if systemctl is-enabled --quiet "$nfs_unit" 2>/dev/null && ! grep -qsx nfs-kernel-server "$kept/installed"; then echo on; else echo off; fi >"$kept/nfs.before"
+}
 
 apply() {
 	local i
+	keep_before
+	if has_settings; then settings >"$kept/nfs.running"; fi
 	for i in "${!nfs_sources[@]}"; do put "${nfs_sources[i]}" "${nfs_targets[i]}" 0644; done
 	set_units
 	systemctl enable --quiet "$nfs_unit"
@@ -51,15 +68,23 @@ apply() {
 
 verify() {
 	nothing_left 'the NFS server is not as wanted'
-	exportfs -s | grep -F -- "$share" >/dev/null || refuse "$share is not exported"
+	local mode share
+	while read -r mode share; do
+		exportfs -s | awk -v path="$share" -v mode="$mode" '$1 == path && $0 ~ "[(,-]" mode "[,)]" { found = 1 } END { exit !found }' ||
+			refuse "$share is not exported $mode"
+	done < <(printf '%s\n' "${shares[@]}")
 }
 
-# The files in the share stay.
+# The files in the shares stay.
 undo() {
 	local i
 	for i in "${nfs_targets[@]}"; do take_back "$i"; done
-	rm -f -- "$kept/nfs.running"
+	release_units
 	exportfs -ra || true
-	systemctl disable --quiet --now "$nfs_unit" || true
-	((${#masked[@]} == 0)) || systemctl unmask --quiet "${masked[@]}"
+	if has_text "$kept/nfs.before" on; then
+		systemctl restart "$nfs_unit"
+	else
+		systemctl disable --quiet --now "$nfs_unit" || true
+	fi
+	rm -f -- "$kept/nfs.running" "$kept/nfs.before"
 }

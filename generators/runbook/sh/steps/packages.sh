@@ -69,6 +69,7 @@ install_packages() {
 	if ! apt-get -q install --yes --no-install-recommends -o Dpkg::Lock::Timeout=120 $missing; then
 		refuse "apt-get cannot install ${missing//$'\n'/ }" 'on a site without a mirror, install these packages from a disk, then run again'
 	fi
+	printf '%s\n' "$missing" >>"$kept/installed"
 }
 
 verify() {
@@ -78,9 +79,17 @@ verify() {
 	! unheld || refuse "$(engine_package) is not held: an upgrade that nobody watches would restart the engine"
 }
 
-# Packages stay. What somebody else had held stays so.
+# Packages stay. What somebody else had held stays so. This is the last step to be taken back: with it goes what the runbook
+# kept on the node, but for what steps need that were not taken back.
 undo() {
-	[[ -e $kept/held ]] || return 0
-	apt-mark unhold "$(engine_package)" >/dev/null
-	rm -f -- "$kept/held"
+	if [[ -e $kept/held ]]; then
+		apt-mark unhold "$(engine_package)" >/dev/null
+		rm -f -- "$kept/held"
+	fi
+	find "$kept" -mindepth 1 -depth -type d -empty -delete
+	if [[ -z $(find "$kept" -type f ! -path "$kept/bundle/*" ! -name lock ! -name installed ! -name masked ! -name directories) ]]; then
+		rm -rf -- "$kept"
+	else
+		note "$kept stays: some steps were not taken back"
+	fi
 }

@@ -12,16 +12,27 @@ check() {
 
 # complaints prints what is wrong, a line each.
 complaints() {
-	if [[ $host == "$first_manager" ]]; then
-		local ready
-		ready=$(docker node ls --format '{{.Status}}' | grep -c '^Ready' || true)
-		((ready >= node_count)) || printf '%d of %d nodes are ready\n' "$ready" "$node_count"
-	fi
+	if [[ $host == "$first_manager" ]]; then unready; fi
 	if [[ $role == manager ]] && has openssl; then
 		openssl x509 -checkend "$((warn_days * 86400))" -noout -in "$tls_directory/server-cert.pem" >/dev/null 2>&1 ||
 			printf 'the certificate of the Docker API expires within %d days\n' "$warn_days"
 	fi
 	if [[ " $duties " == *' traefik '* ]] && has curl; then ask_pages; fi
+}
+
+# unready prints which nodes of the spec are not Ready. Who takes no part in this run was told before.
+unready() {
+	local name id
+	read_swarm
+	for name in "${!id_of[@]}"; do
+		id=${id_of[$name]}
+		if is_silent "$name"; then continue; fi
+		if [[ -z $id ]]; then
+			printf '%s is not in the swarm\n' "$name"
+		elif [[ ${state_by_id[$id]} != ready ]]; then
+			printf '%s is %s\n' "$name" "${state_by_id[$id]}"
+		fi
+	done | LC_ALL=C sort
 }
 
 # ask_pages asks Traefik on this node, from this node: the firewall need not let nodes in.

@@ -15,9 +15,13 @@ ingress() {
 
 check() {
 	need_swarm
-	local row
+	local row users
 	row=$(ingress)
-	[[ -n $row && ${row#* } == "$mtu" ]] || would "make the network ingress anew with MTU $mtu"
+	if [[ -n $row && ${row#* } == "$mtu" ]]; then return 0; fi
+	users=$(meshed)
+	[[ -z $row || -z $users ]] || refuse "the network ingress is to be made anew with MTU $mtu, and is in use by: ${users//$'\n'/ }" \
+		"take their published ports away for a moment, or --skip ingress and live with an MTU of ${row#* }"
+	would "make the network ingress anew with MTU $mtu"
 }
 
 # meshed prints the services that publish through the mesh.
@@ -29,12 +33,9 @@ meshed() {
 gone() { [[ -z $(ingress) ]]; }
 
 apply() {
-	local row users
+	local row
 	row=$(ingress)
 	if [[ -n $row ]]; then
-		users=$(meshed)
-		[[ -z $users ]] || refuse "the network ingress is in use by: ${users//$'\n'/ }" \
-			"take their published ports away for a moment, or --skip ingress and live with an MTU of ${row#* }"
 		# Before engine 23 there is no --force here: the question is answered instead.
 		printf 'y\n' | docker network rm "${row%% *}" >/dev/null
 		wait_for 60 'the old network ingress to go' gone

@@ -30,7 +30,7 @@ check() {
 	[[ -x $mesh_command ]] || unknown 'the step mesh-keys comes first'
 	elsewhere
 	known_key=$(known)
-	"$mesh_command" has "$known_key" || refuse "the key of $host is $("$mesh_command" key), and the spec has ${known_key:-none}" \
+	"$mesh_command" has "$known_key" || refuse_in_turn "the key of $host is $("$mesh_command" key), and the spec has ${known_key:-none}" \
 		"put STATE/mesh.cue, which the step mesh-collect wrote, beside the spec; build, and run again"
 	for i in "${!mesh_sources[@]}"; do would_install "${mesh_sources[i]}" "${mesh_targets[i]}"; done
 	would_install "$(mine)" "$mesh_installed"

@@ -6,8 +6,6 @@ set -euo pipefail
 # What an earlier bundle of this cluster made and this one does not name: stacks, networks, secrets and their values.
 # A secret and its value stay one generation: while "docker service rollback" would want them.
 
-readonly amiss='something is left'
-
 # previous prints the secrets that the services of the wanted stacks had before their last update.
 previous() {
 	local name
@@ -25,9 +23,7 @@ obsolete() {
 		name=${record##*/}
 		if [[ -f $record && " ${stacks[*]} " != *" $name "* ]]; then printf 'stack %s\n' "$name"; fi
 	done
-	while IFS= read -r name; do
-		if [[ -n $name && " ${networks[*]%% *} " != *" $name "* ]]; then printf 'network %s\n' "$name"; fi
-	done < <(docker network ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
+	former_networks | sed 's/^/network /'
 	while IFS= read -r name; do
 		if [[ -n $name && $kept_secrets != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
 	done < <(docker secret ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
@@ -37,32 +33,61 @@ obsolete() {
 	done
 }
 
-# superseded OBJECT: another revision took its place. The value of a service that is off stays: with its volume the
-# service may come back, and want the same one.
-superseded() {
-	[[ $1 =~ ^(.+)-r[0-9]+$ && " ${secrets[*]%% *} " != *" $1 "* && " ${secrets[*]%% *} " == *" ${BASH_REMATCH[1]}-r"* ]]
+networks_of() { docker network ls --filter "label=com.docker.stack.namespace=$1" --format '{{.Name}}'; }
+
+# held STACK reads the lines of uses, and prints the services of others on the networks of a stack that has no services any more.
+held() {
+	local service of kind name theirs found=()
+	[[ -z $(docker service ls --quiet --filter "label=com.docker.stack.namespace=$1") ]] || return 0
+	theirs=$(networks_of "$1")
+	while read -r service of kind name; do
+		if [[ $kind == network && " ${theirs//$'\n'/ } " == *" $name "* ]]; then found+=("$service"); fi
+	done
+	printf '%s' "${found[*]}"
+}
+
+# leftovers prints "kind name user..." lines: what services of others use of it stays.
+leftovers() {
+	local kind name list all=''
+	list=$(obsolete)
+	[[ -n $list ]] || return 0
+	all=$(uses)
+	while read -r kind name; do
+		case $kind in
+		network | secret) printf '%s %s %s\n' "$kind" "$name" "$(others "$kind" "$name" <<<"$all")" ;;
+		value) printf '%s %s %s\n' "$kind" "$name" "$(others secret "${name%.password}" <<<"$all")" ;;
+		stack) printf '%s %s %s\n' "$kind" "$name" "$(held "$name" <<<"$all")" ;;
+		esac
+	done <<<"$list"
 }
 
 check() {
 	need_swarm
-	local line
-	while IFS= read -r line; do
-		[[ -z $line ]] || would "remove the $line"
-	done < <(obsolete)
+	local kind name users
+	while read -r kind name users; do
+		if [[ -n $users && $kind == stack ]]; then
+			tell_held "$name" "$users"
+		elif [[ -n $users ]]; then
+			note "the $kind $name is in use by $users; a run removes it when nothing uses it"
+		else
+			would "remove the $kind $name"
+		fi
+	done < <(leftovers)
 }
 
 apply() {
-	local kind name list
-	list=$(obsolete)
-	while read -r kind name; do
+	local kind name users list
+	list=$(leftovers)
+	# The services of all stacks first: one may be on a network of another, which then cannot go, and the command fails.
+	while read -r kind name users; do
+		[[ $kind != stack || -n $users ]] || docker stack rm "$name" || true
+	done <<<"$list"
+	while read -r kind name users; do
+		[[ -z $users ]] || continue
 		case $kind in
-		stack)
-			docker stack rm "$name"
-			wait_for 120 "the tasks of $name to go" tasks_gone "$name"
-			rm -f -- "$kept/stacks/$name"
-			;;
+		stack) buried "$name" || continue ;;
 		network | secret)
-			wait_for 30 "the $kind $name to be free" docker "$kind" rm "$name"
+			freed "$kind" "$name" || continue
 			;;
 		value) rm -f -- "$store/$name" ;;
 		*) continue ;;
@@ -70,5 +95,35 @@ apply() {
 		say "removed the $kind $name"
 	done <<<"$list"
 }
+
+# buried STACK waits until all of a stack is gone, but for networks that services of others use.
+buried() {
+	local network users
+	wait_for 120 "the tasks of $1 to go" tasks_gone "$1"
+	users=$(uses | held "$1")
+	if [[ -n $users ]]; then
+		tell_held "$1" "$users"
+		return 1
+	fi
+	while IFS= read -r network; do
+		freed network "$network" || return 1
+	done < <(networks_of "$1")
+	rm -f -- "$kept/stacks/$1"
+}
+
+# tell_held STACK USERS
+tell_held() { note "the stack $1 is gone but for its networks, which $2 use; a run removes them when nothing uses them"; }
+
+# freed KIND NAME waits until nothing uses it, and removes it.
+freed() {
+	wait_for 30 "the $1 $2 to be free" removed "$1" "$2" ||
+		{ note "the $1 $2 is still in use, by tasks that have not gone or by a container; a later run removes it" && return 1; }
+}
+
+# Docker's own words for one that is in use are made of IDs.
+removed() { docker "$1" rm "$2" >/dev/null 2>&1; }
+
+# What is in use stays, and stops nothing: apply has failed where it had to.
+verify() { check; }
 
 tasks_gone() { ! docker stack ps --quiet "$1" 2>/dev/null | grep . >/dev/null; }

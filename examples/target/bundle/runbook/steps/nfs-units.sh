@@ -20,6 +20,20 @@ units_right() {
 }
 
 set_units() {
+	local name
+	for name in "${masked[@]}"; do
+		[[ $(state_of "$name") == masked ]] || printf '%s\n' "$name" >>"$kept/masked"
+	done
 	if ((${#masked[@]})); then systemctl mask --quiet --now "${masked[@]}"; fi
 	if ((${#unmasked[@]})); then systemctl unmask --quiet "${unmasked[@]}"; fi
+}
+
+# release_units unmasks what skep masked. An older skep did not keep what that was.
+release_units() {
+	local names=("${masked[@]}")
+	if [[ -e $kept/masked ]]; then
+		mapfile -t names < <(sort -u "$kept/masked")
+		: >"$kept/masked"
+	fi
+	((${#names[@]} == 0)) || systemctl unmask --quiet "${names[@]}"
 }

@@ -51,6 +51,34 @@ gateway_fits() {
 	[[ $mtu == "$link_mtu" ]] || note "$gateway has an MTU of ${mtu:-1500}, network.mtu is $link_mtu; to change it drain $host, on it docker swarm leave (a manager is demoted first) and docker network rm $gateway, then run again"
 }
 
-undo() {
-	[[ $(swarm_state) == inactive ]] || docker swarm leave --force
+# stays_at: a node's address is fixed when it joins, and a firewall with another one would cut it off.
+stays_at() {
+	local now
+	now=$(docker info --format '{{.Swarm.NodeAddr}}' 2>/dev/null) || now=''
+	[[ -z $now || $now == "$address" ]] || refuse "$host is in the swarm as $now, and the spec says $address: an address is fixed when a node joins" \
+		"set nodes.$host.address to what it is; or have $host leave the swarm first (drain it, demote a manager, then docker swarm leave), and run again"
 }
+
+# A manager steps down before it leaves, and stays when the others would lose their majority. With the last one the swarm goes.
+undo() {
+	[[ $(swarm_state) != inactive ]] || return 0
+	if is_manager; then step_down; fi
+	docker swarm leave --force
+}
+
+step_down() {
+	local status managers=0 reachable=0
+	while IFS= read -r status; do
+		case $status in
+		Leader | Reachable) managers=$((managers + 1)) reachable=$((reachable + 1)) ;;
+		Unreachable) managers=$((managers + 1)) ;;
+		esac
+	done < <(docker node ls --format '{{.ManagerStatus}}')
+	((managers > 1)) || return 0
+	((2 * (reachable - 1) > managers - 1)) || refuse "$reachable of $managers managers answer: without $host they would have no majority" \
+		'start the managers that are down, or take them out: runbook.sh run --remove-dead NAME'
+	docker node demote "$(docker info --format '{{.Swarm.NodeID}}')" >/dev/null
+	wait_for 60 "$host to be a worker" is_worker
+}
+
+is_worker() { ! is_manager; }

@@ -22,6 +22,33 @@ check() {
 		read_row "$row"
 		if is_there "$name"; then compare; else would "create the network $name"; fi
 	done
+	renamed
+}
+
+# renamed: Traefik stays on a network that got another name until services of others have left it (step traefik). One that is
+# on several networks it would look for on any of them, since it finds none of the name that the spec has now.
+renamed() {
+	local name all='' service label lost=()
+	while IFS= read -r name; do
+		[[ -n $all ]] || all=$(uses)
+		grep -q "^[^ ]* traefik network $name$" <<<"$all" || continue
+		for service in $(others network "$name" <<<"$all"); do
+			(($(grep -c "^$service [^ ]* network " <<<"$all") > 1)) || continue
+			is_lost "$service" || continue
+			lost+=("docker service update --detach --label-add $label=$name $service")
+		done
+	done < <(former_networks)
+	((${#lost[@]} == 0)) || refuse 'Traefik would not know on which network to find services of others, since theirs is not in the spec anymore' \
+		'tell it, which restarts no task, and run again:' "${lost[@]}"
+}
+
+# is_lost SERVICE: Traefik is to find it, and no label says where. Labels of both kinds on one service it refuses.
+is_lost() {
+	local labels
+	labels=$(docker service inspect --format '{{range $k, $v := .Spec.Labels}}{{$k}}={{$v}} {{end}}' "$1")
+	label=traefik.swarm.network
+	[[ " $labels" != *' traefik.docker.'* ]] || label=traefik.docker.network
+	[[ " $labels" == *' traefik.enable=true '* && " $labels" != *" $label="* ]]
 }
 
 # compare refuses a network of the same name that is another one.

@@ -8,6 +8,9 @@ set -euo pipefail
 
 readonly least_kib=$((4 << 20))
 
+# So many seconds may lie between the fastest clock and the slowest.
+readonly spread=30
+
 check() {
 	((EUID == 0)) || refuse 'not root' 'let the login of nodes.*.ssh.user run sudo without a password'
 	system
@@ -39,7 +42,28 @@ system() {
 	say "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null || true) $(uname -r) $(uname -m), host name $(uname -n)"
 }
 
-# Certificates and raft suffer from clocks that differ; operator_time is the operator's clock when this was sent.
+# compare_hosts looks at what all nodes answered, on the operator's machine.
+compare_hosts() {
+	compare_clocks
+	compare_engines
+}
+
+# compare_clocks: the fastest and the slowest. Certificates and raft suffer from clocks that differ.
+compare_clocks() {
+	local name line slowest='' fastest='' skew low=0 high=0 level=note
+	for name in "${inventory[@]}"; do
+		line=$(grep -a -m 1 '^@clock ' "$work/$name.answers" 2>/dev/null) || continue
+		[[ $line =~ ^@clock\ (-?[0-9]{1,12})\ (in|out)$ ]] || continue
+		skew=${BASH_REMATCH[1]}
+		[[ ${BASH_REMATCH[2]} == in ]] || level=stop
+		if [[ -z $slowest ]] || ((skew < low)); then slowest=$name low=$skew; fi
+		if [[ -z $fastest ]] || ((skew > high)); then fastest=$name high=$skew; fi
+	done
+	((high - low <= spread)) ||
+		printf '%s %s the clocks of %s and %s differ by %ds: let NTP set them (timedatectl set-ntp true)\n' "$level" "$fastest" "$slowest" "$fastest" $((high - low))
+}
+
+# A clock may differ from the operator's; operator_time is the operator's clock when this was sent.
 clock() {
 	local skew=$((EPOCHSECONDS - operator_time))
 	((skew > -60 && skew < 60)) || first_run "the clock differs by ${skew}s from the operator's machine" 'let NTP set it (timedatectl set-ntp true)'
@@ -117,21 +141,25 @@ ports() {
 # disks looks at the directories that users fill. Where the runbook was at work before, it goes on without the disk, up to the step storage: it may
 # be about to close a hole.
 disks() {
-	local row duty path filesystem
+	local row duty path filesystem field
 	for row in "${directories[@]}"; do
-		read -r duty path _ filesystem <<<"$row"
-		[[ " $duties " == *" $duty "* ]] || continue
+		read -r duty path _ filesystem _ field <<<"$row"
+		# What stacks have below a share is on the share's disk.
+		[[ " $duties " == *" $duty "* && $field == services.* ]] || continue
 		if [[ $filesystem == own ]]; then
 			if mountpoint -q -- "$path"; then continue; fi
-			[[ -d $kept/bundle ]] || refuse "$path is not a mount point, and services.$duty.filesystem is \"own\"" \
+			[[ -d $kept/bundle ]] || refuse "$path is not a mount point, and $field is \"own\"" \
 				'mount its disk, also in /etc/fstab; or set "any" to share a part of another file system'
 			say "note: $path is not a mount point: the step storage will refuse"
 			continue
 		fi
 		while [[ ! -d $path ]]; do path=$(dirname "$path"); done
 		[[ $(df --output=target -- "$path" | tail -n 1) != / ]] ||
-			say "note: the files of services.$duty are on the root file system: who fills it stops this node; give them a disk, and say services.$duty.filesystem: \"own\""
+			say "note: the files of ${field%.filesystem} are on the root file system: who fills it stops this node; give them a disk, and say $field: \"own\""
 	done
 }
 
-prepare() { given operator_time "$EPOCHSECONDS"; }
+prepare() {
+	given operator_time "$EPOCHSECONDS"
+	peers_given
+}

@@ -12,11 +12,15 @@ check() {
 	case $now in
 	active)
 		is_manager || refuse "$host is a worker of a swarm, the spec wants a manager" "on a manager of that swarm: docker node promote $host; or on $host: docker swarm leave"
+		stays_at
 		settings
 		gateway_fits
 		;;
 	locked) refuse "$host is locked" "type \"docker swarm unlock\" on $host, then run again" ;;
-	*) would "make a swarm on $address, or join that of another manager" ;;
+	*)
+		[[ -z $unasked ]] || refuse "${unasked% } did not answer, so nobody knows whether a swarm is there already" 'start it, or take it out of the spec'
+		would "make a swarm on $address, or join that of another manager"
+		;;
 	esac
 }
 
@@ -33,8 +37,12 @@ settings() {
 
 # prepare asks the other managers for a swarm; only when all of them say no may a new one be made.
 prepare() {
+	local name answer token unasked=''
+	for name in "${!silent[@]}"; do
+		[[ ${inventory_role[$name]} != manager ]] || unasked+="$name "
+	done
+	given unasked "$unasked"
 	[[ $phase == apply ]] || return 0
-	local name answer token
 	for name in "${inventory[@]}"; do
 		[[ ${inventory_role[$name]} == manager && $name != "$host" ]] || continue
 		if [[ $transport == local ]]; then
@@ -44,7 +52,7 @@ prepare() {
 			return
 		fi
 		answer=$(ask_node "$name" "docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}'") || {
-			say "$name does not answer, so nobody knows whether a swarm is there already; mend it, or take it out of the spec" >&2
+			say "$name does not answer, so nobody knows whether a swarm is there already: start it, or take it out of the spec" >&2
 			return 1
 		}
 		if [[ $answer == *'active true' ]]; then

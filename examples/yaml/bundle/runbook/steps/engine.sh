@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts
 set -euo pipefail
 
-# The Docker engine's settings: daemon.json, the systemd drop-in, kernel settings. A restart only when something changed.
+# The Docker engine's settings: daemon.json, the systemd drop-in, kernel settings. A restart only for what needs one.
 
 files() { printf '%s\n' engine/docker.service.conf engine/sysctl.conf; }
 
@@ -13,13 +13,54 @@ prepare() {
 	given kernel "$(grep -v '^#' "$bundle/engine/sysctl.conf")"
 }
 
-# The certificates and settings that the running engine was started with.
+# The certificates and settings that the running engine has, as settings_of prints them.
 readonly running=/var/lib/skep/engine.running
 
-# A worker has no TLS files.
-settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
+# digest_of_settings is what older versions of skep kept there. A worker has no TLS files.
+digest_of_settings() { { cat -- "$daemon_json" "$drop_in" "$tls_directory"/*.pem 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1; }
 
-restarted() { has_text "$running" "$(settings)"; }
+# settings_of DIGEST-OF-THE-DROP-IN prints "KEY<tab>VALUE" for what the engine reads, with the daemon.json on stdin.
+settings_of() {
+	printf 'drop-in\t%s\ncertificates\t%s\n' "$1" "$({ cat -- "$tls_directory"/*.pem 2>/dev/null || true; } | sha256sum | cut -d ' ' -f 1)"
+	members
+}
+
+on_disk() { if [[ -s $daemon_json ]]; then settings_of "$(sum_of "$drop_in")" <"$daemon_json"; fi; }
+
+wanted() {
+	local file=engine/docker.service.conf
+	merged | settings_of "${digest[$file]}"
+}
+
+# ran prints the settings that the engine runs with, as far as anybody knows.
+ran() {
+	if [[ ! -e $running ]]; then return; fi
+	if [[ $(<"$running") != *$'\t'* ]]; then
+		if has_text "$running" "$(digest_of_settings)"; then on_disk; fi
+	else
+		cat -- "$running"
+	fi
+}
+
+# effects sorts what differs between that and what is wanted: what a reload brings, what wants a restart, what can wait for one.
+effects() {
+	local key value
+	local -A was=() want=()
+	reload='' restart='' later='' anew=no
+	while IFS=$'\t' read -r key value; do was[$key]=$value; done < <(ran)
+	while IFS=$'\t' read -r key value; do want[$key]=$value; done < <(wanted)
+	((${#was[@]})) || anew=yes
+	while IFS= read -r key; do
+		[[ ${was[$key]-} != "${want[$key]-}" ]] || continue
+		if [[ $key == metrics-addr && -z ${want[$key]-} ]]; then
+			later=$key
+		elif [[ -n ${want[$key]-} && " ${daemon_reloads[*]} " == *" $key "* ]]; then
+			reload+=", $key"
+		else
+			restart+=", $key"
+		fi
+	done < <(printf '%s\n' "${!was[@]}" "${!want[@]}" | sort -u)
+}
 
 check() {
 	settings_of_others
@@ -29,8 +70,25 @@ check() {
 	would_install engine/docker.service.conf "$drop_in"
 	would_install engine/sysctl.conf "$sysctl_conf"
 	kernel_settings
-	restarted || would 'restart the Docker engine'
+	tell_effects
 	engine_up || would 'start the Docker engine'
+}
+
+tell_effects() {
+	local reload restart later anew
+	effects
+	if [[ $anew == yes ]]; then
+		would 'restart the Docker engine'
+	elif [[ -n $restart ]]; then
+		would "restart the Docker engine for ${restart#, }"
+	elif [[ -n $reload ]]; then
+		would "reload the Docker engine for ${reload#, }"
+	fi
+	tell_later
+}
+
+tell_later() {
+	[[ -z $later || -n $restart ]] || note 'the engine keeps its port for metrics until its next restart; the firewall closes it'
 }
 
 # settings_fit: an engine that the settings were not made for may not start with them. A node that has them keeps running.
@@ -55,6 +113,25 @@ kernel_settings() {
 	done <<<"$kernel"
 }
 
+# keep_kernel remembers the kernel's settings as they were before skep's, for undo: those of the keys that an installed file of
+# skep's has not set yet.
+keep_kernel() {
+	local key now
+	while IFS='=' read -r key _; do
+		key=${key// /}
+		if [[ -z $key ]] || grep -qs "^$key = " "$kept/sysctl.before" "$sysctl_conf"; then continue; fi
+		if now=$(sysctl -n "$key" 2>/dev/null); then printf '%s = %s\n' "$key" "${now//[[:space:]]/ }" >>"$kept/sysctl.before"; fi
+	done <<<"$kernel"
+}
+
+# give_back_kernel sets them again.
+give_back_kernel() {
+	local row
+	[[ -e $kept/sysctl.before ]] || return 0
+	while IFS= read -r row; do sysctl --quiet --write "${row/ = /=}" || note "$row could not be set again"; done <"$kept/sysctl.before"
+	rm -f -- "$kept/sysctl.before"
+}
+
 # later KEY prints the last file that sets the key after skep's at boot, a tab, and the value.
 later() {
 	local LC_ALL=C file
@@ -68,26 +145,44 @@ later() {
 }
 
 apply() {
+	keep_kernel
 	put engine/sysctl.conf "$sysctl_conf" 0644
 	sysctl --quiet --load "$sysctl_conf"
 	make_settings
+	# What an older skep kept is kept in today's form, while it still says what the engine runs with.
+	if [[ -n $(ran) ]]; then keep_running < <(ran); fi
 	# A run that was killed behind this line has left settings that no engine has started with.
-	if restarted || [[ ! -e $kept/last ]]; then remember "$daemon_json" "$drop_in"; fi
+	if [[ ! -e $kept/last || $(ran | sort) == "$(on_disk | sort)" ]]; then remember "$daemon_json" "$drop_in"; fi
+	local reload restart later anew
+	effects
 	place "$kept/daemon.json" "$daemon_json" 0644
 	members <<<"$daemon" | cut -f 1 >"$kept/daemon.keys"
 	put engine/docker.service.conf "$drop_in" 0644
 	systemctl daemon-reload
 	systemctl enable --quiet docker.service
-	if ! restarted || ! engine_up; then
-		local before
-		before=$(swarm_state) || before=''
-		# Restarts that failed before must not count: systemd would refuse the next one.
-		systemctl reset-failed docker.service 2>/dev/null || true
-		systemctl restart docker.service || fall_back
-		wait_for 60 'the engine to answer' engine_up
-		[[ $before != active ]] || wait_for 120 'the node to be back in the swarm' back
-		settings >"$running"
+	if [[ -n $restart ]] || ! engine_up; then
+		restart_engine
+	elif [[ -n $reload ]]; then
+		systemctl reload docker.service
 	fi
+	tell_later
+	keep_running < <(on_disk)
+}
+
+# keep_running replaces the record by stdin; a crash leaves either of the two.
+keep_running() {
+	cat >"$running.new"
+	mv -f -- "$running.new" "$running"
+}
+
+restart_engine() {
+	local before
+	before=$(swarm_state) || before=''
+	# Restarts that failed before must not count: systemd would refuse the next one.
+	systemctl reset-failed docker.service 2>/dev/null || true
+	systemctl restart docker.service || fall_back
+	wait_for 60 'the engine to answer' engine_up
+	[[ $before != active ]] || wait_for 120 'the node to be back in the swarm' back
 }
 
 # remember PATH...: as they are, or that there is none.
@@ -137,6 +232,7 @@ listening() { ss -H -ltn "sport = :$api_port" | grep . >/dev/null; }
 
 undo() {
 	take_back "$sysctl_conf"
+	give_back_kernel
 	leave_own
 	take_back "$daemon_json"
 	take_back "$drop_in"

@@ -7,9 +7,44 @@ set -euo pipefail
 # rules are none of that, nor is a node that forwards because Docker needs it.
 
 transit() {
+	sources
 	guests
 	masquerades
 	routes
+}
+
+# peers_given prints, on the operator's machine, the function peers: the addresses of two nodes of each network, as far as its
+# name tells, since a list of all on all would be a square.
+peers_given() {
+	local name peer list=$work/peers
+	local -A seen=()
+	if [[ ! -e $list ]]; then
+		for name in "${inventory[@]}"; do
+			peer=${inventory_address[$name]}
+			seen[${peer%[.:]*}]+=x
+			if [[ ${seen[${peer%[.:]*}]} != xxx* ]]; then printf '%s\n' "$peer"; fi
+		done >"$list.$BASHPID"
+		mv -f -- "$list.$BASHPID" "$list"
+	fi
+	printf "peers() {\n\tcat <<'SKEP'\n"
+	cat -- "$list"
+	printf 'SKEP\n}\n'
+}
+
+# sources: packets to the other nodes leave from the address that the spec names. From another one the firewalls of the others
+# drop them, and an overlay carries nothing and says nothing. An address of the mesh is there once the step mesh has made it.
+sources() {
+	local peer from
+	[[ -z ${mesh_device:-} ]] || return 0
+	while IFS= read -r peer; do
+		[[ $peer != "$address" ]] || continue
+		from=$(ip -o route get "$peer" 2>/dev/null | sed -n 's/.* src \([^ ]*\).*/\1/p') || from=''
+		if [[ -n $from && $from != "$address" ]]; then
+			first_run "packets to the node at $peer leave from $from, and nodes.$host.address is $address: overlays would carry nothing" \
+				"give the route to it that source (ip route get $peer shows it), or correct nodes.$host.address"
+			return
+		fi
+	done < <(peers)
 }
 
 # listed ON: whether a row for these nodes is one for this host.

@@ -1,0 +1,101 @@
+package runbook_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"skep.dev/schema"
+	"skep.dev/schema/spec"
+)
+
+const (
+	makesBus = "services:\n  one:\n    image: bus:1.0\n    networks: [line]\nnetworks:\n  line:\n"
+	usesBus  = "services:\n  one:\n    image: shop:1.0\n    networks: [line]\nnetworks:\n  line: {external: true}\n"
+	noBus    = "services:\n  one:\n    image: shop:1.0\n"
+)
+
+// stacked is the example target with stacks of one Compose file each: what the spec says of them, and the files by name.
+func stacked(t *testing.T, said string, files map[string]string) *schema.Cluster {
+	t.Helper()
+	example, err := os.ReadFile("../../examples/target/cluster.cue")
+	must(t, err)
+	tree := fstest.MapFS{"cluster.cue": {Data: example}, "stacks.cue": {Data: []byte("package cluster\n\ncluster: {\n" + said + "\n}\n")}}
+	for name, text := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	c, _, err := spec.LoadFS(tree, ".", spec.DefaultLimits())
+	must(t, err)
+	share(c, "/var/lib/share", "any")
+	return c
+}
+
+const (
+	sharedBus = `stacks: bus: compose: ["bus.yaml"]
+stacks: shop: {compose: ["shop.yaml"], networks: line: {stack: "bus", network: "line"}}`
+	keptBus = `stacks: shop: {compose: ["shop.yaml"], networks: line: name: "bus_line"}`
+)
+
+// hasBus reports whether the network of the stack bus is in the swarm.
+func hasBus(s *sandbox) bool {
+	_, err := os.Stat(filepath.Join(s.fake, "swarm/networks/bus_line"))
+	return err == nil
+}
+
+// A stack that makes a network for another is deployed before it and removed after it.
+func TestSharedNetwork(t *testing.T) {
+	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
+	s := newSandbox(t, stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--to", "images")
+	both := []string{"run", "--yes", "--only", "stack-shop", "--only", "stack-bus", "--only", "cleanup"}
+	if r := s.want(1, "run", "--yes", "--only", "stack-shop"); !strings.Contains(r.stdout, "the swarm has no network bus_line") || !strings.Contains(r.stdout, "the step stack-bus makes it") {
+		t.Errorf("alone:\n%s", r.stdout)
+	}
+	before := len(s.calls())
+	s.want(0, both...)
+	checkOrder(t, s.changes(before), []string{"stacks/bus/compose.yaml bus", "stacks/shop/compose.yaml shop"})
+	if r := s.want(0, both...); strings.Contains(r.stdout, " DONE ") || strings.Contains(r.stdout, "note: ") {
+		t.Errorf("the second run did something:\n%s", r.stdout)
+	}
+	before = len(s.calls())
+	s.want(0, "undo", "--yes", "--only", "stack-shop", "--only", "stack-bus")
+	checkOrder(t, s.changes(before), []string{"stack rm shop", "stack rm bus"})
+	if hasBus(s) {
+		t.Error("the network is still there")
+	}
+}
+
+// The stack with the network leaves the spec while the other goes on without it, or on it; or both leave at once.
+func TestSharedNetworkLeaves(t *testing.T) {
+	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus, "alone.yaml": noBus}
+	const shopAlone = `stacks: shop: compose: ["alone.yaml"]`
+	const held = "the stack bus is gone but for its networks, which shop_one use"
+	s := newSandbox(t, stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--to", "images")
+	for _, then := range []struct {
+		said string
+		kept bool
+	}{
+		{shopAlone, false}, {sharedBus, true}, {keptBus, true}, {shopAlone, false}, {sharedBus, true}, {"", false},
+	} {
+		s.build(stacked(t, then.said, files))
+		steps := []string{"run", "--yes", "--only", "cleanup"}
+		for _, name := range []string{"bus", "shop"} {
+			if strings.Contains(then.said, "stacks: "+name) {
+				steps = append(steps, "--only", "stack-"+name)
+			}
+		}
+		told := then.said == keptBus
+		r := s.want(0, steps...)
+		_, err := os.Stat(filepath.Join(s.fake, "swarm/services/bus"))
+		if hasBus(s) != then.kept || (err == nil) != (then.said == sharedBus) || strings.Contains(r.stdout, held) != told {
+			t.Errorf("%s: network there: %v, services: %v\n%s", then.said, hasBus(s), err == nil, r.stdout)
+		}
+		before := len(s.calls())
+		if r := s.want(0, steps...); len(s.changes(before)) > 0 || strings.Contains(r.stdout, held) != told {
+			t.Errorf("%s: the second run changed %v\n%s", then.said, s.changes(before), r.stdout)
+		}
+	}
+}
