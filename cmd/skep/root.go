@@ -19,6 +19,7 @@ func newRootCmd() *cobra.Command {
 		newBuildCmd(),
 		newReachCmd(),
 		newPlanCmd(),
+		newWhyCmd(),
 		newExplainCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),
