@@ -73,6 +73,7 @@ type ServiceRows struct {
 	Texts    Rows[Text, *Text]         `json:"texts"`   // of the README
 	Points   Rows[Point, *Point]       `json:"points"`  // ports that Traefik serves for others
 
+	Middlewares Rows[Middleware, *Middleware]   `json:"middlewares"` // of Traefik's own file
 	Directories Rows[Directory, *Directory]     `json:"directories"` // by the field that names each
 	Collectors  map[string]string               `json:"collectors"`  // of the node exporter, and what each is for
 	Clear       map[string]string               `json:"clear"`       // what nodes tell each other in the clear: fields
@@ -173,6 +174,16 @@ type Point struct {
 	Verbatim bool   `json:"verbatim"` // whether paths are left as they were sent
 }
 
+// Middleware is one of Traefik's own file, and does exactly one of the first four.
+type Middleware struct {
+	Name     string            `json:"-"`
+	Login    string            `json:"login,omitempty"`    // the secret with the users who may pass
+	Visitors []string          `json:"visitors,omitempty"` // zones that may pass
+	Headers  map[string]string `json:"headers,omitempty"`  // of requests; an empty one is taken away
+	Compress bool              `json:"compress,omitempty"`
+	Why      string            `json:"why,omitempty"` // a comment
+}
+
 // Directory is a directory of a node that is shared or kept, and whoever writes there.
 type Directory struct {
 	Field      string `json:"-"`
@@ -249,6 +260,7 @@ func (a *Alerting) name() *string { return &a.Name }
 func (p *Point) name() *string    { return &p.Name }
 func (r *Remark) name() *string   { return &r.Name }
 
+func (m *Middleware) name() *string  { return &m.Name }
 func (f *EngineFault) name() *string { return &f.Name }
 
 func (d *Directory) name() *string { return &d.Field }

@@ -92,7 +92,7 @@ type (
 	}
 )
 
-// Names in the dynamic file. Applications may use the middlewares by "NAME@file".
+// Rows of schema.Cluster.Rows.Middlewares that skep's own routers use.
 const (
 	adminLogin      = "admin-login"
 	managementOnly  = "management-only"
@@ -112,7 +112,6 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 		"http/routers/dashboard":       "services.traefik.dashboard, for visitors by address; the firewall lets only access.management reach this port.",
 		"http/routers/dashboard-names": "certificates.names and domain: by name, no label comes before it.",
 		"http/services/unavailable":    "Servers below go by their whole names in the swarm.",
-		"http/middlewares/" + inClear:  "Visitors of port 80 come here through TLS, but did not come by it.",
 		"tls/stores":                   "services.traefik.certificate",
 	}
 	d := dynamicConfig{
@@ -120,11 +119,8 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 			Routers: map[string]dynamicRouter{
 				"catchall": {EntryPoints: []string{"websecure"}, Rule: "PathPrefix(`/`)", Priority: 1, Service: "unavailable"},
 			},
-			Services: map[string]dynamicService{"unavailable": {LoadBalancer: dynamicBalancer{Servers: []dynamicServer{}}}},
-			Middlewares: map[string]dynamicMiddleware{
-				adminLogin: {BasicAuth: &dynamicBasicAuth{UsersFile: secretFile(loginSecret), RemoveHeader: true}},
-				inClear:    {Headers: &dynamicHeaders{map[string]string{"X-Forwarded-Proto": "http"}}},
-			},
+			Services:    map[string]dynamicService{"unavailable": {LoadBalancer: dynamicBalancer{Servers: []dynamicServer{}}}},
+			Middlewares: middlewares(c, notes),
 		},
 		TCP: guard(c, notes),
 		TLS: dynamicTLSPart{
@@ -136,11 +132,6 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 	}
 	d.port(c, "dashboard", "api@internal", []string{adminLogin})
 	d.challenges(c, notes)
-	if c.Kind == "host" {
-		// Nuvla's API believes whoever sends this header (its middleware authn_info).
-		d.HTTP.Middlewares[noIdentity] = dynamicMiddleware{Headers: &dynamicHeaders{map[string]string{"nuvla-authn-info": ""}}}
-		notes["http/middlewares/"+noIdentity] = "kind: Nuvla believes this header, so none comes from outside."
-	}
 	services, err := deployed(c)
 	if err != nil {
 		return nil, err
@@ -151,6 +142,32 @@ func traefikDynamic(c *schema.Cluster) ([]byte, error) {
 		}
 	}
 	return document.Marshal(d, notes)
+}
+
+// middlewares are those of the rows.
+func middlewares(c *schema.Cluster, notes document.Notes) map[string]dynamicMiddleware {
+	out := map[string]dynamicMiddleware{}
+	for _, m := range c.Rows.Middlewares {
+		var d dynamicMiddleware
+		switch {
+		case m.Login != "":
+			d.BasicAuth = &dynamicBasicAuth{UsersFile: secretFile(m.Login), RemoveHeader: true}
+		case len(m.Visitors) > 0:
+			d.IPAllowList = &dynamicAllowList{}
+			for _, zone := range m.Visitors {
+				d.IPAllowList.SourceRange = append(d.IPAllowList.SourceRange, texts(c.Zone(zone))...)
+			}
+		case len(m.Headers) > 0:
+			d.Headers = &dynamicHeaders{m.Headers}
+		case m.Compress:
+			d.Compress = &struct{}{}
+		}
+		out[m.Name] = d
+		if m.Why != "" {
+			notes["http/middlewares/"+m.Name] = m.Why
+		}
+	}
+	return out
 }
 
 // certificates are those for visitors by name: a label can take the default one away, but not these. ACME has its own.

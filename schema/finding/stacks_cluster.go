@@ -128,7 +128,7 @@ func routeMistakes() []Kind {
 			ID:    TraefikMiddleware,
 			Title: "a router names a middleware that nobody defines",
 			Why:   "Traefik drops a router with an unknown middleware: its visitors get 404.",
-			Way:   "Define it in the labels of any stack, or name one of the file provider as NAME@file.",
+			Way:   "Define it in the labels of any stack, and name it as NAME or NAME@swarm. Those of Traefik's own file, such as compress@file, are listed in the message.",
 		},
 		{
 			ID:    TraefikMissing,

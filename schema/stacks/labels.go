@@ -39,10 +39,10 @@ func list(text string) []string {
 // old are labels of Traefik 1.
 var old = regexp.MustCompile(`^traefik\.(frontend|backend|port|weight|protocol|tags|domain|circuitbreaker)(\.|$)|^traefik\.[^.]+\.(frontend|backend|port)(\.|$)`)
 
-// kinds are what stands behind traefik.
-var kinds = regexp.MustCompile(`^traefik\.(enable|docker\.(network|lbswarm)|swarm\.(network|lbswarm)|http\.(routers|services|middlewares|serverstransports)\.[^.]+\..+|(tcp|udp)\.(routers|services|middlewares|serverstransports)\.[^.]+\..+|tls\.(stores|options)\..+)$`)
+// kinds are what stands behind traefik in labels; files may say more.
+var kinds = regexp.MustCompile(`^traefik\.(enable|docker\.(network|lbswarm)|swarm\.(network|lbswarm)|(http|tcp)\.(routers|services|middlewares)\.[^.]+\..+|udp\.(routers|services)\.[^.]+\..+|tls\.stores\..+)$`)
 
-// of is a label of a router, service or middleware of HTTP: what it is, its name, and the field.
+// ofHTTP is a label of a router and the like: what it is, its name, and the field.
 var ofHTTP = regexp.MustCompile(`(?i)^traefik\.http\.(routers|services|middlewares)\.([^.]+)\.(.+)$`)
 
 // labels reads the labels for Traefik, and gives the routers that they make.
@@ -81,7 +81,7 @@ func (s *stack) misread(service service) bool {
 			s.at(finding.TraefikV1, at, key, "is of Traefik 1: write traefik.http.routers.%s.rule=Host(`...`), and traefik.http.services.%s.loadbalancer.server.port for its port", service.name, service.name)
 			return true
 		case !kinds.MatchString(lower):
-			s.at(finding.TraefikLabel, at, key, "Traefik 3 knows no such label: want traefik.enable, or traefik.http.routers.NAME.rule and the like")
+			s.at(finding.TraefikLabel, at, key, "Traefik 3 reads no such label: want traefik.enable, or traefik.http.routers.NAME.rule and the like")
 			return true
 		}
 	}
@@ -132,21 +132,4 @@ func (s service) has(kind, field string) bool {
 		}
 	}
 	return false
-}
-
-// middlewares are the names that the stack's labels define.
-func (s *stack) middlewares() []string {
-	var out []string
-	for _, service := range s.services() {
-		if service.Deploy == nil {
-			continue
-		}
-		for key := range service.Deploy.Labels {
-			if m := ofHTTP.FindStringSubmatch(key); m != nil && strings.EqualFold(m[1], "middlewares") {
-				out = append(out, m[2])
-			}
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

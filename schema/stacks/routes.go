@@ -14,10 +14,8 @@ import (
 // routed looks at the routers of all stacks together: middlewares and hosts are the cluster's.
 func (j *joiner) routed(stacks []*stack) {
 	var routes []route
-	var middlewares []string
 	for _, s := range stacks {
 		routes = append(routes, s.labels()...)
-		middlewares = append(middlewares, s.middlewares()...)
 	}
 	if j.Services.Traefik == nil {
 		j.unread(stacks, routes)
@@ -26,7 +24,7 @@ func (j *joiner) routed(stacks []*stack) {
 	own := j.ownPages()
 	taken := map[string]route{}
 	for _, r := range routes {
-		r.stack.router(&r, middlewares)
+		r.stack.router(&r)
 		r.stack.hidden(&r, own)
 		key := strings.Join(strings.Fields(r.fields["rule"]), "") + " " + strings.Join(r.points(), ",")
 		if other, ok := taken[key]; ok && r.fields["rule"] != "" && r.fields["priority"] == other.fields["priority"] {
@@ -35,6 +33,7 @@ func (j *joiner) routed(stacks []*stack) {
 		taken[key] = r
 	}
 	j.shared(stacks)
+	j.referred(stacks)
 	for _, s := range stacks {
 		s.uncertified()
 	}
@@ -53,7 +52,7 @@ func (j *joiner) unread(stacks []*stack, routes []route) {
 }
 
 // router looks at one router.
-func (s *stack) router(r *route, middlewares []string) {
+func (s *stack) router(r *route) {
 	found, err := parseRule(r.fields["rule"])
 	switch {
 	case r.fields["rule"] == "":
@@ -68,12 +67,6 @@ func (s *stack) router(r *route, middlewares []string) {
 			s.at(finding.TraefikPoint, r.at("entrypoints"), point, "is for %s alone, which gets all visitors there: want %s", row.Field, strings.Join(entryPoints, " or "))
 		case !slices.Contains(entryPoints, point):
 			s.at(finding.TraefikPoint, r.at("entrypoints"), point, "is not an entry point here: want %s%s", strings.Join(entryPoints, " or "), written.DidYouMean(point, entryPoints))
-		}
-	}
-	for _, name := range list(r.fields["middlewares"]) {
-		plain, provider, elsewhere := strings.Cut(name, "@")
-		if !slices.Contains(middlewares, plain) && (!elsewhere || provider == "swarm" || provider == "docker") {
-			s.at(finding.TraefikMiddleware, r.at("middlewares"), name, "no stack of the cluster defines it, and the router would answer 404%s", written.DidYouMean(plain, middlewares))
 		}
 	}
 	s.reachable(r)

@@ -12,7 +12,7 @@ import (
 // lost or shown by that.
 var waivable = []finding.ID{
 	finding.IgnoredKey, finding.RouteOwn, finding.RouteTaken, finding.TraefikLabel, finding.TraefikLabelLevel, finding.TraefikMiddleware, finding.TraefikName,
-	finding.TraefikMissing, finding.TraefikNetwork, finding.TraefikOff, finding.TraefikPoint, finding.TraefikPort, finding.TraefikRule, finding.TraefikV1,
+	finding.TraefikMissing, finding.TraefikNetwork, finding.TraefikOff, finding.TraefikPoint, finding.TraefikPort, finding.TraefikReference, finding.TraefikRule, finding.TraefikV1,
 }
 
 // isWaived reports whether the spec accepts a finding, and remembers that it has been asked for.
