@@ -103,6 +103,8 @@ type Duty struct {
 	Name  string   `json:"-"`
 	Nodes []string `json:"nodes"`
 	Field string   `json:"field"` // that has them
+
+	Public bool `json:"public,omitempty"` // a task of each is on network.public
 }
 
 // Image is the image that a field names, and the nodes whose tasks need it: a duty, "managers" or "all".

@@ -126,3 +126,34 @@ func TestTasksHaveTheirRows(t *testing.T) {
 		}
 	})
 }
+
+// A duty says whether its tasks are on the public network: the addresses there are counted by it.
+func TestPublicDuties(t *testing.T) {
+	examples(t, func(t *testing.T, c *schema.Cluster) {
+		public := map[string]bool{}
+		for _, s := range services() {
+			if _, ok := c.Rows.Deploys.Named(s.name); !ok {
+				continue
+			}
+			p, err := s.plan(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, service := range p.project.Services {
+				if _, on := service.Networks[c.Network.Public.Name]; on {
+					public[strings.Join(service.Deploy.Placement.Constraints, ",")] = true
+				}
+			}
+		}
+		for _, d := range c.Rows.Duties {
+			if at := "node.labels.skep." + d.Name + " == true"; public[at] != d.Public {
+				t.Errorf("%s: public is %v, and a task is on the network: %v", d.Name, d.Public, public[at])
+			} else {
+				delete(public, at)
+			}
+		}
+		for at := range public {
+			t.Errorf("a task with the placement %s is on the public network, and no duty says so", at)
+		}
+	})
+}

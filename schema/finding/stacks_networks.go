@@ -3,6 +3,7 @@ package finding
 // The IDs of what is wrong with networks and configs of users' stacks, among each other and with skep's own.
 const (
 	ConfigUndeclared ID = "config-undeclared"
+	NetworkFull      ID = "network-full"
 	NetworkOfStack   ID = "network-of-stack"
 	NetworkTaken     ID = "network-taken"
 	StackCycle       ID = "stack-cycle"
@@ -15,6 +16,12 @@ func networkMistakes() []Kind {
 			Title: "an external config that nothing makes",
 			Why:   "external: true means that somebody else has put the config into the swarm. The deploy stops without it, when other services of the stack are already updated.",
 			Way:   "Add stacks: NAME: configs: CONFIG: external: with its name in the swarm; the runbook looks for it before the deploy. Or give the content: file:, below the spec's directory.",
+		},
+		{
+			ID:    NetworkFull,
+			Title: "a network has fewer addresses than its services need",
+			Why:   "Each task has an address of the network, and so has each service (unless endpoint_mode is dnsrr), and each node where a task runs. During an update the next task has one before the last one is gone, in either order. Tasks without an address wait, and an update without one never ends.",
+			Way:   "Give the network a wider subnet; one that is there already has to be removed first, with the services on it. Fewer replicas, or a smaller update_config.parallelism, need fewer.",
 		},
 		{
 			ID:    NetworkOfStack,

@@ -32,6 +32,9 @@ func Add(c *schema.Cluster, spec *written.Spec, fsys fs.FS, known func(string) s
 	for _, one := range read {
 		one.join()
 	}
+	fixed := j.subnets(read)
+	j.overlaps(fixed)
+	j.budgets(read, fixed)
 	j.routed(read)
 	for _, one := range read {
 		one.waivers()

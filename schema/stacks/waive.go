@@ -11,7 +11,7 @@ import (
 // waivable are the mistakes that somebody may accept: the stack will not do all that its file says, and nothing is opened,
 // lost or shown by that.
 var waivable = []finding.ID{
-	finding.IgnoredKey, finding.RouteOwn, finding.RouteTaken, finding.TraefikLabel, finding.TraefikLabelLevel, finding.TraefikMiddleware, finding.TraefikName,
+	finding.IgnoredKey, finding.NetworkFull, finding.RouteOwn, finding.RouteTaken, finding.TraefikLabel, finding.TraefikLabelLevel, finding.TraefikMiddleware, finding.TraefikName,
 	finding.TraefikMissing, finding.TraefikNetwork, finding.TraefikOff, finding.TraefikPoint, finding.TraefikPort, finding.TraefikReference, finding.TraefikRule, finding.TraefikV1,
 }
 
