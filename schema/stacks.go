@@ -43,6 +43,30 @@ func (s Stack) Made(network string) string {
 	return compose.ObjectName(s.Name, s.Project.Networks[network].Name, network)
 }
 
+// DefaultNetwork is that of services which name none, by its name in the Compose files.
+const DefaultNetwork = "default"
+
+// IsOn reports whether a service of the stack is on a network, by its name in the Compose files.
+func (s Stack) IsOn(network string) bool {
+	for _, service := range s.Project.Services {
+		if _, on := service.Networks[network]; on || len(service.Networks) == 0 && network == DefaultNetwork {
+			return true
+		}
+	}
+	return false
+}
+
+// Makes are the networks that the stack's own deploy makes, by their names in the Compose files: sorted. Docker makes none
+// that no service is on.
+func (s Stack) Makes() []string {
+	names := s.Project.NetworkNames()
+	if !slices.Contains(names, DefaultNetwork) {
+		names = append(names, DefaultNetwork)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(name string) bool { return bool(s.Project.Networks[name].External) || !s.IsOn(name) })
+}
+
 // NetworkName is the name in the swarm of a network that a stack's Compose files call external, by its name there.
 func (c *Cluster) NetworkName(s Stack, name string) string {
 	said := s.Networks[name]

@@ -31,7 +31,7 @@ func TestStacksFindWhatTheyNeed(t *testing.T) {
 			if file != "compose.yaml" {
 				continue
 			}
-			if name := path.Base(dir); !strings.Contains(table, "body='stack others' argument='"+name+"' ") {
+			if name := path.Base(dir); !strings.Contains(table, "body='stack others overlays' argument='"+name+"' ") {
 				t.Errorf("%s: no step deploys the stack %s", example, name)
 			}
 			var compose composeFile

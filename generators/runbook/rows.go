@@ -104,6 +104,30 @@ func networks(c *schema.Cluster) artifact.Var {
 	return artifact.Strings("networks", rows).From("name attachable internal encrypted mtu subnet")
 }
 
+// made are the networks that users' stacks make: stack, name in the swarm, and the settings that Docker never changes.
+func made(c *schema.Cluster) []string {
+	var rows []string
+	for _, s := range c.Stacks {
+		for _, name := range s.Makes() {
+			n := s.Project.Networks[name]
+			_, encrypted := n.DriverOpts["encrypted"]
+			var subnets []string
+			for _, pool := range n.Ipam.Config {
+				if pool != nil && pool.Subnet != "" {
+					subnets = append(subnets, pool.Subnet)
+				}
+			}
+			slices.Sort(subnets)
+			rows = append(rows, fmt.Sprintf("%s %s %t %t %t %s %s", s.Name, s.Made(name), n.Attachable, n.Internal, encrypted,
+				orDash(n.DriverOpts[overlayMTU]), orDash(strings.Join(subnets, ","))))
+		}
+	}
+	return rows
+}
+
+// overlayMTU is the option of an overlay for its MTU.
+const overlayMTU = "com.docker.network.driver.mtu"
+
 // foreign are the networks, configs and secrets that a stack uses and somebody else makes, with the step that does, or a dash.
 func foreign(c *schema.Cluster) []string {
 	var rows []string

@@ -184,7 +184,7 @@ func stateSteps(c *schema.Cluster) []Step {
 		})
 	}
 	steps = append(steps, Step{
-		Number: 55, ID: "networks", body: "networks others", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 55, ID: "networks", body: "networks others overlays", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Shared overlay networks", Why: "stacks name them as external",
 		Undo:  "removes them",
 		facts: []artifact.Var{cluster(c), networks(c), stacks(c)},
@@ -295,12 +295,13 @@ func serviceSteps(c *schema.Cluster) []Step {
 			}
 		}
 		steps = append(steps, Step{
-			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
+			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.Name, Why: s.Why,
 			Undo: "removes the stack; its volumes stay",
 			facts: []artifact.Var{
 				cluster(c), networks(c), stacks(c),
 				artifact.Strings("users", c.Stacks.Names()).From("stacks"),
+				artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
 				artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
 			},
 		})

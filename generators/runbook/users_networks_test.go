@@ -99,3 +99,49 @@ func TestSharedNetworkLeaves(t *testing.T) {
 		}
 	}
 }
+
+// Docker never changes a network that is there: one that is to have other settings stops the run, dry or not, before anything
+// is changed. With another name, or after an undo of who is on it, the run goes through.
+func TestChangedNetwork(t *testing.T) {
+	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
+	s := newSandbox(t, stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--to", "images")
+	steps := []string{"--only", "stack-bus", "--only", "stack-shop"}
+	run := append([]string{"run", "--yes"}, steps...)
+	s.want(0, run...)
+	for options, want := range map[string]string{
+		"attachable: true":                       "overlay swarm true false false 1500 ",
+		"internal: true":                         "overlay swarm false true false 1500 ",
+		"driver_opts: {encrypted: \"\"}":         "overlay swarm false false true 1500 ",
+		"driver_opts: {" + mtuOption + ": 1400}": "overlay swarm false false false 1400 ",
+		"ipam: {config: [{subnet: 10.9.0.0/24}, {subnet: 10.8.0.0/24}]}": "overlay swarm false false false 1500 10.8.0.0/24,10.9.0.0/24 ",
+	} {
+		changed := map[string]string{"bus.yaml": strings.Replace(makesBus, "  line:\n", "  line: {"+options+"}\n", 1), "shop.yaml": usesBus}
+		s.build(stacked(t, sharedBus, changed))
+		before := len(s.calls())
+		for _, how := range [][]string{{"run", "--dry-run"}, {"run", "--yes"}} {
+			r := s.want(1, append(how, steps...)...)
+			for _, text := range []string{
+				"the network bus_line of the stack bus is to have other settings, and Docker changes none that is there",
+				"want:    " + want, "runbook.sh undo --only stack-bus --only stack-shop, which",
+			} {
+				if !strings.Contains(r.stdout, text) {
+					t.Errorf("%s: %v does not say %q:\n%s", options, how, text, r.stdout)
+				}
+			}
+		}
+		if changes := s.changes(before); len(changes) > 0 {
+			t.Errorf("%s: the run changed %q", options, changes)
+		}
+	}
+
+	named := map[string]string{"bus.yaml": strings.ReplaceAll(makesBus, "line", "track"), "shop.yaml": usesBus}
+	s.build(stacked(t, strings.Replace(sharedBus, `network: "line"`, `network: "track"`, 1), named))
+	s.want(0, run...)
+
+	s.want(0, append([]string{"undo", "--yes"}, steps...)...)
+	s.build(stacked(t, sharedBus, map[string]string{"bus.yaml": makesBus + "    attachable: true\n", "shop.yaml": usesBus}))
+	s.want(0, run...)
+}
+
+const mtuOption = "com.docker.network.driver.mtu"

@@ -12,8 +12,9 @@ import (
 
 // users is the step of a user's stack, on a manager whose swarm is what the functions of the test say.
 const users = `argument=app cluster=paris modes=
-stacks=(traefik app) users=(app) foreign=('other network theirs -' 'app secret token_v3 -' 'app config site_v2 -' 'app network legacy -' 'app network bus_line stack-bus') adopted=''
+stacks=(traefik app) users=(app) made=() foreign=('other network theirs -' 'app secret token_v3 -' 'app config site_v2 -' 'app network legacy -' 'app network bus_line stack-bus') adopted=''
 source sh/steps/others.sh
+source sh/steps/overlays.sh
 source sh/steps/stack.sh
 need_swarm() { :; }
 tell_stays() { :; }

@@ -30,3 +30,12 @@ func room(node, directory, filesystem string) string {
 func onDisk(node, mountpoints string) string {
 	return fmt.Sprintf(`{node=%q,fstype!~"tmpfs|overlay|nfs.*",mountpoint=~%q}`, node, mountpoints)
 }
+
+// unmounted is a query for those of a node's directories on which no disk is mounted, while somebody looks.
+func unmounted(node string, directories []string) string {
+	var terms []string
+	for _, d := range directories {
+		terms = append(terms, fmt.Sprintf(`label_replace(up{job="node-exporter",node=%q} == 1, "mountpoint", %q, "", "")`, node, d))
+	}
+	return "(" + strings.Join(terms, "\nor ") + ")\nunless on (node, mountpoint) node_filesystem_size_bytes" + onDisk(node, strings.Join(directories, "|"))
+}

@@ -17,7 +17,7 @@ import (
 )
 
 // The alerts: files that Prometheus reads as they stand. ${FIELD} stands for a field of the spec: in a text for its value,
-// or the names in it; as the metric {"${FIELD}"} for its number, or how many it holds; and in the comment of a value for
+// or the names in it; as the metric {"${FIELD}"} for its number, how many it holds, or a query of room.go; and in the comment of a value for
 // the whole value. The rows of the services choose the files, and the alerts that are not for every cluster.
 //
 //go:embed *.rules.yaml
@@ -205,6 +205,9 @@ func (e *expansion) number(name string) string {
 	if words := strings.Fields(name); words[0] == "room" && len(words) == 4 {
 		return room(e.text(words[1]), e.text(words[2]), e.text(words[3]))
 	}
+	if duty, ok := strings.CutPrefix(name, "unmounted "); ok {
+		return e.unmounted(duty)
+	}
 	v := e.value(name)
 	if v.Names != nil {
 		return strconv.Itoa(len(v.Names))
@@ -212,6 +215,19 @@ func (e *expansion) number(name string) string {
 	_, err := strconv.Atoi(v.Text)
 	e.errs = append(e.errs, err)
 	return v.Text
+}
+
+// unmounted is a query for the directories of a duty that must be file systems of their own, and are not.
+func (e *expansion) unmounted(duty string) string {
+	var paths []string
+	for _, d := range e.cluster.Rows.Directories {
+		if d.Duty == duty && d.Filesystem == "own" {
+			paths = append(paths, d.Path)
+			e.fields = append(e.fields, d.Field)
+		}
+	}
+	row, _ := e.cluster.Rows.Duties.Named(duty)
+	return unmounted(row.Nodes[0], paths)
 }
 
 // escape makes a value what it has to be behind the text: within a matcher of PromQL it stands for itself.

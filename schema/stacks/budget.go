@@ -8,6 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"skep.dev/schema"
 	"skep.dev/schema/compose"
 	"skep.dev/schema/finding"
 )
@@ -83,14 +84,7 @@ func (j *joiner) overlays(stacks []*stack, fixed []subnet) []*overlay {
 		}
 	}
 	for _, s := range stacks {
-		names := s.project.NetworkNames()
-		if !slices.Contains(names, implied) && onNetwork(*s.Stack, implied) {
-			names = append(names, implied)
-		}
-		for _, name := range names {
-			if bool(s.project.Networks[name].External) {
-				continue
-			}
+		for _, name := range s.Makes() {
 			var from []netip.Prefix
 			at := []string{"networks", name}
 			for _, f := range fixed {
@@ -117,7 +111,7 @@ func (s *stack) joins(service service) []string {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, s.Made(implied))
+		out = append(out, s.Made(schema.DefaultNetwork))
 	}
 	if slices.ContainsFunc(service.ports(), func(p port) bool { return !p.isHost() }) {
 		out = append(out, ingress)

@@ -134,25 +134,12 @@ func (s *stack) borrowed(field string, n schema.StackNetwork) {
 		return // what is wrong with it is told
 	}
 	config, ok := other.Project.Networks[n.Network]
-	switch users := onNetwork(other, n.Network); {
-	case !ok && (n.Network != implied || !users):
+	switch users := other.IsOn(n.Network); {
+	case !ok && (n.Network != schema.DefaultNetwork || !users):
 		wrong("network", n.Network+" is not a network of the stack "+n.Stack+written.DidYouMean(n.Network, other.Project.NetworkNames()))
 	case bool(config.External):
 		wrong("network", "the stack "+n.Stack+" does not make it either: say here whose it is, as stacks."+n.Stack+".networks does")
 	case !users:
 		wrong("network", "no service of "+n.Stack+" is on it, and docker stack deploy makes a network only for services of the stack: put one on it, or let this stack make it")
 	}
-}
-
-// implied is the network of services that name none.
-const implied = "default"
-
-// onNetwork reports whether a service of a stack is on a network, by its name in the Compose files.
-func onNetwork(s schema.Stack, network string) bool {
-	for _, service := range s.Project.Services {
-		if _, on := service.Networks[network]; on || len(service.Networks) == 0 && network == implied {
-			return true
-		}
-	}
-	return false
 }

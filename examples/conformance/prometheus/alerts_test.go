@@ -30,7 +30,7 @@ access: {management: [192.0.2.0/28], nuvla: [203.0.113.10/32], users: [0.0.0.0/0
 services:
   traefik: {certificate: {acme: {email: a@example.org}}}
   monitoring: {alerts: {webhook: {url: "http://192.0.2.9/"}, watchdog: {}}}
-  nfs: {server: w1, path: /srv/share, filesystem: own}
+  nfs: {server: w1, path: /srv/share, filesystem: own, shares: {shop: {path: /srv/shop, filesystem: own}, tools: {path: /srv/tools}}}
   s3: {filesystem: own}
 `
 

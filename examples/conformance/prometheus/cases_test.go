@@ -87,9 +87,13 @@ var alertCases = []alertCase{
 	{"HistoryCut", "", "10m", `prometheus_tsdb_size_retentions_total 1x60`, "3h", nil},
 	{"Watchdog", "all is well", "1m", `alertmanager_notifications_failed_total{integration="webhook"} 1x60`, "40m", []string{"Prometheus on m1 is alive, and Alertmanager delivers."}},
 	{"Watchdog", "nothing is delivered", "1m", `alertmanager_notifications_failed_total{integration="webhook"} 0+1x60`, "40m", nil},
-	{"ShareUnmounted", "", "1m", `up{job="node-exporter",node="w1"} 1x20`, "15m", []string{"/srv/share of w1 has no disk: nobody reaches the files."}},
-	{"ShareUnmounted", "", "1m", `up{job="node-exporter",node="w1"} 1x20` + "\n" + `node_filesystem_size_bytes{node="w1",fstype="xfs",mountpoint="/srv/share"} 9x20`, "15m", nil},
-	{"ShareUnmounted", "nobody looks", "1m", `up{job="node-exporter",node="w1"} 0x20`, "15m", nil},
+	{"ShareUnmounted", "neither", "1m", served("w1", 1), "15m", []string{"/srv/share of w1 has no disk: nobody reaches the files.", "/srv/shop of w1 has no disk: nobody reaches the files."}},
+	{"ShareUnmounted", "the first", "1m", served("w1", 1, "/srv/shop"), "15m", []string{"/srv/share of w1 has no disk: nobody reaches the files."}},
+	{"ShareUnmounted", "one beside it", "1m", served("w1", 1, "/srv/share"), "15m", []string{"/srv/shop of w1 has no disk: nobody reaches the files."}},
+	{"ShareUnmounted", "both are there", "1m", served("w1", 1, "/srv/share", "/srv/shop"), "15m", nil},
+	{"ShareUnmounted", "disks of another node", "1m", served("m1", 1, "/srv/share", "/srv/shop") + served("w1", 1), "15m",
+		[]string{"/srv/share of w1 has no disk: nobody reaches the files.", "/srv/shop of w1 has no disk: nobody reaches the files."}},
+	{"ShareUnmounted", "nobody looks", "1m", served("w1", 0), "15m", nil},
 	{"NoLeader", "", "1m", `swarm_manager_leader{node="m1"} 0x20`, "15m", []string{"The swarm has 0 leaders: nothing can be deployed or moved."}},
 	{"NoLeader", "", "1m", `swarm_manager_leader{node="m1"} 1x20`, "15m", nil},
 	{"SwarmNodeDown", "", "1m", `swarm_manager_nodes{state="down",node="m1"} 1x20`, "15m", []string{"1 nodes of the swarm are down."}},
@@ -126,6 +130,15 @@ func route(serial, values string) string {
 
 func missing(node string) string {
 	return node + " has not measured for hours what expires and whether its firewall is settled."
+}
+
+// served is a node whose exporter answers or not, and says that disks are mounted.
+func served(node string, up int, mountpoints ...string) string {
+	out := fmt.Sprintf("up{job=\"node-exporter\",node=%q} %dx20\n", node, up)
+	for _, m := range mountpoints {
+		out += fmt.Sprintf("node_filesystem_size_bytes{node=%q,fstype=\"xfs\",mountpoint=%q} 9x20\n", node, m)
+	}
+	return out
 }
 
 func memory(available int) string {

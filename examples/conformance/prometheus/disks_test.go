@@ -39,8 +39,14 @@ func TestDisks(t *testing.T) {
 		// services.nfs.filesystem: "own"
 		{example: "production", node: "w2", free: disks{"/": 10, "/nfs-root": 90}},
 		{example: "production", node: "w2", free: disks{"/": 90, "/nfs-root": 10}, want: []string{"ShareFull /nfs-root"}},
-		{example: "production", node: "w2", free: disks{"/": 10}, want: []string{"ShareUnmounted "}},
+		{example: "production", node: "w2", free: disks{"/": 10}, want: []string{"ShareUnmounted /nfs-root"}},
 		{example: "production", node: "w2", silent: true},
+		// services.nfs.shares.shop.filesystem: "own", too, and that of tools "any"
+		{example: "everything", node: "w1", free: disks{"/": 90, "/srv/share": 90, "/srv/shop": 10}},
+		{example: "everything", node: "w1", free: disks{"/": 90, "/srv/share": 90}, want: []string{"ShareUnmounted /srv/shop"}},
+		{example: "everything", node: "w1", free: disks{"/": 90, "/srv/shop": 90}, want: []string{"ShareUnmounted /srv/share"}},
+		{example: "everything", node: "w1", free: disks{"/": 90}, want: []string{"ShareUnmounted /srv/share", "ShareUnmounted /srv/shop"}},
+		{example: "everything", node: "w1", silent: true},
 	} {
 		up := 1.0
 		if test.silent {

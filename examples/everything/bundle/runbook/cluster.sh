@@ -230,6 +230,11 @@ variables() {
 		'mqtt'
 		'store'
 	)
+	# stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets
+	readonly -a made=(
+		'blog blog_back false false false - -'
+		'store store_rows false false false - -'
+	)
 	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
 	readonly -a foreign=(
 		'blog config every_theme_v2 -'
@@ -360,7 +365,7 @@ step '53' 'ingress' title='MTU of the routing mesh' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks others' facts='cluster networks stacks'
+	body='networks others overlays' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
 	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
@@ -388,15 +393,15 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='monitoring' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='monitoring' facts='cluster networks stacks users made foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='s3' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='s3' facts='cluster networks stacks users made foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \
@@ -408,15 +413,15 @@ step '84' 'vpn-authorities' title='The authorities of the VPN' \
 step '85' 'stack-blog' title='The stack blog' \
 	why='your own: blog/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='blog' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='blog' facts='cluster networks stacks users made foreign'
 step '85' 'stack-store' title='The stack store' \
 	why='your own: store/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='store' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='store' facts='cluster networks stacks users made foreign'
 step '85' 'stack-mqtt' title='The stack mqtt' \
 	why='your own: mqtt/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images stack-store' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='mqtt' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='mqtt' facts='cluster networks stacks users made foreign'
 step '86' 'vpn-access' title='The OpenVPN server' \
 	why='a unit of the node and no stack; run it again after each client that is revoked' \
 	hosts='duty vpn' order='parallel' needs='packages engine firewall vpn-authorities' undo='stops the server and takes its files away; clients are cut off' \

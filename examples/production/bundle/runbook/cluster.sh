@@ -186,6 +186,8 @@ variables() {
 	readonly traefik_uid=65532
 	# stacks
 	readonly -a users=()
+	# stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets
+	readonly -a made=()
 	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
 	readonly -a foreign=()
 	# services.s3.user.name
@@ -287,7 +289,7 @@ step '50' 'nodes' title='Roles and labels of the nodes' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks others' facts='cluster networks stacks'
+	body='networks others overlays' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
 	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
@@ -319,15 +321,15 @@ step '72' 'acme' title='The volume of the web certificate' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='monitoring' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='monitoring' facts='cluster networks stacks users made foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='s3' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='s3' facts='cluster networks stacks users made foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \

@@ -166,6 +166,8 @@ variables() {
 	)
 	# stacks
 	readonly -a users=()
+	# stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets
+	readonly -a made=()
 	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
 	readonly -a foreign=()
 	readonly vpn_device='skep-vpn'
@@ -268,7 +270,7 @@ step '53' 'ingress' title='MTU of the routing mesh' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks others' facts='cluster networks stacks'
+	body='networks others overlays' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
 	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
@@ -292,7 +294,7 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
 step '84' 'vpn-authorities' title='The authorities of the VPN' \
 	why='server and clients know each other by certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the authorities stay; clients hold certificates' \

@@ -114,6 +114,8 @@ variables() {
 	)
 	# stacks
 	readonly -a users=()
+	# stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets
+	readonly -a made=()
 	# stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it
 	readonly -a foreign=()
 	# certificates.warn
@@ -190,7 +192,7 @@ step '50' 'nodes' title='Roles and labels of the nodes' \
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
-	body='networks others' facts='cluster networks stacks'
+	body='networks others overlays' facts='cluster networks stacks'
 step '60' 'secrets' title='Secrets' \
 	why='made once, on a manager; no value leaves the managers but into the swarm' \
 	hosts='first manager' order='serial' needs='swarm certificates' undo='removes them from the swarm; the values stay in /etc/skep/secrets' \
@@ -202,7 +204,7 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others' argument='traefik' facts='cluster networks stacks users foreign'
+	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \

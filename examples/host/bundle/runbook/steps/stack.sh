@@ -107,6 +107,23 @@ need_foreign() {
 	done
 }
 
+# need_same refuses when a network that the stack makes is there with other settings: the deploy would leave it as it is.
+need_same() {
+	local row of name settings other ways
+	for row in "${made[@]}"; do
+		read -r of name settings <<<"$row"
+		[[ $of == "$stack" ]] && docker network inspect "$name" >/dev/null 2>&1 || continue
+		# shellcheck disable=SC2086 # words of a row
+		differs "$name" $settings || continue
+		ways="--only stack-$stack"
+		for other in "${foreign[@]}"; do
+			[[ $other != *" network $name "* ]] || ways+=" --only stack-${other%% *}"
+		done
+		refuse "the network $name of the stack $stack is to have other settings, and Docker changes none that is there" "${differing[@]}" \
+			"way out: give it another name in the Compose file; or runbook.sh undo $ways, which removes the services and no volume, then run again"
+	done
+}
+
 check() {
 	local name
 	need_swarm
@@ -115,6 +132,7 @@ check() {
 			"to have the spec's in its place: runbook.sh run --adopt $stack; its volumes stay. Or give the spec's another name"
 	fi
 	need_foreign
+	need_same
 	tell_stays
 	[[ -n $(ids) ]] || {
 		would "deploy the stack $stack"

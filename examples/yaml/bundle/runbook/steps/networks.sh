@@ -53,18 +53,8 @@ is_lost() {
 
 # compare refuses a network of the same name that is another one.
 compare() {
-	local have want options got_encrypted=false got_mtu
-	options=$(docker network inspect --format '{{range $k, $v := .Options}}{{$k}}={{$v}};{{end}}' "$name")
-	[[ ";$options" != *';encrypted='* ]] || got_encrypted=true
-	got_mtu=$(sed -n 's/.*com\.docker\.network\.driver\.mtu=\([0-9]*\).*/\1/p' <<<"$options")
-	have=$(docker network inspect --format '{{.Driver}} {{.Scope}} {{.Attachable}} {{.Internal}}' "$name")" $got_encrypted ${got_mtu:-1500}"
-	want="overlay swarm $attachable $internal $encrypted $mtu"
-	if [[ $subnet != - ]]; then
-		have+=" $(docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "$name")"
-		want+=" $subnet"
-	fi
-	[[ $have == "$want" ]] || refuse "the network $name exists with other settings" \
-		"it is:   $have" "want:    $want    (driver scope attachable internal encrypted mtu subnet)" \
+	differs "$name" "$attachable" "$internal" "$encrypted" "$mtu" "$subnet" || return 0
+	refuse "the network $name exists with other settings" "${differing[@]}" \
 		"way out: docker stack rm the stacks on it, docker network rm $name, then run again; or change the spec"
 }
 
