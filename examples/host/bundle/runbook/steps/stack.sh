@@ -112,7 +112,8 @@ need_same() {
 	local row of name settings other ways
 	for row in "${made[@]}"; do
 		read -r of name settings <<<"$row"
-		[[ $of == "$stack" ]] && docker network inspect "$name" >/dev/null 2>&1 || continue
+		[[ $of == "$stack" ]] || continue
+		docker network inspect "$name" >/dev/null 2>&1 || continue
 		# shellcheck disable=SC2086 # words of a row
 		differs "$name" $settings || continue
 		ways="--only stack-$stack"
