@@ -287,6 +287,12 @@ func serviceSteps(c *schema.Cluster) []Step {
 			},
 		})
 	}
+	facts := []artifact.Var{ // the same for all stacks
+		cluster(c), networks(c), stacks(c),
+		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
+		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
+		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
+	}
 	for _, s := range c.Rows.Deploys {
 		needs := []string{"nodes", "networks", "secrets", "images", "acme"}
 		if ours, ok := c.Stacks.Named(s.Name); ok {
@@ -297,13 +303,8 @@ func serviceSteps(c *schema.Cluster) []Step {
 		steps = append(steps, Step{
 			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.Name, Why: s.Why,
-			Undo: "removes the stack; its volumes stay",
-			facts: []artifact.Var{
-				cluster(c), networks(c), stacks(c),
-				artifact.Strings("users", c.Stacks.Names()).From("stacks"),
-				artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
-				artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
-			},
+			Undo:  "removes the stack; its volumes stay",
+			facts: facts,
 		})
 	}
 	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
