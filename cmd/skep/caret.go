@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"skep.dev/schema/finding"
@@ -18,6 +19,17 @@ type talker struct {
 
 func newTalker(w io.Writer) talker {
 	return talker{harmless{w, coloursFor(w)}, isTerminal(w)}
+}
+
+// hidden are the blanks and colons that begin a line which the runner of a forge would obey.
+var hidden = regexp.MustCompile(`(?m)^([\s\p{Z}\x{85}]*):(:)`)
+
+// Write writes lines, none of which is a command.
+func (t talker) Write(p []byte) (int, error) {
+	if _, err := t.harmless.Write(hidden.ReplaceAll(p, []byte(`${1}\u003a$2`))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // tell prints a finding, and in a terminal below it the line that it is about, with a caret.

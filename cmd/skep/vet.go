@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"skep.dev/generators/firewall"
 	"skep.dev/schema/finding"
+	"skep.dev/schema/finding/forge"
 	"skep.dev/schema/lint"
 )
 
@@ -23,7 +25,8 @@ type verdict struct {
 type vetOptions struct {
 	strict bool
 	today  string
-	format *format
+	root   string
+	format *reports
 }
 
 // newVetCmd checks a spec.
@@ -37,7 +40,14 @@ ends in .cue, .yaml, .yml or .json.
 Each mistake is one line, file:line:col: path: got: rule. The spec's tests are tried on the firewall rules that it
 compiles to; one that fails is a mistake, and so is an exposure whose expires date has passed. Warnings are about specs
 that are right but may not be what you want; each ends in an ID that skep explain tells more about. vet exits 1 when
-there are mistakes, and with --strict when there are warnings.`,
+there are mistakes, and with --strict when there are warnings.
+
+What is found is told as lines on stderr, or in the forms that --format names:
+  json      data, on stdout
+` + forgeForms() + `Each may be named with a file, --format sarif=FILE, beside what stands on stdout.`,
+		Example: `  skep vet
+  skep vet paris --strict
+  skep vet --format github --format sarif=skep.sarif    # in a workflow`,
 		Args:              atMost(1, "SPEC"),
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,8 +56,18 @@ there are mistakes, and with --strict when there are warnings.`,
 	}
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "exit 1 when there are warnings")
 	cmd.Flags().StringVar(&o.today, "today", "", "look at expires dates as on `DATE`, such as 2027-01-31 (default today)")
-	o.format = addFormat(cmd)
+	o.format = addReports(cmd)
+	cmd.Flags().StringVar(&o.root, "root", "", "forges name files from `DIR` (default the repository around the working directory)")
 	return cmd
+}
+
+// forgeForms tells what each form of a forge is, a line each.
+func forgeForms() string {
+	var b strings.Builder
+	for _, f := range forge.Formats() {
+		fmt.Fprintf(&b, "  %-10s%s\n", f.Name, f.For)
+	}
+	return b.String()
 }
 
 func vet(cmd *cobra.Command, path string, o vetOptions) error {
@@ -62,21 +82,19 @@ func vet(cmd *cobra.Command, path string, o vetOptions) error {
 	if err != nil {
 		return err
 	}
-	if *o.format == formatJSON {
-		if err := newJSON(cmd.OutOrStdout()).Encode(verdict{version1("vet"), append(finding.List{}, found...)}); err != nil {
-			return err
-		}
+	if err := o.format.write(cmd, []string{path}, o.root, found); err != nil {
+		return err
 	}
 	var mistakes finding.List
 	for _, f := range found {
 		if f.Level == finding.Mistake {
 			mistakes = append(mistakes, f)
-		} else if *o.format == formatText {
+		} else if o.format.tellsText() {
 			tell(cmd.ErrOrStderr(), f)
 		}
 	}
 	switch {
-	case len(mistakes) > 0 && *o.format == formatText:
+	case len(mistakes) > 0 && o.format.tellsText():
 		return mistakes
 	case len(mistakes) > 0, o.strict && len(found) > 0:
 		return errFound

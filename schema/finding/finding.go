@@ -46,11 +46,20 @@ func (f Finding) Error() string {
 	case f.File != "":
 		parts = append(parts, f.File)
 	}
-	path, text := f.Path, f.Text
+	says := f.Says()
 	if f.Level == Warning {
-		path, text = "warning: "+path, text+" ["+string(f.ID)+"]"
+		says = "warning: " + says + " [" + string(f.ID) + "]"
 	}
-	for _, part := range []string{path, f.Got, text} {
+	if says != "" {
+		parts = append(parts, says)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Says is the finding without its place: `path: got: text`.
+func (f Finding) Says() string {
+	var parts []string
+	for _, part := range []string{f.Path, f.Got, f.Text} {
 		if part != "" {
 			parts = append(parts, part)
 		}
