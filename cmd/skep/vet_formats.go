@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -180,6 +180,9 @@ func newTop(root string) (*top, error) {
 // path names a file from the top.
 func (t *top) path(name string) (string, error) {
 	real, err := filepath.EvalSymlinks(name)
+	if errors.Is(err, fs.ErrNotExist) { // it has been read, by a name of which messages show signs as escapes
+		return "", usageError{fmt.Sprintf("vet: %s: a forge cannot show a file of this name", name)}
+	}
 	if err == nil {
 		real, err = filepath.Abs(real)
 	}
@@ -188,11 +191,8 @@ func (t *top) path(name string) (string, error) {
 	}
 	rel, err := filepath.Rel(t.dir, real)
 	rel = filepath.ToSlash(rel)
-	switch {
-	case err != nil || rel == ".." || strings.HasPrefix(rel, "../"):
+	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
 		return "", usageError{fmt.Sprintf("vet: %s: is outside of %s: name the top of its repository with --root", name, t.dir)}
-	case strings.ContainsFunc(rel, unicode.IsControl):
-		return "", usageError{fmt.Sprintf("vet: %q: a forge cannot show a file of this name", name)}
 	}
 	return rel, nil
 }
