@@ -25,6 +25,7 @@ type Cluster struct {
 	Services     Services              `json:"services"`
 	Stacks       Stacks                `json:"stacks"`
 	Shared       Rows[Shared, *Shared] `json:"shared"` // by path
+	Waive        map[string]SpecWaiver `json:"waive"`  // by ID of a warning
 	Tests        []Test                `json:"tests"`
 	Exposures    Exposures             `json:"exposures"`
 	Secrets      Secrets               `json:"secrets"`

@@ -21,7 +21,7 @@ type Stack struct {
 	Volumes   map[string]StackVolume  `json:"volumes"`   // likewise
 	Networks  map[string]StackNetwork `json:"networks"`  // likewise
 	Images    map[string]string       `json:"images"`    // digests, by image
-	Waive     map[string]Waiver       `json:"waive"`     // by ID of a finding
+	Waive     map[string]StackWaiver  `json:"waive"`     // by ID of a finding
 
 	Project *compose.Project `json:"-"` // what the Compose files say
 	Hosts   []string         `json:"-"` // that its labels for Traefik name
@@ -121,8 +121,15 @@ type StackConfig struct {
 	External string `json:"external"` // its name there
 }
 
-// Waiver is a finding that somebody accepts, for some services or for all when Services is empty.
-type Waiver struct {
+// SpecWaiver is a warning that somebody accepts, for some fields or for all when Fields is empty.
+type SpecWaiver struct {
+	Reason  string   `json:"reason"`
+	Expires string   `json:"expires"` // the last day, "2027-01-31"
+	Fields  []string `json:"fields"`
+}
+
+// StackWaiver is a finding that somebody accepts, for some services or for all when Services is empty.
+type StackWaiver struct {
 	Reason   string   `json:"reason"`
 	Expires  string   `json:"expires"` // the last day, "2027-01-31"
 	Services []string `json:"services"`

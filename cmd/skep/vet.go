@@ -13,6 +13,7 @@ import (
 	"skep.dev/schema/finding"
 	"skep.dev/schema/finding/forge"
 	"skep.dev/schema/lint"
+	"skep.dev/schema/waive"
 )
 
 // verdict is what vet finds, as data: in file order.
@@ -120,7 +121,7 @@ func findings(path string, today time.Time) (finding.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := c.spec.Locate(slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today)))
+	found := c.spec.Locate(waive.Accepted(c.Cluster, slices.Concat(lint.Find(c.Cluster, c.spec), sim.Lint(), sim.Failed(), lint.Expiries(c.Cluster, today))))
 	for _, s := range c.Stacks {
 		found = append(found, s.Said...) // which have their places, in the Compose files
 	}

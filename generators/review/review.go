@@ -71,6 +71,9 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) st
 		section("The VPN", texts["vpn"])
 	}
 	section("Who is trusted with what", texts["trust"])
+	if len(c.Waive) > 0 {
+		section("What was accepted", accepted(c))
+	}
 	if texts["pager"] != "" {
 		section("When an alert fires", texts["pager"])
 	}

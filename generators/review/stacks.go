@@ -27,7 +27,7 @@ func stacks(c *schema.Cluster) string {
 		b.WriteString(t.String() + "\n")
 		b.WriteString(volumes(c, s))
 		if len(s.Waive) > 0 {
-			b.WriteString(waivers(s) + "\n")
+			b.WriteString(waivers(s.Waive) + "\n")
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
@@ -59,17 +59,31 @@ func counted(noun string, names []string) string {
 	return noun + " " + codes(names)
 }
 
-// waivers are the findings that the spec accepts.
-func waivers(s schema.Stack) string {
+// waivers are the findings that a stack accepts.
+func waivers(accepted map[string]schema.StackWaiver) string {
 	t := table{{"accepted", "for", "until", "why"}}
-	for _, id := range slices.Sorted(maps.Keys(s.Waive)) {
-		w, services := s.Waive[id], "all"
-		if len(w.Services) > 0 {
-			services = strings.Join(w.Services, ", ")
-		}
-		t = append(t, []string{code(id), services, w.Expires, w.Reason})
+	for _, id := range slices.Sorted(maps.Keys(accepted)) {
+		w := accepted[id]
+		t = append(t, []string{code(id), orAll(w.Services), w.Expires, w.Reason})
 	}
 	return t.String()
+}
+
+// accepted are the warnings that the spec accepts.
+func accepted(c *schema.Cluster) string {
+	t := table{{"accepted", "for", "until", "why"}}
+	for _, id := range slices.Sorted(maps.Keys(c.Waive)) {
+		w := c.Waive[id]
+		t = append(t, []string{code(id), orAll(w.Fields), w.Expires, w.Reason})
+	}
+	return "Warnings about the spec that somebody accepted; `skep explain ID` tells about each.\n\n" + t.String()
+}
+
+func orAll(names []string) string {
+	if len(names) == 0 {
+		return "all"
+	}
+	return strings.Join(names, ", ")
 }
 
 // volumes tells where those are that the spec keeps on a node or a share.

@@ -32,6 +32,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	k.bridges()
 	k.ports()
 	k.tests()
+	k.waivers()
 	k.directories()
 	k.shares()
 	k.versions()

@@ -23,6 +23,9 @@ func Expiries(c *schema.Cluster, today time.Time) finding.List {
 			found = append(found, expiry(path, e.Expires, "exposure", today)...)
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(c.Waive)) {
+		found = append(found, expiry(schema.JoinPath("waive", id, "expires"), c.Waive[id].Expires, "waiver", today)...)
+	}
 	for _, s := range c.Stacks {
 		for _, id := range slices.Sorted(maps.Keys(s.Waive)) {
 			found = append(found, expiry(s.Field("waive", id, "expires"), s.Waive[id].Expires, "waiver", today)...)
