@@ -24,7 +24,11 @@ const (
 	exitUsage   = 2
 	exitRefused = 3 // nothing was done, so that nothing is lost
 	exitIO      = 4
+	exitChanges = 5 // of plan --detailed-exitcode
 )
+
+// errChanges ends a plan that has changes, where its exit code is to tell them from mistakes.
+var errChanges = errors.New("changes")
 
 // errFound ends a verb whose findings are printed already.
 var errFound = errors.New("findings")
@@ -51,7 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = root.Execute()
 	}
-	if broken := out.Flush(); broken != nil && (err == nil || errors.Is(err, errFound)) {
+	if broken := out.Flush(); broken != nil && (err == nil || isTold(err)) {
 		err = fmt.Errorf("stdout: %w", broken)
 	}
 	say(stderr, err)
@@ -60,7 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // say prints what went wrong, one line each.
 func say(w io.Writer, err error) {
-	if err == nil || errors.Is(err, errFound) {
+	if err == nil || isTold(err) {
 		return
 	}
 	if found, ok := err.(finding.List); ok { // each begins with the place in the user's file, where an editor can jump to
@@ -78,6 +82,9 @@ func say(w io.Writer, err error) {
 	}
 }
 
+// isTold reports whether an error is the exit code alone.
+func isTold(err error) bool { return errors.Is(err, errFound) || errors.Is(err, errChanges) }
+
 // talk prints one line that is not data.
 func talk(w io.Writer, line string) { fmt.Fprintln(w, "skep: "+line) }
 
@@ -87,6 +94,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitGood
+	case errors.Is(err, errChanges):
+		return exitChanges
 	case errors.Is(err, errFound), errors.As(err, new(finding.List)):
 		return exitFound
 	case errors.As(err, &usage):

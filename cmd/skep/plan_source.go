@@ -72,7 +72,8 @@ func compile(c loaded, err error) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return generators.Generate(c.Cluster)
+	files, err := generators.Generate(c.Cluster)
+	return append(files, artifact.Manifest(files)), err
 }
 
 // filesIn reads what a plan needs from a bundle: what MANIFEST lists, as the runbook would.
@@ -92,7 +93,17 @@ func filesIn(dir fs.FS) ([]artifact.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return artifact.Listed(files, plan.Wants)
+	return listed(files)
+}
+
+// listed are the files that a plan reads, with the MANIFEST that lists them.
+func listed(files []artifact.File) ([]artifact.File, error) {
+	out, err := artifact.Listed(files, plan.Wants)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(files, func(f artifact.File) bool { return f.Path == artifact.ManifestName })
+	return append(out, files[i]), nil
 }
 
 func inBundle(name string) bool { return name == artifact.ManifestName || plan.Wants(name) }
@@ -113,7 +124,7 @@ func filesInGit(rev, inside string) ([]artifact.File, error) {
 	if !slices.ContainsFunc(bundle, func(f artifact.File) bool { return f.Path == artifact.ManifestName }) {
 		return compileAt(r, r.path, "")
 	}
-	files, err := artifact.Listed(bundle, plan.Wants)
+	files, err := listed(bundle)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %s:%s: %w", rev, inside, err)
 	}

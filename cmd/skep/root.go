@@ -137,8 +137,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
 		want := errors.Unwrap(invalid).Error()
-		if invalid.GetFlag().Value.Type() == "bool" {
+		switch invalid.GetFlag().Value.Type() {
+		case "bool":
 			want = "want true or false"
+		case "int":
+			want = "want a whole number"
 		}
 		text = fmt.Sprintf("--%s: %q: %s", invalid.GetFlag().Name, invalid.GetValue(), want)
 	}

@@ -23,6 +23,7 @@ type Bundle struct {
 	settings map[string]string          // by field
 	stacks   map[string]stackFiles      // by name
 	engines  map[string]engineSettings  // by role
+	manifest manifest
 }
 
 // node is a line of the inventory.
@@ -46,6 +47,8 @@ func Read(name string, files []artifact.File) (*Bundle, error) {
 func (b *Bundle) read(files []artifact.File) error {
 	for _, f := range files {
 		switch {
+		case f.Path == artifact.ManifestName:
+			b.manifest = manifest(f.Data)
 		case f.Path == runbook.Inventory:
 			if err := b.inventory(f); err != nil {
 				return err

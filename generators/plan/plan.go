@@ -18,6 +18,8 @@ type Plan struct {
 	Settings []SettingChange `json:"settings,omitempty"`
 	Engines  []EngineChange  `json:"engines,omitempty"`
 	Stacks   []StackChange   `json:"stacks,omitempty"` // data that stays behind first, then what Docker will not do
+
+	old, new manifest
 }
 
 // Empty reports whether nothing changes.
@@ -78,7 +80,7 @@ func Compare(before, after *Bundle) (Plan, error) {
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
 		Transit:   transit(before, after),
-	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks}, err
+	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks, old: before.manifest, new: after.manifest}, err
 }
 
 func nodes(before, after *Bundle) []NodeChange {
