@@ -91,5 +91,6 @@ func writePlan(cmd *cobra.Command, name string, p plan.Plan, o planOptions) erro
 			return err
 		}
 	}
+	talk(cmd.ErrOrStderr(), "plan: to apply this and nothing else: runbook.sh run --planned "+p.Planned())
 	return nil
 }

@@ -16,6 +16,9 @@ func (m manifest) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Planned is the digest of the MANIFEST of the new bundle: runbook.sh run --planned refuses every other one.
+func (p Plan) Planned() string { return p.new.digest() }
+
 func (m manifest) files() map[string]string {
 	sums := map[string]string{}
 	for line := range strings.Lines(string(m)) {

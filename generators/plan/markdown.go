@@ -151,7 +151,7 @@ func (p Plan) details(level int) string {
 
 // digests say which bundles were compared: the second is what runbook.sh applies.
 func (p Plan) digests() string {
-	return fmt.Sprintf("\nMANIFEST before `%s`, after `%s`\n", p.old.digest(), p.new.digest())
+	return fmt.Sprintf("\nMANIFEST before `%s`, after `%s`\n", p.old.digest(), p.Planned())
 }
 
 // fence is a run of backquotes.

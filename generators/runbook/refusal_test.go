@@ -1,6 +1,8 @@
 package runbook_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +36,26 @@ func TestLockout(t *testing.T) {
 		t.Error("the rules went to a third host")
 	}
 	s.want(0, "run", "--yes", "--only", "firewall")
+}
+
+// A run that is told which bundle was planned takes no other one, and touches no host for it. What is planned is what skep plan says.
+func TestPlanned(t *testing.T) {
+	s := newSandbox(t, target(t))
+	manifest, err := os.ReadFile(filepath.Join(s.bundle, "MANIFEST"))
+	must(t, err)
+	planned := fmt.Sprintf("%x", sha256.Sum256(manifest))
+	other := strings.Repeat("0", 64)
+	r := s.want(3, "run", "--yes", "--only", "preflight", "--planned", other)
+	if want := "runbook: --planned " + other + ": this bundle is another one, " + planned + ": plan it again (skep plan)\n"; r.stderr != want || s.calls() != "" {
+		t.Errorf("%s, want %s, and no call: %s", r.stderr, want, s.calls())
+	}
+	s.want(2, "run", "--planned", "x")
+	s.want(2, "plan", "--planned", planned)
+	s.want(0, "run", "--yes", "--only", "preflight", "--planned="+planned)
+	s.write("down/10.0.0.11", "")
+	if r := s.want(1, "run", "--yes", "--only", "preflight", "--planned", planned); !strings.Contains(r.stderr, " --planned "+planned) {
+		t.Errorf("a resumed run takes any bundle:\n%s", r.stderr)
+	}
 }
 
 // Rules that let the operator in and shut the other nodes out are taken back at once. A dead neighbour proves nothing.
