@@ -28,6 +28,14 @@ func load(path string) (loaded, error) {
 	})
 }
 
+// loadText is load for a text that stands for a file.
+func loadText(path string, text []byte) (loaded, error) {
+	return within(ample(), path, func() (loaded, error) {
+		c, s, err := spec.LoadText(path, text)
+		return loaded{c, s}, err
+	})
+}
+
 // loadFS is load for a spec in a file system.
 func loadFS(fsys fs.FS, name string) (loaded, error) {
 	return within(ample(), name, func() (loaded, error) {

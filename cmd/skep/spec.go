@@ -18,6 +18,11 @@ func specArg(args []string) string {
 	return args[0]
 }
 
+// completeSpecs is completeSpec for a verb that takes several.
+func completeSpecs(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return completeSpec(cmd, nil, typed)
+}
+
 // completeSpec offers the files that can be a spec, and directories.
 func completeSpec(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {

@@ -97,16 +97,13 @@ func (r report) forge() forge.Format {
 
 // write writes what was found in specs in all forms.
 func (r reports) write(cmd *cobra.Command, specs []string, root string, found finding.List) error {
-	t, err := newTop(root)
-	if err != nil {
-		return err
-	}
 	for _, one := range r {
+		var err error
 		switch {
 		case one.file != "":
-			err = one.create(t, specs, found)
+			err = one.create(specs, root, found)
 		case one.name != string(formatText): // vet tells those
-			err = one.write(cmd.OutOrStdout(), t, specs, found)
+			err = one.write(cmd.OutOrStdout(), specs, root, found)
 		}
 		if err != nil {
 			return err
@@ -119,16 +116,16 @@ func (r reports) write(cmd *cobra.Command, specs []string, root string, found fi
 }
 
 // create writes a form to its file.
-func (r report) create(t *top, specs []string, found finding.List) error {
+func (r report) create(specs []string, root string, found finding.List) error {
 	f, err := os.Create(r.file)
 	if err != nil {
 		return err
 	}
 	out := newOutput(f)
-	return errors.Join(r.write(out, t, specs, found), out.Flush(), f.Close())
+	return errors.Join(r.write(out, specs, root, found), out.Flush(), f.Close())
 }
 
-func (r report) write(w io.Writer, t *top, specs []string, found finding.List) error {
+func (r report) write(w io.Writer, specs []string, root string, found finding.List) error {
 	switch r.name {
 	case string(formatText):
 		for _, f := range found {
@@ -139,6 +136,10 @@ func (r report) write(w io.Writer, t *top, specs []string, found finding.List) e
 		return nil
 	case string(formatJSON):
 		return newJSON(w).Encode(verdict{version1("vet"), append(finding.List{}, found...)})
+	}
+	t, err := newTop(root)
+	if err != nil {
+		return err
 	}
 	results, err := forge.Results(found, t.look)
 	if err != nil {

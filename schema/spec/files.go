@@ -54,7 +54,7 @@ func onDisk(file string) (on disk, name string, err error) {
 			return on, "", &InputError{Path: file, Text: "is a link to nothing", Err: err}
 		}
 		if file == "-" {
-			return on, "", &InputError{Path: file, Text: "is not a file, and skep reads no spec from stdin", Err: err}
+			return on, "", &InputError{Path: file, Text: "is not a file; vet alone reads a spec from stdin", Err: err}
 		}
 		return on, "", unreadable(file, err)
 	}
