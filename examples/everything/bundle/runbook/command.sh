@@ -24,6 +24,7 @@ flags
   --except NAME             all but this node (repeat for more)
   --remove-dead NODE        take a node that is Down out of the swarm (repeat for more); --yes alone never does
   --adopt STACK             deploy over a stack of that name that is there and was not this runbook's (repeat for more)
+  --planned SHA256          refuse a bundle other than the one that was planned: skep plan tells the digest of its MANIFEST
   --dry-run                 checks only: says what run would change
   --yes                     do not ask before a dangerous step
   --json                    one JSON object a line on stdout
@@ -40,7 +41,7 @@ END
 }
 
 # Options, set by parse.
-verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config=''
+verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config='' planned=''
 only=() skip=() wanted=() except=() removed=() adopted=()
 
 # value FLAG COUNT: the flag must be followed by a value.
@@ -62,7 +63,7 @@ parse() {
 			set -- "${1%%=*}" "${1#*=}" "${@:2}"
 			continue
 			;;
-		--from | --to | --only | --skip | --host | --except | --remove-dead | --adopt | --parallel | --transport | --state | --images | --ssh-config)
+		--from | --to | --only | --skip | --host | --except | --remove-dead | --adopt | --parallel | --transport | --state | --images | --ssh-config | --planned)
 			value "$1" "$#"
 			option "$1" "$2"
 			shift
@@ -92,6 +93,7 @@ option() {
 	--state) state=$2 ;;
 	--images) images_directory=$2 ;;
 	--ssh-config) ssh_config=$2 ;;
+	--planned) planned=$2 ;;
 	esac
 }
 
@@ -99,6 +101,11 @@ option() {
 settle() {
 	[[ $parallel =~ ^[1-9][0-9]{0,3}$ ]] || die 2 "--parallel $parallel: want a number from 1 to 9999"
 	[[ $transport == ssh || $transport == local ]] || die 2 "--transport $transport: want ssh or local"
+	if [[ -n $planned ]]; then
+		[[ $planned =~ ^[0-9a-f]{64}$ ]] || die 2 "--planned $planned: want the sha256 digest of a MANIFEST"
+		digest_of_bundle
+		[[ $planned == "$digest" ]] || die 3 "--planned $planned: this bundle is another one, $digest: plan it again (skep plan)"
+	fi
 	[[ -z $ssh_config || -r $ssh_config ]] || die 4 "--ssh-config $ssh_config: no such file"
 	local host
 	for host in "${wanted[@]}"; do known_host --host "$host"; done
@@ -141,6 +148,7 @@ main() {
 	esac
 	((${#removed[@]} == 0)) || [[ $verb == run ]] || die 2 '--remove-dead: only run removes a node'
 	((${#adopted[@]} == 0)) || [[ $verb == run ]] || die 2 '--adopt: only run deploys a stack'
+	[[ -z $planned || $verb == run ]] || die 2 '--planned: only run applies what was planned'
 	[[ $dry == no || $verb == run || $verb == undo ]] || die 2 "--dry-run: only run and undo change anything"
 	read_inventory
 	settle

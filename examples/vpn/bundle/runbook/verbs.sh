@@ -143,6 +143,7 @@ flags() {
 	[[ $state == "$origin.state" ]] || printf ' --state %q' "$state"
 	for name in "${except[@]}"; do printf ' --except %q' "$name"; done
 	[[ $yes == no ]] || printf ' --yes'
+	[[ -z $planned ]] || printf ' --planned %s' "$planned"
 	[[ -z $to ]] || printf ' --to %q' "$to"
 	[[ $images_directory == "${origin%/*}/images" ]] || printf ' --images %q' "$images_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
