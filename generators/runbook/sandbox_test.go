@@ -61,6 +61,7 @@ func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {
 	data, err := filepath.Abs("testdata")
 	must(t, err)
 	must(t, os.Symlink(filepath.Join(data, "ssh.sh"), filepath.Join(s.fake, "bin/ssh")))
+	must(t, os.Symlink(filepath.Join(data, "docker.sh"), filepath.Join(s.fake, "docker.sh")))
 	for _, name := range nodePrograms {
 		must(t, os.Symlink(filepath.Join(data, "node.sh"), filepath.Join(s.fake, "node", name)))
 	}

@@ -6,8 +6,8 @@ swarm=$FAKE/swarm
 [[ $name == unshare || -n ${SCRATCH:-} ]] || printf '%s %s %s\n' "${NODE##*/}" "$name" "$*" >>"$FAKE/calls"
 if [[ -e $FAKE/noise ]]; then cat "$FAKE/noise" >&2; fi
 
-# shellcheck source=/dev/null
-source "$(dirname -- "$(readlink -f -- "$0")")/docker.sh"
+# shellcheck source=generators/runbook/testdata/docker.sh
+source "$FAKE/docker.sh"
 
 systemctl() {
 	local verb=$1 word unit=$NODE/units

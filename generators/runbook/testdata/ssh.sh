@@ -38,11 +38,12 @@ if [[ ! -d $node ]]; then
 	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$new"/{etc/ssl,var/lib,run/systemd/system,sbin,units,images}
 	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$new/etc/"
 	cp -a /etc/ssl/openssl.cnf "$new/etc/ssl/"
+	printf '%s none bind 0 0\n' "$node/etc /etc" "$node/var /var" "$node/run /run" "$node/sbin /usr/local/sbin" >"$new/fstab"
 	mv -T "$new" "$node" 2>/dev/null || rm -rf "$new"
 fi
 if [[ -e $node/skew ]]; then set -- faketime -f "$(<"$node/skew")" "$@"; fi
 export NODE=$node SSH_CONNECTION="operator $count"
 exec unshare -m bash -c '
-	mount --bind "$NODE/etc" /etc && mount --bind "$NODE/var" /var && mount --bind "$NODE/run" /run && mount --bind "$NODE/sbin" /usr/local/sbin
+	mount --all --fstab "$NODE/fstab"
 	if [[ -d $NODE/disk ]]; then mount --bind "$NODE/disk" /var/lib/share; fi
 	PATH=$FAKE/node:/usr/bin:/bin exec "$@"' node "$@"
