@@ -52,7 +52,7 @@ read_manifest() {
 # strange prints what has no place in the bundle, a line each. The folders of listed files are skep's alone; what lies
 # beside them is never looked at.
 strange() {
-	local path top type mode
+	local path top type mode there=()
 	local -A tops=([MANIFEST]=1)
 	for path in "${listed[@]}"; do
 		[[ -e $origin/$path ]] || say "$path: is missing"
@@ -60,18 +60,18 @@ strange() {
 	done
 	[[ -z $(find "$origin" -maxdepth 0 -perm -o+w) ]] || say "$origin: is writable by everybody: chmod o-w"
 	for top in "${!tops[@]}"; do
-		[[ -e $origin/$top || -L $origin/$top ]] || continue
-		while read -r -d '' type mode path; do
-			path=$top${path:+/$path}
-			path=${path//$'\n'/?}
-			if [[ -n ${sums[$path]:-} || -n ${tops[$path]:-} ]]; then
-				[[ $type == [fd] ]] || say "$path: is not a regular file"
-			elif [[ $type != d ]]; then
-				say "$path: not written by skep; move it out of the bundle"
-			fi
-			[[ $type == l ]] || (((8#$mode & 2) == 0)) || say "$path: is writable by everybody: chmod o-w"
-		done < <(find "$origin/$top" -printf '%y %m %P\0')
+		if [[ -e $origin/$top || -L $origin/$top ]]; then there+=("$origin/$top"); fi
 	done
+	while read -r -d '' type mode path; do
+		path=${path#"$origin/"}
+		path=${path//$'\n'/?}
+		if [[ -n ${sums[$path]:-} || -n ${tops[$path]:-} ]]; then
+			[[ $type == [fd] ]] || say "$path: is not a regular file"
+		elif [[ $type != d ]]; then
+			say "$path: not written by skep; move it out of the bundle"
+		fi
+		[[ $type == l ]] || (((8#$mode & 2) == 0)) || say "$path: is writable by everybody: chmod o-w"
+	done < <(find "${there[@]}" -printf '%y %m %p\0')
 }
 
 # refuse_bundle TEXT names each thing that is wrong.
