@@ -232,8 +232,9 @@ var keep = []string{
 	"CPUs", "Memory", "Reserve",
 }
 
-// ownNames are words of rows that no spec can write: names of functions, files and tasks, and what generators ask for.
+// ownNames are words of rows that no spec can write: names of functions, files, tasks and zones, and what generators ask for.
 var ownNames = []string{"Deploy.Name", "Deploy.Why", "Text.Name", "Text.Has", "Scrape.Job", "Scrape.Of", "Scrape.Name", "Scrape.Path", "Duty.Name", "Package.Command", "Alerting.Name", "Overlay.Name",
+	"Middleware.Name", "Middleware.Login", "Middleware.Visitors", "Middleware.Why",
 	"Stack.Name", "Stack.Project", // a name is a plain word, and the judge of stacks tries every text of a project
 }
 
