@@ -121,17 +121,21 @@ type StackConfig struct {
 	External string `json:"external"` // its name there
 }
 
+// Waiver says why somebody accepts a finding, and how long.
+type Waiver struct {
+	Reason  string `json:"reason"`
+	Expires string `json:"expires"` // the last day, "2027-01-31"
+}
+
 // SpecWaiver is a warning that somebody accepts, for some fields or for all when Fields is empty.
 type SpecWaiver struct {
-	Reason  string   `json:"reason"`
-	Expires string   `json:"expires"` // the last day, "2027-01-31"
-	Fields  []string `json:"fields"`
+	Waiver
+	Fields []string `json:"fields"`
 }
 
 // StackWaiver is a finding that somebody accepts, for some services or for all when Services is empty.
 type StackWaiver struct {
-	Reason   string   `json:"reason"`
-	Expires  string   `json:"expires"` // the last day, "2027-01-31"
+	Waiver
 	Services []string `json:"services"`
 }
 

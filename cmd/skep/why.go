@@ -154,7 +154,7 @@ func lineOf(arg string) (name string, line int, err error) {
 // fileNamed finds the file that a name means: one on disk below a MANIFEST, or one as the bundle calls it.
 func fileNamed(files []artifact.File, name string) (file artifact.File, edited bool, err error) {
 	inside := path.Clean(filepath.ToSlash(name))
-	data, failed := os.ReadFile(name)
+	info, failed := os.Stat(name)
 	if whole, err := filepath.Abs(name); failed == nil && err == nil {
 		if root := bundleAround(whole); root != "" {
 			inside = filepath.ToSlash(strings.TrimPrefix(whole, root+string(filepath.Separator)))
@@ -168,7 +168,14 @@ func fileNamed(files []artifact.File, name string) (file artifact.File, edited b
 		}
 		return artifact.File{}, false, usageError{fmt.Sprintf("why: %s: not a file of the bundle that this spec compiles to%s", name, written.DidYouMean(inside, names))}
 	}
-	return files[at], failed == nil && !bytes.Equal(data, files[at].Data), nil
+	if failed != nil {
+		return files[at], false, nil
+	}
+	if !info.Mode().IsRegular() { // nobody waits for a pipe
+		return files[at], true, nil
+	}
+	data, err := os.ReadFile(name)
+	return files[at], !bytes.Equal(data, files[at].Data), err
 }
 
 // bundleAround is the nearest directory above a file, named from the root, that holds a MANIFEST; or "".

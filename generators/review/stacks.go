@@ -27,7 +27,7 @@ func stacks(c *schema.Cluster) string {
 		b.WriteString(t.String() + "\n")
 		b.WriteString(volumes(c, s))
 		if len(s.Waive) > 0 {
-			b.WriteString(waivers(s.Waive) + "\n")
+			b.WriteString(waivers(s.Waive, func(w schema.StackWaiver) (schema.Waiver, []string) { return w.Waiver, w.Services }) + "\n")
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
@@ -59,24 +59,20 @@ func counted(noun string, names []string) string {
 	return noun + " " + codes(names)
 }
 
-// waivers are the findings that a stack accepts.
-func waivers(accepted map[string]schema.StackWaiver) string {
+// waivers are findings that somebody accepts, by ID; about tells why, and for what.
+func waivers[W any](accepted map[string]W, about func(W) (schema.Waiver, []string)) string {
 	t := table{{"accepted", "for", "until", "why"}}
 	for _, id := range slices.Sorted(maps.Keys(accepted)) {
-		w := accepted[id]
-		t = append(t, []string{code(id), orAll(w.Services), w.Expires, w.Reason})
+		w, names := about(accepted[id])
+		t = append(t, []string{code(id), orAll(names), w.Expires, w.Reason})
 	}
 	return t.String()
 }
 
 // accepted are the warnings that the spec accepts.
 func accepted(c *schema.Cluster) string {
-	t := table{{"accepted", "for", "until", "why"}}
-	for _, id := range slices.Sorted(maps.Keys(c.Waive)) {
-		w := c.Waive[id]
-		t = append(t, []string{code(id), orAll(w.Fields), w.Expires, w.Reason})
-	}
-	return "Warnings about the spec that somebody accepted; `skep explain ID` tells about each.\n\n" + t.String()
+	return "Warnings about the spec that somebody accepted; `skep explain ID` tells about each.\n\n" +
+		waivers(c.Waive, func(w schema.SpecWaiver) (schema.Waiver, []string) { return w.Waiver, w.Fields })
 }
 
 func orAll(names []string) string {

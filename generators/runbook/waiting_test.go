@@ -28,6 +28,14 @@ wait_for 75 'the moon' false || true
 	}
 }
 
+// What a step sorts and compares is the same for every operator: ssh may send along the language of their machine.
+func TestLanguage(t *testing.T) {
+	t.Setenv("LC_ALL", "POSIX")
+	if out, err := shell(t, "bash -c 'echo $LC_ALL'\n"); err != nil || out != "C\n" {
+		t.Errorf("%v: a step's programs speak %s", err, out)
+	}
+}
+
 // A stack's wait says which service is missing. A task that dies again and again ends it, with the cause and without an ID;
 // what died before the deploy does not count, nor do tasks in different places.
 func TestDying(t *testing.T) {

@@ -7,6 +7,7 @@ set -euo pipefail
 # A step has the functions check (what would change?), apply, verify and undo. Their words:
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export LC_ALL=C # one order of names and one language of programs, whatever an operator's ssh sends along
 
 readonly kept=/var/lib/skep # what the runbook keeps on a node: the delivered files, records of what it did
 

@@ -134,7 +134,7 @@ give_back_kernel() {
 
 # later KEY prints the last file that sets the key after skep's at boot, a tab, and the value.
 later() {
-	local LC_ALL=C file
+	local file
 	for file in {/etc,/run,/usr/local/lib,/usr/lib,/lib}/sysctl.d/*.conf; do
 		if [[ -r $file && ${file##*/} > ${sysctl_conf##*/} ]]; then printf '%s\t%s\n' "${file##*/}" "$file"; fi
 	done | sort | cut -f 2 | while IFS= read -r file; do

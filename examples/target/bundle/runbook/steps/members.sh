@@ -49,7 +49,7 @@ strangers() {
 	known=" ${id_of[*]} "
 	for id in "${!state_by_id[@]}"; do
 		[[ $known == *" $id "* ]] || printf '%s %s\n' "${name_by_id[$id]}" "$id"
-	done | LC_ALL=C sort | cut -d ' ' -f 2
+	done | sort | cut -d ' ' -f 2
 }
 
 # votes sets managers to their number, and reachable to how many of them answer.

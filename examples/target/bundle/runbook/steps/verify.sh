@@ -37,7 +37,7 @@ unready() {
 		elif [[ ${state_by_id[$id]} != ready ]]; then
 			printf '%s is %s\n' "$name" "${state_by_id[$id]}"
 		fi
-	done | LC_ALL=C sort
+	done | sort
 }
 
 # ask_pages asks Traefik on this node, from this node: the firewall need not let nodes in.
