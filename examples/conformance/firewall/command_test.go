@@ -102,8 +102,23 @@ func (tr *trial) want(t *testing.T, code int, part, env string, args ...string) 
 func (tr *trial) holds(t *testing.T, want string) {
 	t.Helper()
 	if got := tr.own(t); got != want {
-		t.Fatalf("the kernel has:\n%s\nwant:\n%s", got, want)
+		t.Fatalf("the kernel has more:\n%s\nand lacks:\n%s\nof:\n%s", without(got, want), without(want, got), want)
 	}
+}
+
+// without returns the lines that other does not have, or not as often.
+func without(text, other string) string {
+	count := map[string]int{}
+	for line := range strings.Lines(other) {
+		count[line]++
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(text) {
+		if count[line]--; count[line] < 0 {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
 }
 
 // own is what the kernel has of skep, sorted by table and chain: the order of chains means nothing, and one that comes back
