@@ -23,7 +23,7 @@ func deploy(t *testing.T, l *lab) {
 	}
 	o := l.run(t)
 	t.Log(lastLine(o.text))
-	if *light {
+	if *light && !testing.Short() {
 		l.lighten(t)
 	}
 }

@@ -28,7 +28,7 @@ var (
 	// What the test in the virtual machine is told.
 	kernel   = flag.String("kernel", "lean", "what this machine's kernel has: lean, or full: IPVS, NFS and ESP, too")
 	patience = flag.Int("patience", 1, "how many times longer to wait")
-	light    = flag.Bool("light", false, "of the services leave only NFS in the spec: stacks are most of the work of a slow machine")
+	light    = flag.Bool("light", false, "of the services leave only NFS in the spec: stacks, and making their images, are most of the work")
 	command  = flag.String("skep", "", "the command skep; without it, it is built from this checkout")
 )
 
@@ -44,7 +44,7 @@ func TestLab(t *testing.T) {
 		return
 	}
 	if testing.Short() {
-		l.part(t, "reboot", reboot)
+		_ = l.part(t, "storage", storage) && l.part(t, "reboot", restart) && l.part(t, "second run", secondRun) && l.part(t, "undo", undo)
 		return
 	}
 	l.part(t, "firewall", firewall)

@@ -6,9 +6,7 @@ import "testing"
 // time, and the promises are tried again.
 func reboot(t *testing.T, l *lab) {
 	before := l.state(t)
-	l.do(t, append([]string{"reboot"}, l.nodes(t)...)...)
-	l.whole(t)
-	l.sameState(t, before)
+	restart(t, l)
 	t.Run("transit", func(t *testing.T) { transit(t, l) })
 
 	for _, node := range l.nodes(t) {
@@ -23,6 +21,14 @@ func reboot(t *testing.T, l *lab) {
 	t.Run("arrivals", func(t *testing.T) { arrivals(t, l) })
 	t.Run("transit", func(t *testing.T) { transit(t, l) })
 	l.runbook(t, "verify").want(t, 0)
+}
+
+// restart has all nodes shut down and boot.
+func restart(t *testing.T, l *lab) {
+	before := l.state(t)
+	l.do(t, append([]string{"reboot"}, l.nodes(t)...)...)
+	l.whole(t)
+	l.sameState(t, before)
 }
 
 // brokenRules has a node boot with rules that nobody confirmed: it is closed but for ssh from management, its engine waits,

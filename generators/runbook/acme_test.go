@@ -17,8 +17,9 @@ func TestACMEVolume(t *testing.T) {
 	c := target(t)
 	c.Services.Traefik.Certificate = schema.WebCertificate{Revision: 1, ACME: &schema.ACME{Email: "ops@example.org", Challenge: "tls"}}
 	c.Secrets = slices.DeleteFunc(c.Secrets, func(s schema.Secret) bool { return strings.HasPrefix(s.Name, "web-") })
-	s := newSandbox(t, c)
-	s.want(0, "run", "--yes", "--to", "networks")
+	s := settled(t, target(t), "run", "--yes")
+	s.build(c)
+	since := len(s.calls())
 	volume := filepath.Join(s.fake, "hosts", c.Node(c.Services.Traefik.Nodes[0]).Address.String(), "var/lib/docker/volumes/traefik_acme/_data")
 	file := filepath.Join(volume, "acme.json")
 	owned := func(path string) {
@@ -41,7 +42,7 @@ func TestACMEVolume(t *testing.T) {
 	must(t, os.MkdirAll(volume, 0o755))
 	must(t, os.WriteFile(file, []byte("keys"), 0o600))
 	s.want(0, "run", "--yes", "--from", "secrets", "--to", "acme")
-	if strings.Contains(s.calls(), "stack deploy --prune") {
+	if strings.Contains(s.calls()[since:], "stack deploy --prune") {
 		t.Error("Traefik was deployed before its volume was ready")
 	}
 	owned(volume)

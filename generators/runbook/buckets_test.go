@@ -12,7 +12,8 @@ import (
 func TestBuckets(t *testing.T) {
 	c := target(t)
 	c.Services.S3.UID, c.Services.S3.GID = os.Getuid(), os.Getgid()
-	s := newSandbox(t, c)
+	s := settled(t, target(t), "run", "--yes")
+	s.build(c)
 	s.want(0, "run", "--yes")
 	share := filepath.Join(s.fake, "hosts/10.0.0.11/var/lib/share")
 	for _, name := range []string{"old", "mkdir", "mine", "backup", "lost+found", ".sgwtmp"} {

@@ -80,8 +80,7 @@ func three(t testing.TB) *schema.Cluster {
 // With the first manager dead the next one stands for the swarm, with the values of every secret and the records of
 // stacks; whatever it makes is copied to the first one when that is back.
 func TestDeadFirstManager(t *testing.T) {
-	s := newSandbox(t, three(t))
-	s.want(0, "run", "--yes")
+	s := settled(t, three(t), "run", "--yes")
 	store := func(address string) []string {
 		var names []string
 		for _, dir := range []string{"etc/skep/secrets", "var/lib/skep/stacks"} {
@@ -167,8 +166,7 @@ func (s *sandbox) swarmNode(id, role, state string) {
 // Members that the spec does not have are named. A manager among them stops the run before its firewall; a dead one goes
 // only when it is named.
 func TestStrangers(t *testing.T) {
-	s := newSandbox(t, three(t))
-	s.want(0, "run", "--yes")
+	s := settled(t, three(t), "run", "--yes")
 	s.swarmNode("iddelta", "worker", "ready")
 	contains(t, s.want(0, "run", "--yes").stdout, "m1             NOTE          delta is a worker of this swarm and is not in the spec")
 	contains(t, s.want(0, "verify").stdout, "delta is a worker of this swarm and is not in the spec")
@@ -202,8 +200,7 @@ func TestStrangers(t *testing.T) {
 
 // A dead manager of the spec is told, no engine of the others is restarted meanwhile, and undo leaves them their majority.
 func TestMajority(t *testing.T) {
-	s := newSandbox(t, three(t))
-	s.want(0, "run", "--yes")
+	s := settled(t, three(t), "run", "--yes")
 	must(t, os.MkdirAll(filepath.Join(s.fake, "swarm/dead"), 0o755))
 	s.write("swarm/dead/id10.0.0.13", "down")
 	s.write("down/10.0.0.13", "")
@@ -235,8 +232,7 @@ func TestMajority(t *testing.T) {
 
 // What is fixed when a swarm is made is asked of the living swarm before the firewall cuts the old port off.
 func TestFixedWhenMade(t *testing.T) {
-	s := newSandbox(t, target(t))
-	s.want(0, "run", "--yes")
+	s := settled(t, target(t), "run", "--yes")
 	for name, c := range map[string]struct {
 		edit func(*schema.Cluster)
 		want string

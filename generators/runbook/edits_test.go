@@ -58,11 +58,9 @@ func TestBackendChanged(t *testing.T) {
 // A public network gets another name. Services of others that are still on it are named, Traefik stays on both until they
 // have left, and what cannot be removed yet stops nothing and is told in names.
 func TestRenamedNetwork(t *testing.T) {
+	s := settled(t, target(t), "run", "--yes")
 	c := target(t)
-	s := newSandbox(t, c)
-	s.want(0, "run", "--yes")
 	old := c.Network.Public.Name
-	c = target(t)
 	rename(c, old, "kiez-edge")
 	s.build(c)
 	// A second network of its own, and nothing that tells Traefik where to look: it would look on either.

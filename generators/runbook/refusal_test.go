@@ -78,8 +78,10 @@ func TestNeighbours(t *testing.T) {
 
 // What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.
 func TestRefusals(t *testing.T) {
-	s := newSandbox(t, target(t))
-	s.want(0, "run", "--yes", "--to", "images")
+	s := settled(t, target(t), "run", "--yes")
+	c := target(t)
+	c.Services.Traefik.Log = "WARN"
+	s.build(c)
 
 	network := filepath.Join(s.fake, "swarm/networks/traefik-public")
 	have, err := os.ReadFile(network)

@@ -47,8 +47,9 @@ func hasBus(s *sandbox) bool {
 // A stack that makes a network for another is deployed before it and removed after it.
 func TestSharedNetwork(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
-	s := newSandbox(t, stacked(t, sharedBus, files))
-	s.want(0, "run", "--yes", "--to", "images")
+	s := settled(t, target(t), "run", "--yes")
+	s.build(stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--only", "images")
 	both := []string{"run", "--yes", "--only", "stack-shop", "--only", "stack-bus", "--only", "cleanup"}
 	if r := s.want(1, "run", "--yes", "--only", "stack-shop"); !strings.Contains(r.stdout, "the swarm has no network bus_line") || !strings.Contains(r.stdout, "the step stack-bus makes it") {
 		t.Errorf("alone:\n%s", r.stdout)
@@ -72,8 +73,9 @@ func TestSharedNetworkLeaves(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus, "alone.yaml": noBus}
 	const shopAlone = `stacks: shop: compose: ["alone.yaml"]`
 	const held = "the stack bus is gone but for its networks, which shop_one use"
-	s := newSandbox(t, stacked(t, sharedBus, files))
-	s.want(0, "run", "--yes", "--to", "images")
+	s := settled(t, target(t), "run", "--yes")
+	s.build(stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--only", "images")
 	for _, then := range []struct {
 		said string
 		kept bool
@@ -104,8 +106,9 @@ func TestSharedNetworkLeaves(t *testing.T) {
 // is changed. With another name the run goes through.
 func TestChangedNetwork(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
-	s := newSandbox(t, stacked(t, sharedBus, files))
-	s.want(0, "run", "--yes", "--to", "images")
+	s := settled(t, target(t), "run", "--yes")
+	s.build(stacked(t, sharedBus, files))
+	s.want(0, "run", "--yes", "--only", "images")
 	steps := []string{"--only", "stack-bus", "--only", "stack-shop"}
 	s.want(0, append([]string{"run", "--yes"}, steps...)...)
 	s.build(stacked(t, sharedBus, map[string]string{"bus.yaml": makesBus + "    attachable: true\n", "shop.yaml": usesBus}))

@@ -118,8 +118,9 @@ func TestUsersFailedUpdate(t *testing.T) {
 	c, _, err := spec.LoadFS(files, ".", spec.DefaultLimits())
 	must(t, err)
 	share(c, "/var/lib/share", "any")
-	s := newSandbox(t, c)
-	s.want(0, "run", "--yes", "--to", "images")
+	s := settled(t, target(t), "run", "--yes")
+	s.build(c)
+	s.want(0, "run", "--yes", "--only", "images")
 	stack := []string{"run", "--yes", "--only", "stack-app"}
 	s.write("broken", "rollback_completed\n")
 	s.want(1, stack...)

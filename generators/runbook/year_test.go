@@ -55,7 +55,8 @@ func TestExpires(t *testing.T) {
 	c := target(t)
 	drop(c, "monitoring")
 	c.Services.Monitoring = nil
-	s := newSandbox(t, c)
+	s := settled(t, target(t), "run", "--yes")
+	s.build(c)
 	r := s.want(0, "run", "--yes")
 	if strings.Contains(r.stdout, "EXPIRES") || strings.Contains(r.stdout, "UNMEASURED") {
 		t.Errorf("a new cluster's certificates expire:\n%s", r.stdout)
