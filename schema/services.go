@@ -34,6 +34,9 @@ type WebCertificate struct {
 	Revision   int       `json:"revision"`
 }
 
+// ACMEResolver is the name by which routers of Traefik ask for a certificate of the ACME authority.
+const ACMEResolver = "acme"
+
 // ACME is an account at an authority such as Let's Encrypt. Root is PEM text, or empty where Traefik's image knows the
 // authority; Challenge is "tls" or "http".
 type ACME struct {

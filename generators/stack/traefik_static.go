@@ -104,8 +104,7 @@ type (
 	}
 )
 
-// resolver is the name by which routers ask for a certificate of the ACME authority.
-const resolver = "acme"
+const resolver = schema.ACMEResolver
 
 func traefikStatic(c *schema.Cluster) ([]byte, error) {
 	t := c.Services.Traefik

@@ -29,6 +29,7 @@ const (
 	SecretValue        ID = "secret-value"
 	StackName          ID = "stack-name"
 	TooManyReplicas    ID = "too-many-replicas"
+	TraefikResolver    ID = "traefik-resolver"
 	TraefikLabel       ID = "traefik-label"
 	TraefikLabelLevel  ID = "traefik-label-level"
 	TraefikMiddleware  ID = "traefik-middleware"
@@ -350,6 +351,12 @@ func stackWarnings() []Kind {
 			Title: "a page whose name is not in the web certificate",
 			Why:   "The cluster's own authority signs one web certificate, with the names of the spec. At another name browsers warn, and programs refuse.",
 			Way:   "Add the name to certificates.names, and raise services.traefik.certificate.revision; build and run.",
+		},
+		{
+			ID:    TraefikResolver,
+			Title: "a router asks for its certificate where nobody is",
+			Why:   "Resolvers are in Traefik's own file, and it has acme where services.traefik.certificate says so, else none. Traefik notes an unknown one in its log and shows another certificate. A router's labels for tls also take the place of the entry point's, the resolver with them.",
+			Way:   "Drop the label: on websecure every router is behind TLS.",
 		},
 		{
 			ID:    SecretEnvironment,

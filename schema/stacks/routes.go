@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,7 +71,29 @@ func (s *stack) router(r *route) {
 		}
 	}
 	s.reachable(r)
+	s.resolved(r)
 	s.pages(r)
+}
+
+// resolved looks at whom the router asks for a certificate. What a router says of tls takes the place of all that its entry point says.
+func (s *stack) resolved(r *route) {
+	name, asks := r.fields["tls.certresolver"]
+	key := "tls.certresolver"
+	for _, field := range slices.Sorted(maps.Keys(r.fields)) {
+		if !asks && (field == "tls" || strings.HasPrefix(field, "tls.")) {
+			key = field
+		}
+	}
+	_, says := r.fields[key]
+	switch byACME := s.Services.Traefik.Certificate.ACME != nil; {
+	case !says || byACME && name == schema.ACMEResolver:
+	case asks && byACME:
+		s.at(finding.TraefikResolver, r.at(key), name, "Traefik here knows the resolver %s alone, so nobody would ask for a certificate: write %[1]s, or drop the label", schema.ACMEResolver)
+	case asks:
+		s.at(finding.TraefikResolver, r.at(key), name, "Traefik here asks no authority, and shows what services.traefik.certificate says: drop the label")
+	case byACME:
+		s.at(finding.TraefikResolver, r.at(key), r.fields[key], "takes the place of what the entry point says, so nobody would ask for a certificate: drop the label, or add traefik.http.routers.%s.tls.certresolver=%s", r.name, schema.ACMEResolver)
+	}
 }
 
 // reachable wants Traefik to find the tasks.
