@@ -9,6 +9,7 @@ import (
 
 // An engine outside engine.versions is refused before anything is installed; one within is installed, and held until undo.
 func TestEnginePackage(t *testing.T) {
+	long(t)
 	s := newSandbox(t, target(t))
 	s.remove("node/dockerd")
 	s.write("candidate", "1:19.03.13+dfsg1-2")
@@ -53,6 +54,7 @@ func TestEnginePackage(t *testing.T) {
 
 // Where the operator installs the engine, the runbook does not; snap's cannot be set up.
 func TestEnginePresent(t *testing.T) {
+	long(t)
 	c := load(t, "production")
 	s := newSandbox(t, c)
 	s.remove("node/dockerd")
@@ -68,6 +70,7 @@ func TestEnginePresent(t *testing.T) {
 // Engines are restarted one after the other: workers, managers, the leader last; the next one waits until the last one is
 // Ready and Reachable, and when it is not, the step ends there.
 func TestRollingOrder(t *testing.T) {
+	long(t)
 	c := load(t, "production")
 	s := newSandbox(t, c)
 	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
@@ -123,6 +126,7 @@ func TestSnap(t *testing.T) {
 
 // What is known of an engine stops the first run of its node, or is told, with the way out; a distribution looks after its own.
 func TestEngineKnown(t *testing.T) {
+	long(t)
 	s := newSandbox(t, load(t, "production"))
 	s.want(0, "run", "--only", "preflight", "--host", "w1")
 	node := "hosts/198.51.100.21/"

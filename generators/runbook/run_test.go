@@ -225,12 +225,10 @@ func checkChangedBundle(t *testing.T, s *sandbox) {
 
 // A run that is killed again and again ends in the same state as one that is not.
 func TestInterrupted(t *testing.T) {
+	long(t)
 	s := newSandbox(t, target(t))
-	kills, each := 0, 9
-	if testing.Short() {
-		each = 24
-	}
-	for at := 4; ; at += each {
+	kills := 0
+	for at := 4; ; at += 9 {
 		s.write("count", "")
 		s.write("kill-at", strconv.Itoa(at))
 		r := s.run("run", "--yes")

@@ -69,6 +69,14 @@ func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {
 	return s
 }
 
+// long leaves a test to .ci/full: it starts thousands of programs, which take a minute or more.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short")
+	}
+}
+
 // settled is a sandbox of the cluster after such a call of runbook.sh, which went well. A whole first run starts ten thousand
 // programs, so tests that begin alike have copies of one.
 func settled(t testing.TB, c *schema.Cluster, args ...string) *sandbox {

@@ -14,6 +14,7 @@ import (
 
 // The VPN's server gets its files once, and again after a client was revoked; no key travels in an argument.
 func TestVPNAccess(t *testing.T) {
+	long(t)
 	c := load(t, "vpn")
 	alone(c)
 	s := newSandbox(t, c)
@@ -74,6 +75,7 @@ func alone(c *schema.Cluster) {
 
 // Each node makes a key, the public ones come back for the spec, and without them in the spec no node joins.
 func TestMesh(t *testing.T) {
+	long(t)
 	c := load(t, "vpn")
 	for i := range c.Nodes {
 		c.Nodes[i].Mesh = nil
@@ -126,6 +128,7 @@ func (s *sandbox) collected(c *schema.Cluster) {
 // A node that made its next key keeps the old one until the spec has the new one, also where its own file says nothing
 // about it: it talks to the hub alone.
 func TestMeshRotation(t *testing.T) {
+	long(t)
 	c := load(t, "vpn")
 	c.Services.VPN.Mesh.Hub = "m1"
 	for i := range c.Nodes {
@@ -163,6 +166,7 @@ func TestMeshRotation(t *testing.T) {
 
 // A node that is in a swarm by another address is left alone: the firewall would cut it off.
 func TestMeshElsewhere(t *testing.T) {
+	long(t)
 	c := load(t, "vpn")
 	s := newSandbox(t, c)
 	s.want(0, "run", "--yes", "--to", "mesh-collect")
@@ -185,6 +189,7 @@ func TestMeshElsewhere(t *testing.T) {
 
 // Without ssh nobody else can be asked: the first manager's own key is all that is collected there.
 func TestMeshLocal(t *testing.T) {
+	long(t)
 	c := load(t, "vpn")
 	s := newSandbox(t, c)
 	s.want(0, "run", "--only", "preflight", "--host", "m1")
