@@ -313,11 +313,15 @@ func accessEngine(t *testing.T, l *lab) {
 	l.whole(t)
 }
 
-// whole waits until every service has all its tasks again.
+// whole waits until every node is ready, and every service has all its tasks again.
 func (l *lab) whole(t *testing.T) {
 	t.Helper()
 	eventually(t, 3*time.Minute, func() error {
-		out, err := l.try("m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")
+		out, err := l.try("m1", "docker node ls --format '{{.Status}}'")
+		if err != nil || strings.Count(out, "Ready") < len(l.nodes(t)) {
+			return fmt.Errorf("docker node ls: %v: %s", err, out)
+		}
+		out, err = l.try("m1", "docker service ls --format '{{.Name}} {{.Replicas}}'")
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
