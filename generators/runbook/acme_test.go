@@ -18,7 +18,7 @@ func TestACMEVolume(t *testing.T) {
 	c := target(t)
 	c.Services.Traefik.Certificate = schema.WebCertificate{Revision: 1, ACME: &schema.ACME{Email: "ops@example.org", Challenge: "tls"}}
 	c.Secrets = slices.DeleteFunc(c.Secrets, func(s schema.Secret) bool { return strings.HasPrefix(s.Name, "web-") })
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(c)
 	since := len(s.calls())
 	volume := filepath.Join(s.fake, "hosts", c.Node(c.Services.Traefik.Nodes[0]).Address.String(), "var/lib/docker/volumes/traefik_acme/_data")

@@ -13,7 +13,7 @@ func TestBuckets(t *testing.T) {
 	long(t)
 	c := target(t)
 	c.Services.S3.UID, c.Services.S3.GID = os.Getuid(), os.Getgid()
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(c)
 	s.want(0, "run", "--yes")
 	share := filepath.Join(s.fake, "hosts/10.0.0.11/var/lib/share")

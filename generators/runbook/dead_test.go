@@ -82,7 +82,7 @@ func three(t testing.TB) *schema.Cluster {
 // stacks; whatever it makes is copied to the first one when that is back.
 func TestDeadFirstManager(t *testing.T) {
 	long(t)
-	s := settled(t, three(t), "run", "--yes")
+	s := settled(t, three(t))
 	store := func(address string) []string {
 		var names []string
 		for _, dir := range []string{"etc/skep/secrets", "var/lib/skep/stacks"} {
@@ -169,7 +169,7 @@ func (s *sandbox) swarmNode(id, role, state string) {
 // only when it is named.
 func TestStrangers(t *testing.T) {
 	long(t)
-	s := settled(t, three(t), "run", "--yes")
+	s := settled(t, three(t))
 	s.swarmNode("iddelta", "worker", "ready")
 	contains(t, s.want(0, "run", "--yes").stdout, "m1             NOTE          delta is a worker of this swarm and is not in the spec")
 	contains(t, s.want(0, "verify").stdout, "delta is a worker of this swarm and is not in the spec")
@@ -204,7 +204,7 @@ func TestStrangers(t *testing.T) {
 // A dead manager of the spec is told, no engine of the others is restarted meanwhile, and undo leaves them their majority.
 func TestMajority(t *testing.T) {
 	long(t)
-	s := settled(t, three(t), "run", "--yes")
+	s := settled(t, three(t))
 	must(t, os.MkdirAll(filepath.Join(s.fake, "swarm/dead"), 0o755))
 	s.write("swarm/dead/id10.0.0.13", "down")
 	s.write("down/10.0.0.13", "")
@@ -237,7 +237,7 @@ func TestMajority(t *testing.T) {
 // What is fixed when a swarm is made is asked of the living swarm before the firewall cuts the old port off.
 func TestFixedWhenMade(t *testing.T) {
 	long(t)
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	for name, c := range map[string]struct {
 		edit func(*schema.Cluster)
 		want string

@@ -60,7 +60,7 @@ func TestBackendChanged(t *testing.T) {
 // have left, and what cannot be removed yet stops nothing and is told in names.
 func TestRenamedNetwork(t *testing.T) {
 	long(t)
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	c := target(t)
 	old := c.Network.Public.Name
 	rename(c, old, "kiez-edge")

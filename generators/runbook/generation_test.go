@@ -14,7 +14,7 @@ import (
 // values. What it had before that is gone.
 func TestOneGeneration(t *testing.T) {
 	long(t)
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	later := []string{"run", "--yes", "--from", "secrets"} // the steps before do nothing
 	revision := func(n int) {
 		t.Helper()

@@ -80,7 +80,7 @@ func TestNeighbours(t *testing.T) {
 // What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.
 func TestRefusals(t *testing.T) {
 	long(t)
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	c := target(t)
 	c.Services.Traefik.Log = "WARN"
 	s.build(c)

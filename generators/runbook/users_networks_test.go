@@ -48,7 +48,7 @@ func hasBus(s *sandbox) bool {
 func TestSharedNetwork(t *testing.T) {
 	long(t)
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(stacked(t, sharedBus, files))
 	s.want(0, "run", "--yes", "--only", "images")
 	both := []string{"run", "--yes", "--only", "stack-shop", "--only", "stack-bus", "--only", "cleanup"}
@@ -75,7 +75,7 @@ func TestSharedNetworkLeaves(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus, "alone.yaml": noBus}
 	const shopAlone = `stacks: shop: compose: ["alone.yaml"]`
 	const held = "the stack bus is gone but for its networks, which shop_one use"
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(stacked(t, sharedBus, files))
 	s.want(0, "run", "--yes", "--only", "images")
 	for _, then := range []struct {
@@ -109,7 +109,7 @@ func TestSharedNetworkLeaves(t *testing.T) {
 func TestChangedNetwork(t *testing.T) {
 	long(t)
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(stacked(t, sharedBus, files))
 	s.want(0, "run", "--yes", "--only", "images")
 	steps := []string{"--only", "stack-bus", "--only", "stack-shop"}

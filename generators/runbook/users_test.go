@@ -119,7 +119,7 @@ func TestUsersFailedUpdate(t *testing.T) {
 	c, _, err := spec.LoadFS(files, ".", spec.DefaultLimits())
 	must(t, err)
 	share(c, "/var/lib/share", "any")
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(c)
 	s.want(0, "run", "--yes", "--only", "images")
 	stack := []string{"run", "--yes", "--only", "stack-app"}

@@ -57,7 +57,7 @@ func TestExpires(t *testing.T) {
 	c := target(t)
 	drop(c, "monitoring")
 	c.Services.Monitoring = nil
-	s := settled(t, target(t), "run", "--yes")
+	s := settled(t, target(t))
 	s.build(c)
 	r := s.want(0, "run", "--yes")
 	if strings.Contains(r.stdout, "EXPIRES") || strings.Contains(r.stdout, "UNMEASURED") {

@@ -142,5 +142,9 @@ func (s *stack) dangling(kind, name string, defined []string) string {
 	case isMiddleware && slices.Contains(own, plain):
 		return fmt.Sprintf("no stack of the cluster defines it, and the router would answer 404: for that of Traefik's own file write %s@file", plain)
 	}
-	return "no stack of the cluster defines it, and the router would answer 404" + written.DidYouMean(plain, defined)
+	const lost = "no stack of the cluster defines it, and the router would answer 404"
+	if near := written.Nearest(plain, own); isMiddleware && near != "" && written.Nearest(plain, defined) == "" {
+		return lost + fmt.Sprintf("; did you mean %q?", near+"@file")
+	}
+	return lost + written.DidYouMean(plain, defined)
 }

@@ -22,9 +22,12 @@ plain() {
 		}'
 }
 
-# say TEXT... is a line on stdout; a shell that need not ask sed is quicker.
+# is_plain TEXT: a shell that need not ask sed is quicker.
+is_plain() { [[ $1 != *[!\ -~$'\n']* ]]; }
+
+# say TEXT... is a line on stdout, or more.
 say() {
-	if [[ $* == *[!\ -~]* ]]; then printf '%s\n' "$*" | plain; else printf '%s\n' "$*"; fi
+	if is_plain "$*"; then printf '%s\n' "$*"; else printf '%s\n' "$*" | plain; fi
 }
 
 # die CODE TEXT

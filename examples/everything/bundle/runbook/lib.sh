@@ -258,8 +258,17 @@ misfit() {
 
 # version_between VERSION FROM BELOW
 version_between() {
-	[[ $1 != "$3" && $(lower "$1" "$2") == "$2" && $(lower "$1" "$3") == "$1" ]]
+	! is_older "$1" "$2" && is_older "$1" "$3"
 }
 
-# lower VERSION VERSION
-lower() { printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1; }
+# is_older VERSION VERSION: by their numbers; one that is missing is 0.
+is_older() {
+	local i
+	local -a one two
+	IFS=. read -r -a one <<<"${1//[!0-9.]/}"
+	IFS=. read -r -a two <<<"${2//[!0-9.]/}"
+	for i in 0 1 2 3; do
+		((10#0${one[i]:-} == 10#0${two[i]:-})) || return $((10#0${one[i]:-} > 10#0${two[i]:-}))
+	done
+	return 1
+}

@@ -15,10 +15,13 @@ set -euo pipefail
 
 run_id='' digest=''
 
-timestamp() { TZ=UTC printf '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
+# A line is written for each step of each host, so nothing on the way to it starts a program or a shell.
 
-# quoted TEXT prints a JSON string. It hides no control character, and none of them reaches a terminal.
-quoted() {
+# tell_time sets now.
+tell_time() { TZ=UTC printf -v now '%(%Y-%m-%dT%H:%M:%SZ)T' -1; }
+
+# quote TEXT sets quoted to a JSON string. It hides no control character, and none of them reaches a terminal.
+quote() {
 	local text=$1 out='' i char
 	text=${text//\\/\\\\}
 	text=${text//\"/\\\"}
@@ -33,8 +36,8 @@ quoted() {
 		done
 		text=$out
 	fi
-	if [[ $text == *[!\ -~]* ]]; then text=$(plain <<<"$text"); fi
-	printf '"%s"' "$text"
+	is_plain "$text" || text=$(plain <<<"$text")
+	quoted="\"$text\""
 }
 
 # own_directory refuses to take over a directory that holds something else: its mode and what git sees of it change.
@@ -61,8 +64,9 @@ open_state() {
 	take_lock
 	printf '%s\n' "$$" >"$state/lock"
 	digest_of_bundle
-	run_id="$(timestamp)-$$"
-	local log
+	local now log
+	tell_time
+	run_id=$now-$$
 	for log in "$state/state.jsonl" "$state/log.jsonl"; do
 		# A run killed in the middle of a line must not spoil the next one.
 		if [[ -s $log && -n $(tail -c 1 "$log") ]]; then printf '\n' >>"$log"; fi
@@ -89,15 +93,19 @@ digest_of_bundle() {
 
 # record STEP HOST STATUS SECONDS
 record() {
-	local line
-	line="{\"time\":\"$(timestamp)\",\"run\":\"$run_id\",\"bundle\":\"$digest\",\"step\":\"$1\",\"host\":\"$2\",\"status\":\"$3\",\"seconds\":$4}"
+	local line now
+	tell_time
+	line="{\"time\":\"$now\",\"run\":\"$run_id\",\"bundle\":\"$digest\",\"step\":\"$1\",\"host\":\"$2\",\"status\":\"$3\",\"seconds\":$4}"
 	printf '%s\n' "$line" >>"$state/state.jsonl"
 }
 
 # log STEP HOST PHASE EXIT TEXT
 log() {
+	local now quoted
+	tell_time
+	quote "${5:0:20000}"
 	printf '{"time":"%s","run":"%s","step":"%s","host":"%s","phase":"%s","exit":%d,"text":%s}\n' \
-		"$(timestamp)" "$run_id" "$1" "$2" "$3" "$4" "$(quoted "${5:0:20000}")" >>"$state/log.jsonl"
+		"$now" "$run_id" "$1" "$2" "$3" "$4" "$quoted" >>"$state/log.jsonl"
 }
 
 declare -A remembered=()
@@ -146,12 +154,13 @@ tell_note() {
 
 # show STEP HOST STATUS TEXT: one line for a reader, or one object for a program.
 show() {
-	local line first=yes text=$4
+	local line first=yes text=$4 quoted
 	if [[ $json == yes ]]; then
-		printf '{"step":"%s","host":"%s","status":"%s","text":%s}\n' "$1" "$2" "$3" "$(quoted "$text")"
+		quote "$text"
+		printf '{"step":"%s","host":"%s","status":"%s","text":%s}\n' "$1" "$2" "$3" "$quoted"
 		return
 	fi
-	if [[ -n $text ]]; then text=$(say "$text"); fi
+	is_plain "$text" || text=$(plain <<<"$text")
 	while IFS= read -r line; do
 		if [[ $first == yes ]]; then
 			printf '   %-14s %-13s %s\n' "$2" "$3" "$line"

@@ -12,7 +12,7 @@ verb_list() {
 		if [[ $json == yes ]]; then
 			step_json "$id"
 		else
-			printf '%s  %-20s %-18s %s\n' "$(number "$id")" "$id" "${groups[$id]#duty }" "${titles[$id]}"
+			printf '%s  %-20s %-18s %s\n' "${numbers[$id]}" "$id" "${groups[$id]#duty }" "${titles[$id]}"
 		fi
 	done
 }
@@ -20,10 +20,14 @@ verb_list() {
 step_json() {
 	local hosts=() absent=() host names=''
 	hosts_of "$1"
-	for host in "${hosts[@]}"; do names+=",$(quoted "$host")"; done
+	for host in "${hosts[@]}"; do names+=",\"$host\""; done
+	local text quoted texts=()
+	for text in "${titles[$1]}" "${whys[$1]}" "${needed[$1]}" "${dangers[$1]}" "${undos[$1]}"; do
+		quote "$text"
+		texts+=("$quoted")
+	done
 	printf '{"step":"%s","number":%d,"title":%s,"why":%s,"group":"%s","hosts":[%s],"order":"%s","needs":%s,"danger":%s,"undo":%s}\n' \
-		"$1" "$(number "$1")" "$(quoted "${titles[$1]}")" "$(quoted "${whys[$1]}")" "${groups[$1]}" "${names#,}" \
-		"${orders[$1]}" "$(quoted "${needed[$1]}")" "$(quoted "${dangers[$1]}")" "$(quoted "${undos[$1]}")"
+		"$1" "${numbers[$1]}" "${texts[0]}" "${texts[1]}" "${groups[$1]}" "${names#,}" "${orders[$1]}" "${texts[@]:2}"
 }
 
 verb_plan() {
@@ -125,7 +129,7 @@ expiring() {
 stop_at() {
 	local host
 	{
-		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "$(number "$1")" "${failed_hosts[*]}"
+		printf '\nstopped at step %s (%s) on %s. What is done stays done.\n' "$1" "${numbers[$1]}" "${failed_hosts[*]}"
 		for host in "${failed_hosts[@]}"; do say "  log:    $state/output/$1.$host.log"; done
 		say "  resume: $(printf %q "$0") run --from $1$(flags)"
 	} >&2

@@ -42,8 +42,6 @@ read_steps() {
 	source "$bundle/runbook/cluster.sh"
 }
 
-number() { printf '%s' "${numbers[$1]}"; }
-
 # step_named sets found to the step that a user names by id, number or both. The users' stacks have one number.
 step_named() {
 	local id same=()

@@ -127,7 +127,7 @@ keep_answer() {
 # done_before STEP: the survey found it done on all its hosts, and nothing was changed since. So a run with nothing to do asks
 # each host once.
 done_before() {
-	local host code kept=()
+	local host code kept=() told
 	[[ $touched == no ]] || return 1
 	for host in "${hosts[@]}"; do
 		answer_of "$1" "$host"
@@ -137,7 +137,9 @@ done_before() {
 		answer_of "$1" "$host"
 		keep_answer "$1" "$host"
 		record "$1" "$host" ALREADY_DONE 0
-		show "$1" "$host" ALREADY_DONE "$(notes "$1" "$host")"
+		told=''
+		[[ ${kept[*]} != *'note: '* ]] || told=$(notes "$1" "$host")
+		show "$1" "$host" ALREADY_DONE "$told"
 	done
 }
 
@@ -173,7 +175,7 @@ stop_before() {
 		for row; do
 			read -r -a words <<<"$row"
 			id=${words[0]}
-			say "stopped at step $id ($(number "$id")) on ${words[*]:1}, before anything was changed."
+			say "stopped at step $id (${numbers[$id]}) on ${words[*]:1}, before anything was changed."
 			for host in "${words[@]:1}"; do say "  log:    $state/output/$id.$host.log"; done
 		done
 		say "  resume: $(printf %q "$0") run$(flags)"
@@ -181,16 +183,16 @@ stop_before() {
 }
 
 # compared STEP prints what a step finds in the answers of all its hosts side by side: "stop HOST TEXT" or "note HOST TEXT".
-compared() (
-	has_function compare_hosts "$1" || exit 0
+compared() {
 	# shellcheck source=/dev/null
 	source /dev/stdin <<<"${texts[$1]}"
 	compare_hosts
-)
+}
 
 # side_by_side STEP shows that, and leaves in failed_hosts those that stop the run.
 side_by_side() {
 	local level host text
+	has_function compare_hosts "$1" || return 0
 	while read -r level host text; do
 		if [[ $level == note ]]; then
 			printf '%s\t%s\t%s\n' "$1" "$text" "$host" >>"$work/notes"

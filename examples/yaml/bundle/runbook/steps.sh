@@ -62,16 +62,22 @@ end_work() {
 
 # one PHASE STEP HOST: runs a phase on a host; the exit code is that of the step.
 one() {
-	local output=$state/output/$2.$3.log code=0 last text
+	local output=$state/output/$2.$3.log code=0 line last='' text=''
 	remote "$1" "$3" "$output.new" "$2" || code=$?
-	last=$(grep -a "^@skep $2 " "$output.new" | tail -n 1) || true
+	while IFS= read -r line || [[ -n $line ]]; do
+		case $line in
+		"@skep $2 "*) last=$line ;;
+		'@skep '* | '@clock '* | 'wait: '*) ;;
+		*) text+=$line$'\n' ;;
+		esac
+	done <"$output.new"
 	if [[ -n $last ]]; then
 		code=${last##* }
 		[[ $code =~ ^[0-9]{1,3}$ ]] || code=4
 	elif ((code == 0)); then
 		code=4
 	fi
-	text=$(tr -d '\000' <"$output.new" | sed '/^@skep /d; /^@clock /d; /^wait: /d')
+	text=${text%"${text##*[!$'\n']}"}   # no empty lines at the end
 	text=${text//"$bundle/"/"$origin/"} # programs name themselves, and ran as the checked copy
 	[[ $text != *'note: '* ]] || keep_notes "$2" "$3" "$text"
 	log "$2" "$3" "$1" "$code" "$text"
@@ -253,7 +259,7 @@ gather() {
 }
 
 heading() {
-	[[ $json == yes ]] || printf '%s %s: %s\n' "$(number "$1")" "$1" "${titles[$1]}"
+	[[ $json == yes ]] || printf '%s %s: %s\n' "${numbers[$1]}" "$1" "${titles[$1]}"
 }
 
 # run_step STEP returns 1 when a host failed.

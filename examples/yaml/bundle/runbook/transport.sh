@@ -65,15 +65,15 @@ read_programs() {
 	for id in "${steps[@]}"; do texts[$id]=$(step_text "$id"); done
 }
 
-# step_text STEP prints the facts that the step uses, and no others; then what it does.
-step_text() (
+# step_text STEP prints the facts that the step uses, and no others; then what it does. It is for a shell of its own, as part is.
+step_text() {
 	local body
 	variables
 	printf 'readonly argument=%q\n' "${arguments[$1]}"
 	# shellcheck disable=SC2086 # names have no spaces
 	[[ -z ${uses[$1]} ]] || declare -p ${uses[$1]}
 	for body in ${bodies[$1]}; do cat -- "$bundle/runbook/steps/$body.sh"; done
-)
+}
 
 # facts HOST: what the program may know about the node it runs on and the cluster.
 facts() {
@@ -122,19 +122,19 @@ program() {
 part_code() { if [[ $1 == check ]]; then echo 11; else echo 12; fi; }
 
 # part PHASE HOST STEP: the step itself, the digests and files it names, and what it prepares on this machine.
-part() (
+part() {
 	phase=$1 host=$2
 	role=${inventory_role[$2]:-operator} class=${inventory_class[$2]:-}
-	files() { :; }
 	prepare() { :; }
 	# shellcheck source=/dev/null
 	source /dev/stdin <<<"${texts[$3]}"
-	names=$(files) || exit
+	names=''
+	! has_function files "$3" || names=$(files) || exit
 	# shellcheck disable=SC2086 # names of files in the bundle have no spaces
 	parcel "$phase" $names || exit
 	prepare || exit
 	printf '%s\n' "${texts[$3]}"
-)
+}
 
 # remote PHASE HOST OUTPUT STEP...: runs the steps' phase on the host, output into a file. Returns ssh's own exit code.
 remote() {
