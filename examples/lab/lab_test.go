@@ -1,7 +1,7 @@
 // Package lab proves a bundle on real machines: three Debian nodes with systemd, sshd, dockerd and nft, and the zones
 // around them. See the script lab, which raises them.
 //
-//	go test -C examples/lab -v -timeout 80m . [-short] [-suite trixie] [-engine 29] [-kill all] [-upload 10m]
+//	go test -C examples/lab -v -timeout 80m . [-short] [-light] [-suite trixie] [-engine 29] [-kill all] [-upload 10m]
 //	go test -C examples/lab -v -timeout 170m . -vm
 package lab
 

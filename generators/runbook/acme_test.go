@@ -13,8 +13,7 @@ import (
 
 // Traefik is not root, so before it is deployed the volume is its own: one that an older bundle left to root keeps its
 // file, byte for byte and unreadable to others, and one that is not there yet is made.
-func TestACMEVolume(t *testing.T) {
-	long(t)
+func TestLongACMEVolume(t *testing.T) {
 	c := target(t)
 	c.Services.Traefik.Certificate = schema.WebCertificate{Revision: 1, ACME: &schema.ACME{Email: "ops@example.org", Challenge: "tls"}}
 	c.Secrets = slices.DeleteFunc(c.Secrets, func(s schema.Secret) bool { return strings.HasPrefix(s.Name, "web-") })

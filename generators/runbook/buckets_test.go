@@ -9,8 +9,7 @@ import (
 
 // What root's keys made before there was a user, and directories that S3 never saw, go over to the user; what belongs to
 // somebody else on the node does not, nor what the user has.
-func TestBuckets(t *testing.T) {
-	long(t)
+func TestLongBuckets(t *testing.T) {
 	c := target(t)
 	c.Services.S3.UID, c.Services.S3.GID = os.Getuid(), os.Getgid()
 	s := settled(t, target(t))

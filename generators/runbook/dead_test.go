@@ -23,8 +23,7 @@ func contains(t *testing.T, text string, parts ...string) {
 }
 
 // A host that does not answer is named once, the others go on, and the run says what is open instead of "done".
-func TestDeadWorker(t *testing.T) {
-	long(t)
+func TestLongDeadWorker(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.write("down/10.0.0.12", "")
 	r := s.want(1, "run", "--yes")
@@ -80,8 +79,7 @@ func three(t testing.TB) *schema.Cluster {
 
 // With the first manager dead the next one stands for the swarm, with the values of every secret and the records of
 // stacks; whatever it makes is copied to the first one when that is back.
-func TestDeadFirstManager(t *testing.T) {
-	long(t)
+func TestLongDeadFirstManager(t *testing.T) {
 	s := settled(t, three(t))
 	store := func(address string) []string {
 		var names []string
@@ -167,8 +165,7 @@ func (s *sandbox) swarmNode(id, role, state string) {
 
 // Members that the spec does not have are named. A manager among them stops the run before its firewall; a dead one goes
 // only when it is named.
-func TestStrangers(t *testing.T) {
-	long(t)
+func TestLongStrangers(t *testing.T) {
 	s := settled(t, three(t))
 	s.swarmNode("iddelta", "worker", "ready")
 	contains(t, s.want(0, "run", "--yes").stdout, "m1             NOTE          delta is a worker of this swarm and is not in the spec")
@@ -202,8 +199,7 @@ func TestStrangers(t *testing.T) {
 }
 
 // A dead manager of the spec is told, no engine of the others is restarted meanwhile, and undo leaves them their majority.
-func TestMajority(t *testing.T) {
-	long(t)
+func TestLongMajority(t *testing.T) {
 	s := settled(t, three(t))
 	must(t, os.MkdirAll(filepath.Join(s.fake, "swarm/dead"), 0o755))
 	s.write("swarm/dead/id10.0.0.13", "down")
@@ -235,8 +231,7 @@ func TestMajority(t *testing.T) {
 }
 
 // What is fixed when a swarm is made is asked of the living swarm before the firewall cuts the old port off.
-func TestFixedWhenMade(t *testing.T) {
-	long(t)
+func TestLongFixedWhenMade(t *testing.T) {
 	s := settled(t, target(t))
 	for name, c := range map[string]struct {
 		edit func(*schema.Cluster)
@@ -262,8 +257,7 @@ func TestFixedWhenMade(t *testing.T) {
 }
 
 // Clocks are compared with each other, not only with the operator's.
-func TestClocks(t *testing.T) {
-	long(t)
+func TestLongClocks(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--only", "preflight")
 	for address, skew := range map[string]string{"10.0.0.11": "-20s", "10.0.0.12": "+20s"} {

@@ -14,8 +14,7 @@ import (
 
 // A firewall backend that is changed while the cluster runs: the dry run says so, the run leaves one backend's rules, and
 // a second table that an older skep left is found, and gone after the next run.
-func TestBackendChanged(t *testing.T) {
-	long(t)
+func TestLongBackendChanged(t *testing.T) {
 	c := target(t)
 	s := newSandbox(t, c)
 	node := filepath.Join(s.fake, "hosts/10.0.0.12")
@@ -58,8 +57,7 @@ func TestBackendChanged(t *testing.T) {
 
 // A public network gets another name. Services of others that are still on it are named, Traefik stays on both until they
 // have left, and what cannot be removed yet stops nothing and is told in names.
-func TestRenamedNetwork(t *testing.T) {
-	long(t)
+func TestLongRenamedNetwork(t *testing.T) {
 	s := settled(t, target(t))
 	c := target(t)
 	old := c.Network.Public.Name
@@ -155,8 +153,7 @@ func targetWithout(t *testing.T, line string) *schema.Cluster {
 
 // An engine is restarted for what needs it, and for nothing else: a cluster without monitoring loses the port for metrics at
 // the next restart, what the node's owner set is reloaded where dockerd can, and the dry run says which it will be.
-func TestEngineEffects(t *testing.T) {
-	long(t)
+func TestLongEngineEffects(t *testing.T) {
 	c, bare := target(t), targetWithout(t, "\t\tmonitoring: {}\n")
 	s := newSandbox(t, c)
 	only := []string{"--only", "engine", "--host", "w1", "--host", "w2"}

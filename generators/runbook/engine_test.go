@@ -7,9 +7,21 @@ import (
 	"testing"
 )
 
+// Versions are compared by their numbers; the upper bound is outside.
+func TestVersions(t *testing.T) {
+	for version, want := range map[string]bool{
+		"20.10": true, "20.10.24": true, "20.10.0.1": true, "28.9": true, "28.10.3": true, "020.10": true,
+		"": false, "v": false, "20.9.99": false, "29": false, "29.0": false, "29.0.0": false, "100.1": false, "29.1": false,
+	} {
+		out, err := shell(t, "version_between '"+version+"' 20.10 29.0 && echo yes || echo no\n")
+		if got := strings.TrimSpace(out); err != nil || got != map[bool]string{true: "yes", false: "no"}[want] {
+			t.Errorf("%q is between 20.10 and 29.0: %s, %v", version, got, err)
+		}
+	}
+}
+
 // An engine outside engine.versions is refused before anything is installed; one within is installed, and held until undo.
-func TestEnginePackage(t *testing.T) {
-	long(t)
+func TestLongEnginePackage(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.remove("node/dockerd")
 	s.write("candidate", "1:19.03.13+dfsg1-2")
@@ -53,8 +65,7 @@ func TestEnginePackage(t *testing.T) {
 }
 
 // Where the operator installs the engine, the runbook does not; snap's cannot be set up.
-func TestEnginePresent(t *testing.T) {
-	long(t)
+func TestLongEnginePresent(t *testing.T) {
 	c := load(t, "production")
 	s := newSandbox(t, c)
 	s.remove("node/dockerd")
@@ -69,8 +80,7 @@ func TestEnginePresent(t *testing.T) {
 
 // Engines are restarted one after the other: workers, managers, the leader last; the next one waits until the last one is
 // Ready and Reachable, and when it is not, the step ends there.
-func TestRollingOrder(t *testing.T) {
-	long(t)
+func TestLongRollingOrder(t *testing.T) {
 	c := load(t, "production")
 	s := newSandbox(t, c)
 	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
@@ -125,8 +135,7 @@ func TestSnap(t *testing.T) {
 }
 
 // What is known of an engine stops the first run of its node, or is told, with the way out; a distribution looks after its own.
-func TestEngineKnown(t *testing.T) {
-	long(t)
+func TestLongEngineKnown(t *testing.T) {
 	s := newSandbox(t, load(t, "production"))
 	s.want(0, "run", "--only", "preflight", "--host", "w1")
 	node := "hosts/198.51.100.21/"

@@ -8,8 +8,7 @@ import (
 )
 
 // The spec with every field set: several managers, sudo, iptables, a lock, another MTU, a secret that is handed over.
-func TestEverything(t *testing.T) {
-	long(t)
+func TestLongEverything(t *testing.T) {
 	c := load(t, "everything")
 	share(c, "/var/lib/share", "any")
 	c.Engine.Versions.From = "20.10"

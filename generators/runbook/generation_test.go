@@ -12,8 +12,7 @@ import (
 
 // What a service had before its last update stays, for "docker service rollback": its configs, its secrets and their
 // values. What it had before that is gone.
-func TestOneGeneration(t *testing.T) {
-	long(t)
+func TestLongOneGeneration(t *testing.T) {
 	s := settled(t, target(t))
 	later := []string{"run", "--yes", "--from", "secrets"} // the steps before do nothing
 	revision := func(n int) {

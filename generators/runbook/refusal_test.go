@@ -59,8 +59,7 @@ func TestPlanned(t *testing.T) {
 }
 
 // Rules that let the operator in and shut the other nodes out are taken back at once. A dead neighbour proves nothing.
-func TestNeighbours(t *testing.T) {
-	long(t)
+func TestLongNeighbours(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.write("cut", "")
 	r := s.want(1, "run", "--yes", "--only", "firewall")
@@ -78,8 +77,7 @@ func TestNeighbours(t *testing.T) {
 }
 
 // What cannot be changed is refused with what is, what is wanted and the way out; a stack that fails says why.
-func TestRefusals(t *testing.T) {
-	long(t)
+func TestLongRefusals(t *testing.T) {
 	s := settled(t, target(t))
 	c := target(t)
 	c.Services.Traefik.Log = "WARN"
@@ -112,8 +110,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // A bundle on a disk that cannot be written keeps its state elsewhere, and runs without ssh on the machine itself.
-func TestLocal(t *testing.T) {
-	long(t)
+func TestLongLocal(t *testing.T) {
 	s := newSandbox(t, target(t))
 	elsewhere := filepath.Join(t.TempDir(), "state")
 	node := filepath.Join(s.fake, "hosts/10.0.0.13")
@@ -137,8 +134,7 @@ func TestLocal(t *testing.T) {
 }
 
 // Who runs it on the node itself over ssh proves with a second login that the rules let one in.
-func TestLocalFirewall(t *testing.T) {
-	long(t)
+func TestLongLocalFirewall(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--only", "preflight", "--host", "w2")
 	s.node = filepath.Join(s.fake, "hosts/10.0.0.13")
@@ -166,8 +162,7 @@ func TestForeignState(t *testing.T) {
 }
 
 // What a node says reaches the terminal and other nodes as text, and nothing else.
-func TestHostileNode(t *testing.T) {
-	long(t)
+func TestLongHostileNode(t *testing.T) {
 	s := newSandbox(t, load(t, "production"))
 	must(t, os.MkdirAll(s.bundle+".state/secrets", 0o700))
 	for _, secret := range []string{"smtp-password", "watchdog-url"} {
@@ -190,8 +185,7 @@ func TestHostileNode(t *testing.T) {
 
 // A smaller MTU reaches the bridge through which tasks leave, before Docker makes its own; one that is in use is told
 // about, and stops nobody.
-func TestGatewayMTU(t *testing.T) {
-	long(t)
+func TestLongGatewayMTU(t *testing.T) {
 	c := target(t)
 	c.Network.MTU = 1400
 	s := newSandbox(t, c)
@@ -213,8 +207,7 @@ func TestGatewayMTU(t *testing.T) {
 }
 
 // A network of Docker whose bridge the rules do not know is told about.
-func TestUnnamedBridge(t *testing.T) {
-	long(t)
+func TestLongUnnamedBridge(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--yes", "--to", "engine", "--host", "w1", "--host", "operator")
 	must(t, os.WriteFile(filepath.Join(s.fake, "hosts/10.0.0.12/bridges"), []byte("0123456789abcdef one \n1123456789abcdef two lan7\n"), 0o644))

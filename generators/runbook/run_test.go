@@ -224,8 +224,7 @@ func checkChangedBundle(t *testing.T, s *sandbox) {
 }
 
 // A run that is killed again and again ends in the same state as one that is not.
-func TestInterrupted(t *testing.T) {
-	long(t)
+func TestLongInterrupted(t *testing.T) {
 	s := newSandbox(t, target(t))
 	kills := 0
 	for at := 4; ; at += 9 {

@@ -26,6 +26,7 @@ import (
 // sandbox is a bundle and a recorded cluster: ssh runs each program in a mount namespace of its own, where docker,
 // systemctl and the like are small recorders. What it shows is order, resumption, refusal and secrecy; whether the
 // commands work on real nodes is shown by examples/lab.
+// Tests that take a minute or more begin with TestLong: .ci/test leaves them to .ci/full.
 type sandbox struct {
 	t      testing.TB
 	bundle string
@@ -66,14 +67,6 @@ func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {
 		must(t, os.Symlink(filepath.Join(data, "node.sh"), filepath.Join(s.fake, "node", name)))
 	}
 	return s
-}
-
-// long leaves a test to .ci/full: it starts thousands of programs, which take a minute or more.
-func long(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short")
-	}
 }
 
 // build writes the cluster's bundle.

@@ -9,8 +9,7 @@ import (
 
 // What would make a poor node stops the first run, and is a note of every later one: it may be the one that closes a
 // hole. It is said in its place, and once at the end.
-func TestFirstRunOnly(t *testing.T) {
-	long(t)
+func TestLongFirstRunOnly(t *testing.T) {
 	s := newSandbox(t, target(t))
 	spoil := func() {
 		t.Helper()
@@ -94,8 +93,7 @@ func TestOperatorTools(t *testing.T) {
 
 // An engine that the settings were not made for is left alone: it may not start with them. One that has settings from before
 // keeps running.
-func TestEngineOutsideRange(t *testing.T) {
-	long(t)
+func TestLongEngineOutsideRange(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--yes", "--to", "firewall", "--host", "w1", "--host", "operator")
 	engine := []string{"run", "--yes", "--only", "engine", "--host", "w1"}
@@ -114,8 +112,7 @@ func TestEngineOutsideRange(t *testing.T) {
 }
 
 // When the engine does not start with new settings, it gets those back that it had.
-func TestEngineFallsBack(t *testing.T) {
-	long(t)
+func TestLongEngineFallsBack(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--yes", "--to", "engine", "--host", "w1", "--host", "operator")
 	path := filepath.Join(s.fake, "hosts/10.0.0.12/etc/docker/daemon.json")

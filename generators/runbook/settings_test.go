@@ -18,8 +18,7 @@ const theirs = `{
 `
 
 // A node keeps the keys of its own, skep's are changed and named, and undo brings the file back as it was.
-func TestOwnSettings(t *testing.T) {
-	long(t)
+func TestLongOwnSettings(t *testing.T) {
 	c := target(t)
 	c.Network.MTU = 1400
 	s := newSandbox(t, c)

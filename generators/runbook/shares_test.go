@@ -27,8 +27,7 @@ func withShares(t *testing.T, shares string) *schema.Cluster {
 
 // A cluster of an older bundle gets shares: the server does not start anew, which would stop every client for the length
 // of its grace period. Directories are made once, and then they are the applications': no run takes them back.
-func TestShares(t *testing.T) {
-	long(t)
+func TestLongShares(t *testing.T) {
 	s := newSandbox(t, target(t))
 	node := filepath.Join(s.fake, "hosts/10.0.0.11")
 	only := []string{"--yes", "--only", "storage", "--only", "nfs-server"}
@@ -82,8 +81,7 @@ func TestShares(t *testing.T) {
 }
 
 // A share whose disk is not mounted is refused by the name of its field, and somebody else's export of a share is, too.
-func TestSharesRefused(t *testing.T) {
-	long(t)
+func TestLongSharesRefused(t *testing.T) {
 	s := newSandbox(t, withShares(t, `shop: {path: "/var/lib/shop", filesystem: "own", mode: "read-write"}`))
 	r := s.want(1, "run", "--yes", "--only", "preflight", "--only", "storage", "--host", "m1")
 	if want := `/var/lib/shop is not a mount point, and services.nfs.shares.shop.filesystem is "own"`; !strings.Contains(r.stdout, want) {

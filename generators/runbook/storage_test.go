@@ -11,8 +11,7 @@ import (
 
 // With a file system of its own, a share whose disk is not mounted is refused, and what shows in its place is shut: a
 // service that starts too early fails, where it would have begun anew on the wrong disk.
-func TestOwnFilesystem(t *testing.T) {
-	long(t)
+func TestLongOwnFilesystem(t *testing.T) {
 	c := target(t)
 	share(c, "/var/lib/share", "own")
 	s := newSandbox(t, c)

@@ -29,8 +29,7 @@ func steers(text string) string {
 }
 
 // Nothing that a node prints, in any verb and phase, steers the terminal of the operator, or of one who reads the logs.
-func TestNodeSteersNoTerminal(t *testing.T) {
-	long(t)
+func TestLongNodeSteersNoTerminal(t *testing.T) {
 	s := newSandbox(t, target(t))
 	archives := filepath.Join(filepath.Dir(s.bundle), "images")
 	must(t, os.Mkdir(archives, 0o755))

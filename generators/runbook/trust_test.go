@@ -118,8 +118,7 @@ func TestBesideTheBundle(t *testing.T) {
 }
 
 // A file that is changed while the runbook is at work is not what a node gets: the runbook goes on with what it looked at.
-func TestChangedMeanwhile(t *testing.T) {
-	long(t)
+func TestLongChangedMeanwhile(t *testing.T) {
 	s := newSandbox(t, target(t))
 	s.want(0, "run", "--only", "preflight")
 	mark := filepath.Join(t.TempDir(), "ran")

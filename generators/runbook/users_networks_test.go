@@ -45,8 +45,7 @@ func hasBus(s *sandbox) bool {
 }
 
 // A stack that makes a network for another is deployed before it and removed after it.
-func TestSharedNetwork(t *testing.T) {
-	long(t)
+func TestLongSharedNetwork(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
 	s := settled(t, target(t))
 	s.build(stacked(t, sharedBus, files))
@@ -70,8 +69,7 @@ func TestSharedNetwork(t *testing.T) {
 }
 
 // The stack with the network leaves the spec while the other goes on without it, or on it; or both leave at once.
-func TestSharedNetworkLeaves(t *testing.T) {
-	long(t)
+func TestLongSharedNetworkLeaves(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus, "alone.yaml": noBus}
 	const shopAlone = `stacks: shop: compose: ["alone.yaml"]`
 	const held = "the stack bus is gone but for its networks, which shop_one use"
@@ -106,8 +104,7 @@ func TestSharedNetworkLeaves(t *testing.T) {
 
 // Docker never changes a network that is there: one that is to have other settings stops the run, dry or not, before anything
 // is changed. With another name the run goes through.
-func TestChangedNetwork(t *testing.T) {
-	long(t)
+func TestLongChangedNetwork(t *testing.T) {
 	files := map[string]string{"bus.yaml": makesBus, "shop.yaml": usesBus}
 	s := settled(t, target(t))
 	s.build(stacked(t, sharedBus, files))

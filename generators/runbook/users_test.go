@@ -107,8 +107,7 @@ numbers=([s3]=81 [stack-a]=85 [stack-b]=85 [verify]=95)
 
 // An update of a user's stack that fails leaves it this runbook's own: the next run goes on with it, and asks for no consent
 // to take it over. A stack that was there before is asked about, once.
-func TestUsersFailedUpdate(t *testing.T) {
-	long(t)
+func TestLongUsersFailedUpdate(t *testing.T) {
 	example, err := os.ReadFile("../../examples/target/cluster.cue")
 	must(t, err)
 	files := fstest.MapFS{

@@ -13,8 +13,7 @@ import (
 )
 
 // The VPN's server gets its files once, and again after a client was revoked; no key travels in an argument.
-func TestVPNAccess(t *testing.T) {
-	long(t)
+func TestLongVPNAccess(t *testing.T) {
 	c := load(t, "vpn")
 	alone(c)
 	s := newSandbox(t, c)
@@ -74,8 +73,7 @@ func alone(c *schema.Cluster) {
 }
 
 // Each node makes a key, the public ones come back for the spec, and without them in the spec no node joins.
-func TestMesh(t *testing.T) {
-	long(t)
+func TestLongMesh(t *testing.T) {
 	c := load(t, "vpn")
 	for i := range c.Nodes {
 		c.Nodes[i].Mesh = nil
@@ -127,8 +125,7 @@ func (s *sandbox) collected(c *schema.Cluster) {
 
 // A node that made its next key keeps the old one until the spec has the new one, also where its own file says nothing
 // about it: it talks to the hub alone.
-func TestMeshRotation(t *testing.T) {
-	long(t)
+func TestLongMeshRotation(t *testing.T) {
 	c := load(t, "vpn")
 	c.Services.VPN.Mesh.Hub = "m1"
 	for i := range c.Nodes {
@@ -165,8 +162,7 @@ func TestMeshRotation(t *testing.T) {
 }
 
 // A node that is in a swarm by another address is left alone: the firewall would cut it off.
-func TestMeshElsewhere(t *testing.T) {
-	long(t)
+func TestLongMeshElsewhere(t *testing.T) {
 	c := load(t, "vpn")
 	s := newSandbox(t, c)
 	s.want(0, "run", "--yes", "--to", "mesh-collect")
@@ -188,8 +184,7 @@ func TestMeshElsewhere(t *testing.T) {
 }
 
 // Without ssh nobody else can be asked: the first manager's own key is all that is collected there.
-func TestMeshLocal(t *testing.T) {
-	long(t)
+func TestLongMeshLocal(t *testing.T) {
 	c := load(t, "vpn")
 	s := newSandbox(t, c)
 	s.want(0, "run", "--only", "preflight", "--host", "m1")

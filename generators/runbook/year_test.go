@@ -9,8 +9,7 @@ import (
 
 // A year passes: a routine run leaves the pair that a client has, and says at its end whom to give the next one, until
 // that is done. It is no failure, and status and verify say it too.
-func TestHandOver(t *testing.T) {
-	long(t)
+func TestLongHandOver(t *testing.T) {
 	s := newSandbox(t, target(t))
 	certificate := func() string { return s.state("certs/clients/nuvla/cert.pem") }
 	told := func(days, want int, args ...string) {
@@ -52,8 +51,7 @@ func TestHandOver(t *testing.T) {
 }
 
 // Without monitoring the runbook says what expires: by what it saw last, and what it could not see.
-func TestExpires(t *testing.T) {
-	long(t)
+func TestLongExpires(t *testing.T) {
 	c := target(t)
 	drop(c, "monitoring")
 	c.Services.Monitoring = nil

@@ -80,7 +80,8 @@ func (s *stack) resolved(r *route) {
 	name, asks := r.fields["tls.certresolver"]
 	key := "tls.certresolver"
 	for _, field := range slices.Sorted(maps.Keys(r.fields)) {
-		if !asks && (field == "tls" || strings.HasPrefix(field, "tls.")) {
+		isOn := field == "tls" && (r.fields[field] == "" || strings.EqualFold(r.fields[field], "true")) // Traefik passes over any other value
+		if !asks && (isOn || strings.HasPrefix(field, "tls.")) {
 			key = field
 		}
 	}

@@ -22,7 +22,7 @@ plain() {
 		}'
 }
 
-# is_plain TEXT: a shell that need not ask sed is quicker.
+# is_plain TEXT: plain would change nothing, so sed need not be asked.
 is_plain() { [[ $1 != *[!\ -~$'\n']* ]]; }
 
 # say TEXT... is a line on stdout, or more.

@@ -21,13 +21,13 @@ step_json() {
 	local hosts=() absent=() host names=''
 	hosts_of "$1"
 	for host in "${hosts[@]}"; do names+=",\"$host\""; done
-	local text quoted texts=()
+	local text quoted values=()
 	for text in "${titles[$1]}" "${whys[$1]}" "${needed[$1]}" "${dangers[$1]}" "${undos[$1]}"; do
 		quote "$text"
-		texts+=("$quoted")
+		values+=("$quoted")
 	done
 	printf '{"step":"%s","number":%d,"title":%s,"why":%s,"group":"%s","hosts":[%s],"order":"%s","needs":%s,"danger":%s,"undo":%s}\n' \
-		"$1" "${numbers[$1]}" "${texts[0]}" "${texts[1]}" "${groups[$1]}" "${names#,}" "${orders[$1]}" "${texts[@]:2}"
+		"$1" "${numbers[$1]}" "${values[0]}" "${values[1]}" "${groups[$1]}" "${names#,}" "${orders[$1]}" "${values[@]:2}"
 }
 
 verb_plan() {
