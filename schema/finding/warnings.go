@@ -51,6 +51,12 @@ func clusterWarnings() []Kind {
 			Why:   "Every node takes an address on the ingress network, and on each overlay that one of its tasks uses. Nodes without one run no published service.",
 			Way:   "Lower engine.pool.size: every step doubles the addresses of a network. It is fixed when the swarm is made.",
 		},
+		{
+			ID:    "spec-unread",
+			Title: "a second spec in the directory is not read",
+			Why:   "A directory stands for the CUE files in it. A cluster.yaml beside cluster.cue changes nothing, though whoever edits it may think so.",
+			Way:   "Name the file, skep build cluster.yaml, or remove the one that you do not use.",
+		},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // Find gives the warnings about a cluster, without their places. The spec tells what its author wrote.
 func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l := &linter{Cluster: c, spec: spec}
+	l.unread()
 	l.managers()
 	l.world()
 	l.unused()
@@ -37,6 +38,16 @@ type linter struct {
 
 func (l *linter) add(id finding.ID, path, text string) {
 	l.found = append(l.found, finding.Finding{ID: id, Level: finding.Warning, Path: path, Text: text})
+}
+
+// unread finds a second spec in the directory, which its author may have edited in vain.
+func (l *linter) unread() {
+	if l.spec == nil {
+		return
+	}
+	for _, name := range l.spec.Unread {
+		l.add("spec-unread", "", name+": is not read, since a directory stands for its CUE files; name the file if you mean it, or remove it")
+	}
 }
 
 func (l *linter) managers() {

@@ -54,11 +54,14 @@ func LoadFS(fsys fs.FS, name string, limits Limits) (c *schema.Cluster, s *writt
 			c, s, err = nil, nil, &InputError{Path: f.known(name), Text: fmt.Sprintf("schema: the evaluator stopped: %v", p)}
 		}
 	}()
-	if c, s := f.quick(name); c != nil {
-		return c, s, nil
+	if c, s = f.quick(name); c == nil {
+		c, s, err = f.whole(name)
 	}
-	c, s, err = f.whole(name)
-	return c, s, f.explained(name, err)
+	if err != nil {
+		return nil, nil, f.explained(name, err)
+	}
+	s.Unread = f.unread(name)
+	return c, s, nil
 }
 
 // whole loads any spec, and finds all of its mistakes.

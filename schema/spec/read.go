@@ -35,14 +35,15 @@ func (f files) read(name string) (*source, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &InputError{Path: f.known(name), Text: "is not a regular file"}
 	}
-	switch ext := strings.ToLower(path.Ext(name)); ext {
+	if _, isData := cutData(name); isData {
+		return f.readData(name)
+	}
+	switch strings.ToLower(path.Ext(name)) {
 	case ".cue":
 		if _, err := f.readAll(name); err != nil {
 			return nil, err
 		}
 		return f.instance(path.Dir(name), "./"+path.Base(name))
-	case ".yaml", ".yml", ".json":
-		return f.readData(name)
 	default:
 		return nil, &InputError{Path: f.known(name), Text: "want a directory, or a file that ends in .cue, .yaml, .yml or .json"}
 	}
@@ -95,14 +96,41 @@ func (f files) noPackage(dir string, entries []fs.DirEntry) string {
 		return "is a bundle, not a spec; name the spec that it was built from"
 	}
 	for _, e := range entries {
-		switch path.Ext(e.Name()) {
-		case ".yaml", ".yml", ".json":
+		if _, isData := cutData(e.Name()); isData {
 			return "holds no CUE package; name the file to read, such as " + f.known(path.Join(dir, e.Name()))
-		case ".cue":
+		}
+		if path.Ext(e.Name()) == ".cue" {
 			return fmt.Sprintf("holds no CUE package; %s has no package clause of its own, or is left out by a build tag", e.Name())
 		}
 	}
 	return "holds no CUE package; `skep init` writes one"
+}
+
+// unread names what else in a spec's directory has the name of one of its CUE files and could be taken for the spec.
+func (f files) unread(dir string) (names []string) {
+	entries, err := fs.ReadDir(f.FS, dir)
+	if err != nil {
+		return nil // the spec is a file that the user named
+	}
+	for _, e := range entries {
+		stem, isData := cutData(e.Name())
+		if !isData || e.IsDir() {
+			continue
+		}
+		if _, err := fs.Stat(f.FS, path.Join(dir, stem+".cue")); err == nil {
+			names = append(names, f.known(path.Join(dir, e.Name())))
+		}
+	}
+	return names
+}
+
+// cutData splits the name of a YAML or JSON file.
+func cutData(name string) (stem string, isData bool) {
+	switch ext := path.Ext(name); strings.ToLower(ext) {
+	case ".yaml", ".yml", ".json":
+		return strings.TrimSuffix(name, ext), true
+	}
+	return name, false
 }
 
 // isBundle reports whether a directory is what skep build wrote.

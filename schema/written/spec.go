@@ -16,6 +16,8 @@ import (
 // Spec is a spec as its author wrote it: it knows where in the files a field stands. The files have the names that their
 // author knows them by. A nil Spec is that of a cluster which was not read from files: no field stands anywhere.
 type Spec struct {
+	Unread []string // files beside it that could be taken for the spec, by the names that the author knows them by
+
 	files   []*ast.File
 	wrapped bool // the spec stands below a field "cluster"
 	root    *Field
