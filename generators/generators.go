@@ -45,6 +45,7 @@ func Generate(c *schema.Cluster) ([]artifact.File, error) {
 		return nil, err
 	}
 	files := slices.Concat(parts...)
+	files = append(files, artifact.Records(files)...)
 	slices.SortFunc(files, func(a, b artifact.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
 }

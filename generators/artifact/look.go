@@ -99,6 +99,9 @@ func (s *state) readRecords(at finder) error {
 	default:
 		s.note(workName, Foreign, work.note)
 	}
+	if err := s.readFormat(at); err != nil {
+		return err
+	}
 	found, err := s.readRecord(at, ManifestName)
 	if err != nil || found || len(s.known) > 0 {
 		return err
@@ -109,6 +112,22 @@ func (s *state) readRecords(at finder) error {
 	}
 	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != workName && e.Name() != ManifestName }) {
 		s.note(".", Foreign, "not empty, and without a MANIFEST: not a bundle of skep")
+	}
+	return nil
+}
+
+// readFormat notes a form of a later skep, whose files this one would take for strangers or leave behind.
+func (s *state) readFormat(at finder) error {
+	format, err := at.find(FormatName)
+	if err != nil || format.what != regular {
+		return err
+	}
+	data, err := at.root.ReadFile(FormatName)
+	if err != nil {
+		return err
+	}
+	if err := checkFormat(data); err != nil {
+		s.note(".", Foreign, err.Error())
 	}
 	return nil
 }

@@ -100,8 +100,13 @@ func withManifest(files []File) ([]File, error) {
 }
 
 // Listed returns those of the files of a bundle that its MANIFEST lists; want names the paths that are looked for. A file
-// that is not as MANIFEST has it is an error: nobody may take it for what skep built.
+// that is not as MANIFEST has it is an error: nobody may take it for what skep built. So is a bundle of a later form.
 func Listed(files []File, want func(path string) bool) ([]File, error) {
+	if i := slices.IndexFunc(files, func(f File) bool { return f.Path == FormatName }); i >= 0 {
+		if err := checkFormat(files[i].Data); err != nil {
+			return nil, err
+		}
+	}
 	i := slices.IndexFunc(files, func(f File) bool { return f.Path == ManifestName })
 	if i < 0 {
 		return nil, fmt.Errorf("%s: no such file", ManifestName)

@@ -42,7 +42,7 @@ func Daemon(role string) string {
 // Files returns a daemon.json for each role that the cluster has, the drop-in, the kernel's settings, and what measures.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	files := []artifact.File{
-		{Path: DropIn, Mode: 0o644, Data: dropIn},
+		artifact.Own(DropIn, dropIn),
 		artifact.Text(Sysctl, sysctl(c)),
 	}
 	roles := []string{"manager"}

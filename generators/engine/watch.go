@@ -47,8 +47,8 @@ func watch(c *schema.Cluster) []artifact.File {
 			artifact.String("firewall", firewall.CommandPath),
 			artifact.String("measures", CertificateMeasures),
 		}, watchBody),
-		{Path: WatchService, Mode: 0o644, Data: watchService},
-		{Path: WatchTimer, Mode: 0o644, Data: watchTimer},
+		artifact.Own(WatchService, watchService),
+		artifact.Own(WatchTimer, watchTimer),
 	}
 }
 

@@ -64,8 +64,8 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 		}
 	}
 	return append(files, command(c),
-		artifact.File{Path: Unit, Mode: 0o644, Data: unit},
-		artifact.File{Path: Docker, Mode: 0o644, Data: dockerWaits},
+		artifact.Own(Unit, unit),
+		artifact.Own(Docker, dockerWaits),
 	), nil
 }
 

@@ -24,6 +24,7 @@ type Bundle struct {
 	stacks   map[string]stackFiles      // by name
 	engines  map[string]engineSettings  // by role
 	manifest manifest
+	own      []string // files that say nothing about the cluster
 }
 
 // node is a line of the inventory.
@@ -31,7 +32,7 @@ type node struct{ name, address, role, class string }
 
 // Wants tells whether Read wants to see this file of a bundle.
 func Wants(name string) bool {
-	return name == runbook.Inventory || firewall.IsRuleset(name) || inStack(name) || isEngineFile(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
+	return name == artifact.FormatName || name == artifact.AttributesName || name == runbook.Inventory || firewall.IsRuleset(name) || inStack(name) || isEngineFile(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
 }
 
 // Read reads the inventory, the rulesets and the settings among the files of a bundle, and keeps those of its stacks. Its
@@ -49,6 +50,8 @@ func (b *Bundle) read(files []artifact.File) error {
 		switch {
 		case f.Path == artifact.ManifestName:
 			b.manifest = manifest(f.Data)
+		case f.Path == artifact.AttributesName:
+			b.own = artifact.OwnIn(f.Data)
 		case f.Path == runbook.Inventory:
 			if err := b.inventory(f); err != nil {
 				return err

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"skep.dev/generators/artifact"
 )
 
 // manifest is the MANIFEST of a bundle.
@@ -28,19 +30,44 @@ func (m manifest) files() map[string]string {
 	return sums
 }
 
-// fileChanges are the files that differ from one bundle to the next, by path: "added", "changed" or "removed".
-func (p Plan) fileChanges() [][2]string {
-	old, now := p.old.files(), p.new.files()
-	var out [][2]string
+// FileChange is a file of the bundle that is "added", "changed" or "removed".
+type FileChange struct {
+	Change string `json:"change"`
+	File   string `json:"file"`
+	Own    bool   `json:"own"` // it says nothing about the cluster: a change is that of skep
+}
+
+// files are the files that differ from one bundle to the next, by path.
+func files(before, after *Bundle) []FileChange {
+	old, now := before.manifest.files(), after.manifest.files()
+	out := []FileChange{}
 	for _, path := range union(old, now) {
+		c := FileChange{File: path, Own: slices.Contains(before.own, path) || slices.Contains(after.own, path)}
 		switch {
 		case old[path] == "":
-			out = append(out, [2]string{added, path})
+			c.Change = added
 		case now[path] == "":
-			out = append(out, [2]string{removed, path})
+			c.Change = removed
 		case old[path] != now[path]:
-			out = append(out, [2]string{"changed", path})
+			c.Change = "changed"
+		default:
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// divided are the files whose change a spec decides, and those whose change is one of skep itself.
+func (p Plan) divided() (decided, own []string) {
+	for _, f := range p.Files {
+		switch {
+		case f.File == artifact.AttributesName:
+		case !f.Own:
+			decided = append(decided, f.File)
+		case f.Change == "changed":
+			own = append(own, f.File)
 		}
 	}
-	return slices.Clip(out)
+	return decided, own
 }

@@ -133,18 +133,17 @@ func section(title string, lines []string) string {
 
 // details are the files that differ, folded.
 func (p Plan) details(level int) string {
-	files := p.fileChanges()
-	if len(files) == 0 {
+	if len(p.Files) == 0 {
 		return ""
 	}
-	summary := count(len(files), "file of the bundle differs", "files of the bundle differ")
+	summary := count(len(p.Files), "file of the bundle differs", "files of the bundle differ")
 	if level > whole {
 		return "\n" + summary + "; their names are left out here.\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s</summary>\n\n", summary)
-	for _, f := range files {
-		fmt.Fprintf(&b, "- %s %s\n", f[0], code(f[1]))
+	for _, f := range p.Files {
+		fmt.Fprintf(&b, "- %s %s\n", f.Change, code(f.File))
 	}
 	return b.String() + "\n</details>\n"
 }

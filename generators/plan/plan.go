@@ -18,13 +18,14 @@ type Plan struct {
 	Settings []SettingChange `json:"settings,omitempty"`
 	Engines  []EngineChange  `json:"engines,omitempty"`
 	Stacks   []StackChange   `json:"stacks,omitempty"` // data that stays behind first, then what Docker will not do
+	Files    []FileChange    `json:"files"`            // of the bundle, by path
 
 	old, new manifest
 }
 
 // Empty reports whether nothing changes.
 func (p Plan) Empty() bool {
-	return p.Firewall.empty() && len(p.Settings)+len(p.Engines)+len(p.Stacks) == 0
+	return p.Firewall.empty() && len(p.Settings)+len(p.Engines)+len(p.Stacks)+len(p.Files) == 0
 }
 
 // Firewall is what the rules of the new bundle let in and those of the old one did not, and the reverse.
@@ -80,7 +81,7 @@ func Compare(before, after *Bundle) (Plan, error) {
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
 		Transit:   transit(before, after),
-	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks, old: before.manifest, new: after.manifest}, err
+	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks, Files: files(before, after), old: before.manifest, new: after.manifest}, err
 }
 
 func nodes(before, after *Bundle) []NodeChange {

@@ -52,6 +52,13 @@ func (p Plan) Lines() []string {
 			out = append(out, c.String())
 		}
 	}
+	decided, own := p.divided()
+	if len(out) == 0 && len(decided) > 0 {
+		out = append(out, fmt.Sprintf("changed  %s in the bundle, and no port, node, service, setting or engine", finding.Several(decided)))
+	}
+	if len(own) > 0 {
+		out = append(out, fmt.Sprintf("changed  %s of skep's own: another version of skep, see its CHANGELOG", finding.Several(own)))
+	}
 	return out
 }
 

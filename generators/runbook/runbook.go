@@ -61,7 +61,11 @@ func program() ([]artifact.File, error) {
 		files = append(files, sourced(artifact.Script("runbook/"+strings.TrimPrefix(name, "sh/"), nil, string(text)), ""))
 		return nil
 	})
-	return append(files, sourced(artifact.Script("runbook/names.sh", names(), ""), namesComment)), err
+	files = append(files, sourced(artifact.Script("runbook/names.sh", names(), ""), namesComment))
+	for i := range files {
+		files[i].Own = true
+	}
+	return files, err
 }
 
 // namesComment says why a part of the program has no code.

@@ -125,7 +125,7 @@ func (p *plan) addGrafanaFiles(c *schema.Cluster) error {
 		return err
 	}
 	p.addFile(sourcesFile, sources)
-	p.addFile(providersFile, providers)
-	p.addFile(dashboardFile, dashboard)
+	p.addOwn(providersFile, providers)
+	p.addOwn(dashboardFile, dashboard)
 	return nil
 }

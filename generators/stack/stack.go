@@ -124,8 +124,17 @@ func newPlan(name string) plan {
 // addFile adds a configuration file to the stack, as a config of the swarm. A config's content is immutable there
 // (moby#35048), so its name ends in a hash of it: a changed file is a new config, and its service is updated.
 func (p *plan) addFile(name string, data []byte) {
-	p.files = append(p.files, artifact.Text(path.Join(dir(p.name), name), data))
-	p.project.Configs[name] = types.ConfigObjConfig{Name: objectName(p.name, name, string(data)), File: "./" + name}
+	p.addConfig(name, artifact.Text(path.Join(dir(p.name), name), data))
+}
+
+// addOwn is addFile for one that says nothing about the cluster.
+func (p *plan) addOwn(name string, data []byte) {
+	p.addConfig(name, artifact.Own(path.Join(dir(p.name), name), data))
+}
+
+func (p *plan) addConfig(name string, f artifact.File) {
+	p.files = append(p.files, f)
+	p.project.Configs[name] = types.ConfigObjConfig{Name: objectName(p.name, name, string(f.Data)), File: "./" + name}
 }
 
 // maxName is how many characters the name of a config may have in the swarm.

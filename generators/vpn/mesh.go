@@ -42,7 +42,7 @@ var meshUnit string
 func meshFiles(c *schema.Cluster, m *schema.Mesh) []artifact.File {
 	files := []artifact.File{
 		artifact.Text(Mesh, meshConf(c, m, "")),
-		{Path: MeshUnit, Mode: 0o644, Data: []byte(meshUnit)},
+		artifact.Own(MeshUnit, []byte(meshUnit)),
 		artifact.Script(MeshCommand, []artifact.Var{
 			artifact.String("device", m.Device),
 			artifact.String("directory", MeshDirectory),

@@ -73,7 +73,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
 	files := []artifact.File{
 		artifact.Text(Server, server(c, a)),
-		{Path: Unit, Mode: 0o644, Data: []byte(unit)},
+		artifact.Own(Unit, []byte(unit)),
 		forward(a),
 		artifact.Script(PKI, append(common(c, a),
 			artifact.Number("ca_days", a.CADays).From("services.vpn.access.caDays"),
