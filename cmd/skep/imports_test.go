@@ -29,6 +29,7 @@ var rooms = []struct{ name, uses string }{
 	{"schema/lint", "schema schema/finding schema/written"},
 	{"schema/imported", "schema schema/compose schema/finding schema/written"},
 	{"schema/explain", "schema schema/finding schema/written"},
+	{"schema/jsonschema", "schema/written"},
 	{"generators/artifact", "schema"},
 	{"generators/tls", "generators/artifact schema"},
 	{"generators/nfs", "generators/artifact schema"},
@@ -46,7 +47,7 @@ var rooms = []struct{ name, uses string }{
 	{"generators", "generators/artifact generators/engine generators/firewall generators/nfs generators/review generators/runbook generators/stack generators/tls generators/vpn schema"},
 	{"examples", ""},
 	{"cmd/site", "generators generators/review generators/runbook schema schema/finding schema/spec schema/written"},
-	{"cmd/skep", "examples generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/lint schema/spec schema/waive schema/written"},
+	{"cmd/skep", "examples generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/jsonschema schema/lint schema/spec schema/waive schema/written"},
 }
 
 func TestImports(t *testing.T) {

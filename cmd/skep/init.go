@@ -15,6 +15,7 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
+	"skep.dev/schema/jsonschema"
 )
 
 // firstModule makes the directory a CUE module, so that the cue command and editors find the schema's copy.
@@ -44,8 +45,8 @@ them. --from-nodes makes the nodes of what docker node inspect prints, in a file
 its secrets are taken as they are, and init says which tasks the first deploy restarts. What the files leave to you stands
 behind a comment sign, and init says it as vet does, with the line to write: it exits 1 until nothing is missing. The kind is
 swarm then, unless told.
-Beside a spec in CUE, in cue.mod, it puts a copy of the schema for editors and the cue command; skep itself does not read
-the copy. It overwrites nothing: when a file is there already and differs, nothing is written.`,
+Beside a spec it puts a copy of the schema for editors, in cue.mod for the cue command, too, or with --yaml as JSON Schema; skep
+itself does not read the copy. It overwrites nothing: when a file is there already and differs, nothing is written.`,
 		Example: `  skep init --kind swarm paris
   cd paris
   $EDITOR cluster.cue
@@ -65,7 +66,7 @@ the copy. It overwrites nothing: when a file is there already and differs, nothi
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.kind, "kind", "target", "`KIND` of the cluster: "+either(kinds()))
-	flags.BoolVar(&o.yaml, "yaml", false, "write cluster.yaml, and no schema")
+	flags.BoolVar(&o.yaml, "yaml", false, "write cluster.yaml, and the schema as "+jsonschema.FileName)
 	flags.StringVar(&o.from, "from", "", "begin with an `EXAMPLE`: "+either(exampleNames()))
 	flags.StringArrayVar(&o.compose, "from-compose", nil, "take the stack of a `[NAME=]FILE[,FILE...]` into the spec (repeat for more)")
 	flags.StringVar(&o.nodes, "from-nodes", "", "take the nodes from a `FILE` with what docker node inspect prints, or -")
@@ -118,6 +119,9 @@ func initialize(cmd *cobra.Command, dir string, o initOptions) error {
 	} else {
 		main = "cluster.yaml"
 		arg = filepath.Join(dir, main)
+		if err = withJSONSchema(spec, main); err != nil {
+			return err
+		}
 	}
 	if err := writeNew(dir, spec); err != nil {
 		return err

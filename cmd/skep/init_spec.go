@@ -13,6 +13,7 @@ import (
 
 	"skep.dev/examples"
 	"skep.dev/schema/imported"
+	"skep.dev/schema/jsonschema"
 )
 
 // The spec that init writes, in two languages.
@@ -90,6 +91,14 @@ func firstSpec(f first) (map[string][]byte, error) {
 		return nil, err
 	}
 	return map[string][]byte{file: b.Bytes()}, nil
+}
+
+// withJSONSchema puts the schema beside a spec in YAML, which names it for editors in its first line.
+func withJSONSchema(files map[string][]byte, spec string) error {
+	text, err := jsonschema.Text()
+	files[jsonschema.FileName] = text
+	files[spec] = append([]byte("# yaml-language-server: $schema=./"+jsonschema.FileName+"\n"), files[spec]...)
+	return err
 }
 
 // exampleNames are the examples that a spec can begin with.

@@ -21,6 +21,7 @@ func newRootCmd() *cobra.Command {
 		newPlanCmd(),
 		newWhyCmd(),
 		newExplainCmd(),
+		newSchemaCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),
 		newManCmd(),

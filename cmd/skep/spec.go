@@ -74,6 +74,9 @@ func (f *formatFlag) names() string { return either(f.words()) }
 
 // either is such as "text, json or markdown".
 func either(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
@@ -90,7 +93,12 @@ func newJSON(w io.Writer) *json.Encoder {
 
 // addFormat gives cmd the flag --format, text unless told; json is always there, and what else the verb knows.
 func addFormat(cmd *cobra.Command, more ...format) *format {
-	f := &formatFlag{value: formatText, known: append([]format{formatText, formatJSON}, more...)}
+	return addFormats(cmd, append([]format{formatText, formatJSON}, more...)...)
+}
+
+// addFormats gives cmd the flag --format with the formats that it knows; the first is that of a command without the flag.
+func addFormats(cmd *cobra.Command, known ...format) *format {
+	f := &formatFlag{value: known[0], known: known}
 	cmd.Flags().Var(f, "format", "write data as "+f.names())
 	complete := cobra.FixedCompletions(f.words(), cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("format", complete); err != nil {

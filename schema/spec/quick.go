@@ -185,6 +185,9 @@ func (f files) plainFile(name string, b []byte) *ast.File {
 	if err != nil || tree == nil || path.Ext(name) != ".cue" && len(misread(known, b)) > 0 {
 		return nil
 	}
+	if path.Ext(name) != ".cue" {
+		tree = forEditors(tree)
+	}
 	for spec := range tree.ImportSpecs() {
 		p, err := literal.Unquote(spec.Path.Value)
 		if first, _, _ := strings.Cut(p, "/"); err != nil || strings.Contains(first, ".") && !isSchemaPath(p) {

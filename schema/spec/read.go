@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/token"
 	"cuelang.org/go/encoding/json"
 
 	"skep.dev/schema/finding"
@@ -160,7 +162,7 @@ func (f files) readData(name string) (*source, error) {
 		return nil, err
 	}
 	inst := build.NewContext().NewInstance("", nil)
-	if err := inst.AddSyntax(tree); err != nil {
+	if err := inst.AddSyntax(forEditors(tree)); err != nil {
 		return nil, mistakes.Syntax(err)
 	}
 	return &source{inst, misread(known, b)}, nil
@@ -177,6 +179,20 @@ func jsonMistakes(file string, b []byte, err error) finding.List {
 	}
 	m[0].File = file
 	return m
+}
+
+// forEditors takes the name of a JSON Schema out of a spec of data: it tells an editor what fits, and skep nothing.
+func forEditors(tree *ast.File) *ast.File {
+	tree.Decls = slices.DeleteFunc(tree.Decls, func(d ast.Decl) bool {
+		field, ok := d.(*ast.Field)
+		if !ok {
+			return false
+		}
+		name, _, err := ast.LabelName(field.Label)
+		value, isScalar := field.Value.(*ast.BasicLit)
+		return err == nil && name == "$schema" && isScalar && value.Kind == token.STRING
+	})
+	return tree
 }
 
 // exprFile makes a file of one expression; the fields of a struct become those of the file.

@@ -40,6 +40,12 @@ func (s *Schema) IsOwnRow(path []string) bool {
 	})
 }
 
+// OwnRows are the patterns of names of exposures that follow from other fields.
+func (s *Schema) OwnRows() []string { return s.own }
+
+// Definition is what the schema says of a name such as "#Port", or nil.
+func (s *Schema) Definition(name string) ast.Expr { return s.defs[name] }
+
 // NewSchema reads the embedded files, once; they are valid, since Load's tests compile them.
 func NewSchema() *Schema { return embedded() }
 
