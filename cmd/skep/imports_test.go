@@ -46,8 +46,10 @@ var rooms = []struct{ name, uses string }{
 	{"generators/plan", "generators/artifact generators/engine generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack schema schema/compose schema/finding"},
 	{"generators", "generators/artifact generators/engine generators/firewall generators/nfs generators/review generators/runbook generators/stack generators/tls generators/vpn schema"},
 	{"examples", ""},
+	{"schema/fix", "schema/finding"},
+	{"cmd/skep/lsp", "schema/finding schema/finding/forge schema/fix"},
 	{"cmd/site", "generators generators/review generators/runbook schema schema/finding schema/spec schema/written"},
-	{"cmd/skep", "examples generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/jsonschema schema/lint schema/spec schema/waive schema/written"},
+	{"cmd/skep", "cmd/skep/lsp examples generators generators/artifact generators/firewall generators/firewall/proof generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/jsonschema schema/lint schema/spec schema/waive schema/written"},
 }
 
 func TestImports(t *testing.T) {

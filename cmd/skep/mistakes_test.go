@@ -102,6 +102,24 @@ func unindent(text string) string {
 // escapes are what a table cannot show.
 var escapes = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\ufeff`, "\ufeff", `\u00a0`, "\u00a0")
 
+// edited is the spec of a section after an edit.
+func (s *section) edited(t *testing.T, typed string) string {
+	t.Helper()
+	from, to, ok := strings.Cut(typed, "  =>  ")
+	from, to = escapes.Replace(from), escapes.Replace(to)
+	switch {
+	case ok && from == "(all)":
+		return to + "\n"
+	case ok && from == "(before all)":
+		return to + s.spec
+	case ok && from == "(after all)":
+		return s.spec + to + "\n"
+	case !ok || !strings.Contains(s.spec, from):
+		t.Errorf("%q: the spec has no such text", typed)
+	}
+	return strings.Replace(s.spec, from, to, 1)
+}
+
 // say makes one mistake in a directory of its own, and returns what skep says, each line after a tab.
 func (s *section) say(t *testing.T, typed string) string {
 	t.Helper()
@@ -110,20 +128,7 @@ func (s *section) say(t *testing.T, typed string) string {
 	if line, ok := strings.CutPrefix(typed, "$ "); ok {
 		command = line
 	} else {
-		from, to, ok := strings.Cut(typed, "  =>  ")
-		from, to = escapes.Replace(from), escapes.Replace(to)
-		switch {
-		case ok && from == "(all)":
-			spec = to + "\n"
-		case ok && from == "(before all)":
-			spec = to + spec
-		case ok && from == "(after all)":
-			spec += to + "\n"
-		case ok && strings.Contains(spec, from):
-			spec = strings.Replace(spec, from, to, 1)
-		default:
-			t.Errorf("%q: the spec has no such text", typed)
-		}
+		spec = s.edited(t, typed)
 	}
 	if err := os.WriteFile(filepath.Join(dir, s.file), []byte(spec), 0o644); err != nil {
 		t.Error(err)

@@ -22,6 +22,7 @@ func newRootCmd() *cobra.Command {
 		newWhyCmd(),
 		newExplainCmd(),
 		newSchemaCmd(),
+		newLSPCmd(),
 		newVersionCmd(),
 		newCompletionCmd(),
 		newManCmd(),
