@@ -73,9 +73,7 @@ func (w writer) scalar(t *written.Field) *node {
 			n = n.and(v)
 		}
 	}
-	said := *n
-	said.Message = w.Rule(t)
-	return &said
+	return n.saying(w.Rule(t))
 }
 
 func (w writer) byDefault(t *written.Field) json.RawMessage {

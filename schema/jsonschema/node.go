@@ -104,6 +104,17 @@ func (n *node) or(o *node) *node {
 	return &node{AnyOf: branches}
 }
 
+// saying is a node with a message. Editors show that of the branch that comes closest.
+func (n *node) saying(message string) *node {
+	said := *n
+	said.Message = message
+	said.AnyOf = nil
+	for _, b := range n.AnyOf {
+		said.AnyOf = append(said.AnyOf, b.saying(message))
+	}
+	return &said
+}
+
 // isChoice reports whether a node lists values and says nothing else.
 func (n *node) isChoice() bool {
 	return len(n.Enum) > 0 && reflect.DeepEqual(*n, node{Type: n.Type, Enum: n.Enum})

@@ -24,8 +24,10 @@ func (s *server) take(uri string, version int, text string) {
 		return
 	}
 	d := &document{uri: uri, version: version, text: []byte(text)}
+	if before := s.documents[path]; before != nil {
+		d.spec = before.spec // also while half of it is written
+	}
 	s.documents[path] = d
-	d.spec = s.specOf(path)
 	s.recheck()
 }
 
@@ -58,7 +60,10 @@ func (s *server) isOpen(spec string) bool {
 
 // recheck has every spec that is open looked at again, once nobody has typed for a moment: any file may be part of each.
 func (s *server) recheck() {
-	for _, d := range s.documents {
+	for path, d := range s.documents {
+		if d.spec == "" {
+			d.spec = s.specOf(path)
+		}
 		if d.spec != "" {
 			s.due[d.spec] = true
 		}
