@@ -15,7 +15,8 @@ func newPlanCmd() *cobra.Command {
 		Short: "tell what applying NEW after OLD would change: ports, tasks and data",
 		Long: `plan compares two states of a cluster, and tells what applying NEW after OLD would do: which ports it opens and closes,
 to whom and on which nodes; where the Docker engine restarts; which services get new tasks, whether somebody answers
-meanwhile, which are made anew, and which volumes begin empty; and whether the authority of ACME asks in another way.
+meanwhile, which are made anew, and which volumes begin empty; whether the authority of ACME asks in another way; which
+certificates are made, what has to be handed over before the run, and which steps of the runbook may find something to do.
 Both are read back from the files of the bundles, not from the specs, and no cluster is asked. Each is one of
   a bundle    a directory that skep build wrote
   a spec      as for the other verbs; NEW is the one in the current directory unless told

@@ -126,6 +126,7 @@ func (e living) make(t *testing.T, l *lab) {
 	happened := differences(before, after)
 	if e.code == 0 {
 		plan.compare(t, before, after)
+		plan.covers(t, done)
 	}
 	for _, difference := range happened {
 		name, _, _ := strings.Cut(difference, ":")
@@ -167,10 +168,13 @@ func outlook(text string) (told, unknown []string) {
 	return told, unknown
 }
 
+// following are the steps that look at what the others left.
+var following = regexp.MustCompile(`^(verify|certificate-watch|last-copies|copies|buckets|cleanup|nfs-clients) `)
+
 // follows says whether a run did what was told, and beyond it only what nobody could know before. The last steps may differ:
 // they look at what the others left. Behind an engine that starts anew the stacks may have to be waited for.
 func follows(done, told, unknown []string) bool {
-	follow := regexp.MustCompile(`^(verify|certificate-watch|last-copies|copies|buckets|cleanup|nfs-clients) `)
+	follow := following
 	if slices.ContainsFunc(told, func(step string) bool { return strings.HasPrefix(step, "engine ") }) {
 		follow = regexp.MustCompile(follow.String() + "|^(traefik|monitoring|s3) ")
 	}

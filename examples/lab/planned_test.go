@@ -20,6 +20,7 @@ type planned struct {
 		Change, Stack, Kind, Name string
 		Names                     []string
 	}
+	Steps []struct{ Step string }
 }
 
 // kept is a copy of the bundle as it is now.
@@ -47,6 +48,17 @@ func (l *lab) plan(t *testing.T, old string) planned {
 		t.Fatalf("skep plan: %v\n%s", err, out)
 	}
 	return p
+}
+
+// covers wants the plan to tell of each step that did something on a host, but for those that look at what the others left.
+func (p planned) covers(t *testing.T, done []string) {
+	t.Helper()
+	for _, did := range done {
+		name, _, _ := strings.Cut(did, " ")
+		if !following.MatchString(did) && !slices.ContainsFunc(p.Steps, func(s struct{ Step string }) bool { return s.Step == name }) {
+			t.Errorf("the step %s did something, and skep plan did not tell of it", did)
+		}
+	}
 }
 
 // replaced are the services of which the plan says that their tasks are others afterwards, as held calls them.

@@ -12,6 +12,7 @@ import (
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/firewall/proof"
 	"skep.dev/generators/runbook"
+	"skep.dev/generators/tls"
 )
 
 // Bundle is what a plan needs to know of a bundle, read back from its files.
@@ -25,14 +26,16 @@ type Bundle struct {
 	engines  map[string]engineSettings  // by role
 	manifest manifest
 	own      []string // files that say nothing about the cluster
+
+	table, certificates table // of the runbook, and of the script for certificates
 }
 
 // node is a line of the inventory.
-type node struct{ name, address, role, class string }
+type node struct{ name, address, role, class, duties string }
 
 // Wants tells whether Read wants to see this file of a bundle.
 func Wants(name string) bool {
-	return name == artifact.FormatName || name == artifact.AttributesName || name == runbook.Inventory || firewall.IsRuleset(name) || inStack(name) || isEngineFile(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
+	return name == artifact.FormatName || name == artifact.AttributesName || name == runbook.Inventory || name == runbook.Table || name == tls.Script || firewall.IsRuleset(name) || inStack(name) || isEngineFile(name) || slices.ContainsFunc(settings, func(s setting) bool { return s.file == name })
 }
 
 // Read reads the inventory, the rulesets and the settings among the files of a bundle, and keeps those of its stacks. Its
@@ -54,6 +57,16 @@ func (b *Bundle) read(files []artifact.File) error {
 			b.own = artifact.OwnIn(f.Data)
 		case f.Path == runbook.Inventory:
 			if err := b.inventory(f); err != nil {
+				return err
+			}
+		case f.Path == runbook.Table:
+			var err error
+			if b.table, err = readTable(f); err != nil {
+				return err
+			}
+		case f.Path == tls.Script:
+			var err error
+			if b.certificates, err = readTable(f); err != nil {
 				return err
 			}
 		case firewall.IsRuleset(f.Path):
@@ -90,6 +103,7 @@ const (
 	columnAddress = 1
 	columnRole    = 3
 	columnClass   = 6
+	columnDuties  = 7
 	columns       = 9
 )
 
@@ -104,7 +118,7 @@ func (b *Bundle) inventory(f artifact.File) error {
 		if len(cells) != columns {
 			return fmt.Errorf("%s:%d: want %d columns", f.Path, number, columns)
 		}
-		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass]})
+		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass], cells[columnDuties]})
 	}
 	slices.SortFunc(b.nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
 	return nil

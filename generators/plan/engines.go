@@ -16,7 +16,7 @@ import (
 type EngineChange struct {
 	Change string `json:"change"`
 	Where
-	Keys []string `json:"keys"` // of daemon.json, or "drop-in"
+	Keys []string `json:"keys"` // of daemon.json, "drop-in", or "certificate"
 }
 
 // engineSettings are the members of a role's daemon.json, as text, and the drop-in of systemd.
@@ -86,6 +86,27 @@ func engines(before, after *Bundle) []EngineChange {
 		}
 	}
 	return out
+}
+
+// restartsFor are the engines that start anew because the certificate of their API does; not those that do anyway.
+func restartsFor(certificates []CertificateChange, engines []EngineChange, b *Bundle) []EngineChange {
+	var names []string
+	managers := 0
+	for _, n := range b.nodes {
+		if n.role != "manager" {
+			continue
+		}
+		managers++
+		renewed := slices.Contains(certificates, CertificateChange{"renewed", serverPair + n.name})
+		anyway := slices.ContainsFunc(engines, func(c EngineChange) bool { return c.Change == "restarts" && slices.Contains(c.Nodes, n.name) })
+		if renewed && !anyway {
+			names = append(names, n.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []EngineChange{{Change: "restarts", Where: Where{"manager", names, len(names) == managers}, Keys: []string{"certificate"}}}
 }
 
 // effect is what the runbook's step engine does for it: a port for metrics that goes waits, what dockerd reads again is

@@ -21,6 +21,12 @@ func (p Plan) Markdown(name string, most int) string {
 			}
 			return section("Changes", rest)
 		},
+		func(level int) string {
+			if level >= short {
+				return ""
+			}
+			return section("Steps", p.stepLines())
+		},
 		func(level int) string { return p.details(level) },
 		func(int) string { return p.digests() },
 	}
@@ -46,7 +52,7 @@ const (
 
 // sorted divides the lines of the plan: what lets somebody in, and the others.
 func (p Plan) sorted() (opens, rest []string) {
-	for _, line := range p.Lines() {
+	for _, line := range p.changes() {
 		change, _, _ := strings.Cut(line, " ")
 		if change == "opened" || change == added && strings.Contains(line, " to zone ") {
 			opens = append(opens, line)

@@ -20,6 +20,10 @@ type Plan struct {
 	Stacks   []StackChange   `json:"stacks,omitempty"` // data that stays behind first, then what Docker will not do
 	Files    []FileChange    `json:"files"`            // of the bundle, by path
 
+	Certificates []CertificateChange `json:"certificates,omitempty"`
+	HandOvers    []HandOver          `json:"handOvers,omitempty"` // what has to be ready before the run
+	Steps        []StepChange        `json:"steps,omitempty"`     // that may find something to do
+
 	old, new manifest
 }
 
@@ -76,12 +80,16 @@ type NodeChange struct {
 // Compare returns what changes from the old bundle to the new one.
 func Compare(before, after *Bundle) (Plan, error) {
 	stacks, err := stackChanges(before, after)
-	return Plan{Firewall: Firewall{
+	p := Plan{Firewall: Firewall{
 		Ports:     ports(before, after),
 		Addresses: addresses(before, after),
 		Nodes:     nodes(before, after),
 		Transit:   transit(before, after),
-	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks, Files: files(before, after), old: before.manifest, new: after.manifest}, err
+	}, Settings: changed(before, after), Engines: engines(before, after), Stacks: stacks, Files: files(before, after), old: before.manifest, new: after.manifest}
+	p.Certificates, p.HandOvers = certificates(before, after), handOvers(before, after)
+	p.Engines = append(p.Engines, restartsFor(p.Certificates, p.Engines, after)...)
+	p.Steps = steps(before, after, p)
+	return p, err
 }
 
 func nodes(before, after *Bundle) []NodeChange {

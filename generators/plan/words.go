@@ -10,7 +10,19 @@ import (
 )
 
 // Lines says the plan in words, one line each change. What stays behind, and what Docker will not do, comes first.
-func (p Plan) Lines() []string {
+func (p Plan) Lines() []string { return append(p.changes(), p.stepLines()...) }
+
+// stepLines says which steps a run would take.
+func (p Plan) stepLines() []string {
+	lines := make([]string, len(p.Steps))
+	for i, c := range p.Steps {
+		lines[i] = c.String()
+	}
+	return lines
+}
+
+// changes says what becomes of the cluster.
+func (p Plan) changes() []string {
 	var out []string
 	for _, c := range p.Stacks {
 		if c.rank() < others {
@@ -51,6 +63,12 @@ func (p Plan) Lines() []string {
 		if c.rank() == others {
 			out = append(out, c.String())
 		}
+	}
+	for _, c := range p.Certificates {
+		out = append(out, c.String())
+	}
+	for _, h := range p.HandOvers {
+		out = append(out, h.String())
 	}
 	decided, own := p.divided()
 	if len(out) == 0 && len(decided) > 0 {

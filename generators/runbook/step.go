@@ -22,8 +22,9 @@ type Step struct {
 	Danger string   // what the operator agrees to; empty for a harmless step
 	Undo   string   // what undo does, or "nothing: ..." or "irreversible: ..."
 
-	body     string // names of files in sh/steps, without .sh: the step and what it shares with others
-	argument string // what tells two steps with one body apart
+	body     string   // names of files in sh/steps, without .sh: the step and what it shares with others
+	argument string   // what tells two steps with one body apart
+	files    []string // of the bundle that decide what it does, or folders of them ("nfs/"): no other goes to its hosts
 	facts    []artifact.Var
 }
 
@@ -44,7 +45,7 @@ func (s Step) row() artifact.Row {
 				{Name: "undo", Value: s.Undo},
 			},
 			{{Name: "danger", Value: s.Danger}},
-			{{Name: "body", Value: s.body}, {Name: "argument", Value: s.argument}, {Name: "facts", Value: strings.Join(uses, " ")}},
+			{{Name: "body", Value: s.body}, {Name: "argument", Value: s.argument}, {Name: "files", Value: strings.Join(s.files, " ")}, {Name: "facts", Value: strings.Join(uses, " ")}},
 		},
 	}
 }

@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/stack"
+	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
 
@@ -29,6 +32,15 @@ func Steps(c *schema.Cluster) ([]Step, error) {
 	return steps, nil
 }
 
+// OnlyLooks is the undo of a step that changes nothing.
+const OnlyLooks = "nothing: it only looked"
+
+// Body is the file of the bundle with that part of steps.
+func Body(name string) string { return "runbook/steps/" + name + ".sh" }
+
+// folder is where a file of the bundle lies, with all that lies there.
+func folder(file string) string { return path.Dir(file) + "/" }
+
 // lookSteps find out what is missing, and install packages.
 func lookSteps(c *schema.Cluster) []Step {
 	return []Step{
@@ -36,7 +48,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			Number: 5, ID: "operator", body: "operator handed", Hosts: "operator", Order: "parallel",
 			Title: "This machine has what the runbook needs",
 			Why:   "a missing tool, file or secret is better found before anything is changed",
-			Undo:  "nothing: it only looked",
+			Undo:  OnlyLooks,
 			facts: []artifact.Var{
 				artifact.Strings("handed", handed(c)).From("secrets that are handed over: object and name"),
 			},
@@ -45,7 +57,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			Number: 10, ID: "preflight", body: "preflight engines transit rules", Hosts: "all", Order: "parallel", Needs: []string{"operator"},
 			Title: "Each node is what the spec says",
 			Why:   "reachable, root, clock, disks, address, engine version, free ports, no second firewall",
-			Undo:  "nothing: it only looked",
+			Undo:  OnlyLooks,
 			facts: preflightFacts(c),
 		},
 		{
@@ -89,13 +101,13 @@ func engineVersions(c *schema.Cluster) []artifact.Var {
 func engineSteps(c *schema.Cluster) []Step {
 	return []Step{
 		{
-			Number: 20, ID: "certificates", body: "certificates", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
+			Number: 20, ID: "certificates", body: "certificates", files: []string{tls.Script}, Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 			Title: "The cluster's authority and certificates",
 			Why:   "the Docker API wants client certificates; keys are born on this machine and stay in its state directory",
 			Undo:  "irreversible: the certificates stay; clients hold copies",
 		},
 		{
-			Number: 25, ID: "server-certificates", body: "server-certificates pems", Hosts: "managers", Order: "parallel", Needs: []string{"certificates"},
+			Number: 25, ID: "server-certificates", body: "server-certificates pems", files: []string{tls.Script}, Hosts: "managers", Order: "parallel", Needs: []string{"certificates"},
 			Title: "Certificates of the Docker API",
 			Why:   "each manager serves the API with its own certificate",
 			Undo:  "removes them from the managers",
@@ -103,7 +115,7 @@ func engineSteps(c *schema.Cluster) []Step {
 		},
 		// Before the engine: with it ports begin to answer that nobody but the nodes may reach.
 		{
-			Number: 27, ID: "firewall", body: "firewall", Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
+			Number: 27, ID: "firewall", body: "firewall", files: []string{folder(firewall.Command)}, Hosts: "all", Order: "canary", Needs: []string{"packages", "mesh"},
 			Title:  "The host firewall",
 			Why:    "everything that no exposure names is dropped",
 			Danger: fmt.Sprintf("loads new rules; without a new connection from here the old ones come back after %d seconds", c.Firewall.Rollback),
@@ -117,7 +129,7 @@ func engineSteps(c *schema.Cluster) []Step {
 			},
 		},
 		{
-			Number: 30, ID: "engine", body: "engine daemon", Hosts: "all", Order: "rolling", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
+			Number: 30, ID: "engine", body: "engine daemon", files: []string{engine.DropIn, engine.Sysctl, engine.Daemon("manager"), engine.Daemon("worker"), tls.Script}, Hosts: "all", Order: "rolling", Needs: []string{"packages", "server-certificates", "firewall", "mesh"},
 			Title:  "The Docker engine",
 			Why:    "API with client certificates on managers, address pools, log limits, port range of applications",
 			Danger: "restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node's tasks start anew",
@@ -165,7 +177,7 @@ func swarmSteps(c *schema.Cluster) []Step {
 		})
 	}
 	return append(steps, Step{
-		Number: 50, ID: "nodes", body: "nodes members", Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
+		Number: 50, ID: "nodes", body: "nodes members", files: []string{Inventory}, Hosts: "first manager", Order: "serial", Needs: []string{"swarm"},
 		Title: "Roles and labels of the nodes", Why: "stacks place their tasks by label, never by host name",
 		Undo: "removes the labels that begin with skep.",
 	})
@@ -247,7 +259,7 @@ func storageSteps(c *schema.Cluster) []Step {
 	}
 	shares := artifact.Strings("shares", rows).From("services.nfs.path, services.nfs.shares: ro or rw, path")
 	return append(steps, Step{
-		Number: 65, ID: "nfs-server", body: "nfs-server nfs-units", Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
+		Number: 65, ID: "nfs-server", body: "nfs-server nfs-units", files: sources, Hosts: "duty nfs", Order: "parallel", Needs: []string{"packages", "firewall", "storage"},
 		Title: "The NFS server", Why: "exports its directories to the nodes and nobody else",
 		Undo: "stops the server, unless it ran before skep came; the data stays",
 		facts: []artifact.Var{
@@ -301,7 +313,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 			}
 		}
 		steps = append(steps, Step{
-			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, Hosts: "first manager", Order: "serial", Needs: needs,
+			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, files: []string{folder(stack.File(s.Name))}, Hosts: "first manager", Order: "serial", Needs: needs,
 			Title: "The stack " + s.Name, Why: s.Why,
 			Undo:  "removes the stack; its volumes stay",
 			facts: facts,
@@ -352,7 +364,7 @@ func lastSteps(c *schema.Cluster) []Step {
 	}, {
 		Number: 95, ID: "verify", body: "verify members", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},
 		Title: "Cluster health", Why: "nodes ready, pages answering, certificates good for a while",
-		Undo: "nothing: it only looked",
+		Undo: OnlyLooks,
 		facts: []artifact.Var{
 			artifact.String("tls_directory", c.Engine.TLS).From("engine.tls"),
 			artifact.Number("warn_days", c.Certificates.Warn).From("certificates.warn"),

@@ -13,12 +13,12 @@ func vpnSteps(c *schema.Cluster) []Step {
 		return nil
 	}
 	return []Step{{
-		Number: 84, ID: "vpn-authorities", body: "vpn-authorities", Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
+		Number: 84, ID: "vpn-authorities", body: "vpn-authorities", files: []string{vpn.PKI}, Hosts: "operator", Order: "parallel", Needs: []string{"operator"},
 		Title: "The authorities of the VPN",
 		Why:   "server and clients know each other by certificates; keys are born on this machine and stay in its state directory",
 		Undo:  "irreversible: the authorities stay; clients hold certificates",
 	}, {
-		Number: 86, ID: "vpn-access", body: "vpn-access pems", Hosts: "duty vpn", Order: "parallel",
+		Number: 86, ID: "vpn-access", body: "vpn-access pems", files: []string{folder(vpn.Server)}, Hosts: "duty vpn", Order: "parallel",
 		Needs: []string{"packages", "engine", "firewall", "vpn-authorities"},
 		Title: "The OpenVPN server",
 		Why:   "a unit of the node and no stack; run it again after each client that is revoked",
@@ -40,7 +40,7 @@ func meshSteps(c *schema.Cluster) []Step {
 		conf = vpn.Spoke
 	}
 	return []Step{{
-		Number: 17, ID: "mesh-keys", body: "mesh-keys", Hosts: "all", Order: "parallel", Needs: []string{"packages"},
+		Number: 17, ID: "mesh-keys", body: "mesh-keys", files: []string{vpn.MeshCommand}, Hosts: "all", Order: "parallel", Needs: []string{"packages"},
 		Title: "Keys of the mesh",
 		Why:   "each node makes its own, and the private half never leaves it",
 		Undo:  "irreversible: the key stays; remove " + vpn.PrivateKey + " to have another one made",
@@ -51,7 +51,7 @@ func meshSteps(c *schema.Cluster) []Step {
 		Undo:  "nothing: the file stays in the state directory",
 	}, {
 		// Before the firewall: a node that is no part of the mesh yet would be shut out of its swarm.
-		Number: 26, ID: "mesh", body: "mesh", Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
+		Number: 26, ID: "mesh", body: "mesh", files: []string{vpn.MeshCommand, vpn.MeshUnit, conf, vpn.Mesh}, Hosts: "all", Order: "parallel", Needs: []string{"mesh-keys", "mesh-collect"},
 		Title: "The mesh",
 		Why:   "the nodes' own traffic is encrypted; the engine and the swarm listen on its addresses",
 		Undo:  "takes the mesh down: the swarm's nodes lose each other",

@@ -28,7 +28,7 @@ func watchStep(c *schema.Cluster) Step {
 		artifact.Strings("vpn_files", vpnFiles(c)).From("services.vpn.access: what, where"),
 	}
 	return Step{
-		Number: 88, ID: "certificate-watch", body: "certificate-watch handed", Hosts: "all", Order: "parallel",
+		Number: 88, ID: "certificate-watch", body: "certificate-watch handed", files: []string{engine.Watch, engine.WatchService, engine.WatchTimer}, Hosts: "all", Order: "parallel",
 		Needs: []string{"server-certificates", "firewall", "engine", "swarm", "traefik", "vpn-access"},
 		Title: "What expires is measured",
 		Why:   "certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell",

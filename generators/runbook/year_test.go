@@ -83,3 +83,36 @@ func TestLongExpires(t *testing.T) {
 	has(s.want(0, "run", "--only", "certificate-watch"), "UNMEASURED swarm-node")
 	has(s.want(0, "verify", "--only", "certificate-watch"), "UNMEASURED swarm-node")
 }
+
+// A state directory that was left behind is no reason to make a second authority: the run stops before anything is changed,
+// unless somebody has made one on purpose.
+func TestLongLostAuthority(t *testing.T) {
+	s := settled(t, target(t))
+	const certificate = "hosts/10.0.0.11/etc/docker/tls/server-cert.pem"
+	read := func() string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(s.fake, certificate))
+		must(t, err)
+		return string(b)
+	}
+	before, state := read(), s.bundle+".state"
+	must(t, os.Rename(state, state+".lost"))
+	r := s.want(1, "run", "--yes")
+	contains(t, r.stdout, "/etc/docker/tls/ca.pem is of an authority that is not in "+state+"/certs", "(or name its state directory with --state)")
+	contains(t, r.stderr, "stopped at step server-certificates (25) on m1, before anything was changed")
+	if _, err := os.Stat(state + "/certs"); err == nil || read() != before {
+		t.Error("a second authority was made all the same")
+	}
+	r = s.want(1, "run", "--dry-run", "--only", "server-certificates")
+	contains(t, r.stdout, "a second one would be made")
+	s.want(0, "run", "--yes", "--only", "server-certificates", "--state", state+".lost")
+
+	out, err := command(s, "certs/generate-certificates.sh", state+"/certs")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s.want(0, "run", "--yes", "--only", "server-certificates")
+	if read() == before {
+		t.Error("the new authority did not arrive")
+	}
+}
