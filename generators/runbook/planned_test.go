@@ -14,8 +14,8 @@ import (
 	"skep.dev/schema/spec"
 )
 
-// Each edit of a living cluster: the steps that find something to do are among those that the plan between the two bundles
-// names, and each of those that it names for sure does something.
+// Each edit of a living cluster: the steps that find something to do are those that the plan between the two bundles names, but
+// for cleanup, which keeps a secret's last revision.
 func TestLongPlannedSteps(t *testing.T) {
 	for _, e := range []struct{ name, old, text string }{
 		{"a port", access, `exposures: chat: {port: 6667, proto: "tcp", on: ["workers"], from: ["users"], why: "chat"}`},
@@ -36,11 +36,9 @@ func TestLongPlannedSteps(t *testing.T) {
 				told = append(told, c.Step)
 			}
 			did := done(t, s.want(0, "run", "--yes", "--json").stdout)
-			t.Logf("told of %q, did %q", told, did)
-			for _, step := range did {
-				if !slices.Contains(told, step) {
-					t.Errorf("the step %s did something, and the plan told of %q", step, told)
-				}
+			told = slices.DeleteFunc(told, func(step string) bool { return step == "cleanup" && !slices.Contains(did, step) })
+			if !slices.Equal(told, did) {
+				t.Errorf("the plan told of %q, and the run did %q", told, did)
 			}
 		})
 	}

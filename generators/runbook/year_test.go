@@ -116,3 +116,25 @@ func TestLongLostAuthority(t *testing.T) {
 		t.Error("the new authority did not arrive")
 	}
 }
+
+// A pipeline that looks at night: the exit code of a dry run says whether a run would change something, and verify ends with
+// a count.
+func TestLongDrift(t *testing.T) {
+	s := settled(t, target(t))
+	s.want(0, "run", "--dry-run", "--detailed-exitcode")
+	summary := func(r result) string {
+		lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+		return lines[len(lines)-1]
+	}
+	good := summary(s.want(0, "verify", "--json"))
+	if !strings.HasSuffix(good, `,"drift":0,"unknown":0}`) || strings.Contains(good, `"ok":0,`) {
+		t.Errorf("verify ends with %s", good)
+	}
+	must(t, os.Remove(filepath.Join(s.fake, "hosts/10.0.0.12/etc/docker/daemon.json")))
+	s.want(5, "run", "--dry-run", "--detailed-exitcode")
+	s.want(0, "run", "--dry-run")
+	if got := summary(s.want(1, "verify", "--json")); !strings.Contains(got, `"drift":1,"unknown":0}`) {
+		t.Errorf("verify ends with %s", got)
+	}
+	s.want(2, "run", "--detailed-exitcode")
+}
