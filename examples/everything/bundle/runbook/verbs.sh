@@ -193,7 +193,7 @@ verify_host() {
 verb_verify() {
 	open_state
 	begin_work
-	local id hosts=() absent=() bad
+	local id hosts=() absent=() bad ok=0 drift=0 unknown=0
 	roll_call
 	for id in "${steps[@]}"; do
 		[[ -n ${selected[$id]:-} ]] || continue
@@ -204,11 +204,28 @@ verb_verify() {
 			each "$parallel" verify_host "$id" "${hosts[@]}"
 			gather "$id" "${hosts[@]}"
 		fi
+		count "$id"
 	done
 	remind
 	open_list
+	[[ $json == no ]] || printf '{"event":"summary","ok":%d,"drift":%d,"unknown":%d}\n' "$ok" "$drift" "$unknown"
 	bad=("$work"/*.bad)
 	[[ ! -e ${bad[0]} ]] && ((${#silent[@]} + ${#left_open[@]} == 0))
+}
+
+# count STEP adds what verify has learned of the step's hosts.
+count() {
+	local host
+	unknown=$((unknown + ${#absent[@]}))
+	for host in "${hosts[@]}"; do
+		if [[ -e $work/$1.$host.bad ]]; then
+			drift=$((drift + 1))
+		elif [[ -n ${silent[$host]:-}${left_open["$1 on $host"]:-} ]]; then
+			unknown=$((unknown + 1))
+		else
+			ok=$((ok + 1))
+		fi
+	done
 }
 
 undo_host() {

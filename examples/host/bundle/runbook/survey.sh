@@ -216,6 +216,7 @@ forecast() {
 	14) status=OPEN ;;
 	*) status=FAILED ;;
 	esac
+	[[ $status == ALREADY_DONE ]] || would_change=yes
 	printf -v answer '%s\n' "$status" "${kept[@]}"
 	alike[$answer]+=" $2"
 	[[ -n ${alike_order[$answer]:-} ]] || answers+=("$answer")
@@ -241,7 +242,7 @@ tell() {
 
 # dry_run tells of every step what a run would do, and changes nothing.
 dry_run() {
-	local id host hosts=() absent=() refused=0
+	local id host hosts=() absent=() refused=0 would_change=no
 	begin_work
 	survey
 	for id in "${steps[@]}"; do
@@ -261,6 +262,7 @@ dry_run() {
 	[[ $json == yes ]] || say 'dry run: nothing was changed.'
 	((${#silent[@]} == 0)) || refused=1
 	open_list
+	if [[ $refused == 0 && $detailed == yes && $would_change == yes ]]; then return 5; fi
 	return "$refused"
 }
 

@@ -254,21 +254,21 @@ step '15' 'packages' title='Debian packages' \
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the certificates stay; clients hold copies' \
-	body='certificates'
+	body='certificates' files='certs/generate-certificates.sh'
 step '25' 'server-certificates' title='Certificates of the Docker API' \
 	why='each manager serves the API with its own certificate' \
 	hosts='managers' order='parallel' needs='certificates' undo='removes them from the managers' \
-	body='server-certificates pems' facts='tls_directory'
+	body='server-certificates pems' files='certs/generate-certificates.sh' facts='tls_directory'
 step '27' 'firewall' title='The host firewall' \
 	why='everything that no exposure names is dropped' \
 	hosts='all' order='canary' needs='packages' undo='unloads the rules: the nodes are open' \
 	danger='loads new rules; without a new connection from here the old ones come back after 120 seconds' \
-	body='firewall' facts='endings rules_paths rollback bridges reached'
+	body='firewall' files='firewall/' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
 	hosts='all' order='rolling' needs='packages server-certificates firewall' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
-	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
+	body='engine daemon' files='engine/docker.service.conf engine/sysctl.conf engine/manager.json engine/worker.json certs/generate-certificates.sh' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
 	why='address pool and data port are fixed when a swarm is made' \
 	hosts='first manager' order='serial' needs='engine firewall' undo='the first manager leaves: with it the swarm and all its objects are gone' \
@@ -285,7 +285,7 @@ step '46' 'workers' title='The workers join' \
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes members'
+	body='nodes members' files='runbook/hosts'
 step '55' 'networks' title='Shared overlay networks' \
 	why='stacks name them as external' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes them' \
@@ -305,7 +305,7 @@ step '63' 'storage' title='Directories of NFS and S3' \
 step '65' 'nfs-server' title='The NFS server' \
 	why='exports its directories to the nodes and nobody else' \
 	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server, unless it ran before skep came; the data stays' \
-	body='nfs-server nfs-units' facts='shares masked unmasked nfs_sources nfs_targets'
+	body='nfs-server nfs-units' files='nfs/skep.exports nfs/skep.conf nfs/lockd.conf' facts='shares masked unmasked nfs_sources nfs_targets'
 step '67' 'nfs-clients' title='Each node can mount the share' \
 	why='applications run on any node' \
 	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3 that it masked' \
@@ -321,15 +321,15 @@ step '72' 'acme' title='The volume of the web certificate' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks users made foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='monitoring' facts='cluster networks stacks users made foreign'
+	body='stack others overlays' argument='monitoring' files='stacks/monitoring/' facts='cluster networks stacks users made foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images acme' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='s3' facts='cluster networks stacks users made foreign'
+	body='stack others overlays' argument='s3' files='stacks/s3/' facts='cluster networks stacks users made foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \
@@ -337,7 +337,7 @@ step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \
-	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
+	body='certificate-watch handed' files='engine/skep-certificates.sh engine/skep-certificates.service engine/skep-certificates.timer' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
 step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \

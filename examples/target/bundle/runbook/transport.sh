@@ -130,10 +130,23 @@ part() {
 	source /dev/stdin <<<"${texts[$3]}"
 	names=''
 	! has_function files "$3" || names=$(files) || exit
+	of_row "$3" "$names" || exit
 	# shellcheck disable=SC2086 # names of files in the bundle have no spaces
 	parcel "$phase" $names || exit
 	prepare || exit
 	printf '%s\n' "${texts[$3]}"
+}
+
+# of_row STEP FILES: the row of the step tells them all, or their folders.
+of_row() {
+	local name known
+	for name in $2; do
+		for known in ${sent[$1]}; do
+			if [[ $name == "$known" || ($known == */ && $name == "$known"*) ]]; then continue 2; fi
+		done
+		say "the step $1 wants $name, and its row does not tell of it" >&2
+		return 1
+	done
 }
 
 # remote PHASE HOST OUTPUT STEP...: runs the steps' phase on the host, output into a file. Returns ssh's own exit code.

@@ -222,7 +222,7 @@ step '15' 'packages' title='Debian packages' \
 step '17' 'mesh-keys' title='Keys of the mesh' \
 	why='each node makes its own, and the private half never leaves it' \
 	hosts='all' order='parallel' needs='packages' undo='irreversible: the key stays; remove /etc/skep/mesh/private.key to have another one made' \
-	body='mesh-keys'
+	body='mesh-keys' files='vpn/skep-mesh.sh'
 step '18' 'mesh-collect' title='Public keys of the mesh, for the spec' \
 	why='the nodes know each other by them; they are reviewed like everything else' \
 	hosts='operator' order='parallel' needs='mesh-keys' undo='nothing: the file stays in the state directory' \
@@ -230,25 +230,25 @@ step '18' 'mesh-collect' title='Public keys of the mesh, for the spec' \
 step '20' 'certificates' title='The cluster'\''s authority and certificates' \
 	why='the Docker API wants client certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the certificates stay; clients hold copies' \
-	body='certificates'
+	body='certificates' files='certs/generate-certificates.sh'
 step '25' 'server-certificates' title='Certificates of the Docker API' \
 	why='each manager serves the API with its own certificate' \
 	hosts='managers' order='parallel' needs='certificates' undo='removes them from the managers' \
-	body='server-certificates pems' facts='tls_directory'
+	body='server-certificates pems' files='certs/generate-certificates.sh' facts='tls_directory'
 step '26' 'mesh' title='The mesh' \
 	why='the nodes'\'' own traffic is encrypted; the engine and the swarm listen on its addresses' \
 	hosts='all' order='parallel' needs='mesh-keys mesh-collect' undo='takes the mesh down: the swarm'\''s nodes lose each other' \
-	body='mesh' facts='mesh_device mesh_hub mesh_conf mesh_keys'
+	body='mesh' files='vpn/skep-mesh.sh vpn/skep-mesh.service vpn/mesh.conf vpn/mesh.conf' facts='mesh_device mesh_hub mesh_conf mesh_keys'
 step '27' 'firewall' title='The host firewall' \
 	why='everything that no exposure names is dropped' \
 	hosts='all' order='canary' needs='packages mesh' undo='unloads the rules: the nodes are open' \
 	danger='loads new rules; without a new connection from here the old ones come back after 120 seconds' \
-	body='firewall' facts='endings rules_paths rollback bridges reached'
+	body='firewall' files='firewall/' facts='endings rules_paths rollback bridges reached'
 step '30' 'engine' title='The Docker engine' \
 	why='API with client certificates on managers, address pools, log limits, port range of applications' \
 	hosts='all' order='rolling' needs='packages server-certificates firewall mesh' undo='puts back the settings that were there before, the kernel'\''s too, and restarts the engine' \
 	danger='restarts the Docker engine: workers, then managers, the leader last, each when the last one is Ready and Reachable; a node'\''s tasks start anew' \
-	body='engine daemon' facts='engine_from engine_below docker_directory tls_directory api_port'
+	body='engine daemon' files='engine/docker.service.conf engine/sysctl.conf engine/manager.json engine/worker.json certs/generate-certificates.sh' facts='engine_from engine_below docker_directory tls_directory api_port'
 step '40' 'swarm' title='The swarm' \
 	why='address pool and data port are fixed when a swarm is made' \
 	hosts='first manager' order='serial' needs='engine firewall' undo='the first manager leaves: with it the swarm and all its objects are gone' \
@@ -261,7 +261,7 @@ step '46' 'workers' title='The workers join' \
 step '50' 'nodes' title='Roles and labels of the nodes' \
 	why='stacks place their tasks by label, never by host name' \
 	hosts='first manager' order='serial' needs='swarm' undo='removes the labels that begin with skep.' \
-	body='nodes members'
+	body='nodes members' files='runbook/hosts'
 step '53' 'ingress' title='MTU of the routing mesh' \
 	why='larger packets than the links carry would hang' \
 	hosts='first manager' order='serial' needs='swarm' undo='nothing: a smaller MTU harms nobody' \
@@ -282,7 +282,7 @@ step '63' 'storage' title='Directories of NFS and S3' \
 step '65' 'nfs-server' title='The NFS server' \
 	why='exports its directories to the nodes and nobody else' \
 	hosts='duty nfs' order='parallel' needs='packages firewall storage' undo='stops the server, unless it ran before skep came; the data stays' \
-	body='nfs-server nfs-units' facts='shares masked unmasked nfs_sources nfs_targets'
+	body='nfs-server nfs-units' files='nfs/skep.exports nfs/skep.conf' facts='shares masked unmasked nfs_sources nfs_targets'
 step '67' 'nfs-clients' title='Each node can mount the share' \
 	why='applications run on any node' \
 	hosts='all' order='parallel' needs='nfs-server' undo='unmasks the units of NFSv3 that it masked' \
@@ -294,19 +294,19 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' facts='cluster networks stacks users made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks users made foreign'
 step '84' 'vpn-authorities' title='The authorities of the VPN' \
 	why='server and clients know each other by certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the authorities stay; clients hold certificates' \
-	body='vpn-authorities'
+	body='vpn-authorities' files='vpn/generate-vpn-pki.sh'
 step '86' 'vpn-access' title='The OpenVPN server' \
 	why='a unit of the node and no stack; run it again after each client that is revoked' \
 	hosts='duty vpn' order='parallel' needs='packages engine firewall vpn-authorities' undo='stops the server and takes its files away; clients are cut off' \
-	body='vpn-access pems' facts='vpn_device'
+	body='vpn-access pems' files='vpn/' facts='vpn_device'
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik vpn-access' undo='stops measuring' \
-	body='certificate-watch handed' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
+	body='certificate-watch handed' files='engine/skep-certificates.sh engine/skep-certificates.service engine/skep-certificates.timer' facts='warn_days tls_directory swarm_certificate clients web_names web_port web_certificate web_root vpn_files'
 step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \

@@ -26,6 +26,7 @@ flags
   --adopt STACK             deploy over a stack of that name that is there and was not this runbook's (repeat for more)
   --planned SHA256          refuse a bundle other than the one that was planned: skep plan tells the digest of its MANIFEST
   --dry-run                 checks only: says what run would change
+  --detailed-exitcode       of a dry run: 0 when a run would change nothing, 5 when it would
   --yes                     do not ask before a dangerous step
   --json                    one JSON object a line on stdout
   --parallel N              hosts at a time (8)
@@ -36,12 +37,12 @@ flags
 
 A STEP is its name (engine) or number (30). Run it again after any failure or interruption: what is done stays done.
 A host that does not answer is named once and left out; the others go on, and the run ends with 1.
-exit: 0 good, 1 a step failed or something is open, 2 usage, 3 refused, 4 input or output
+exit: 0 good, 1 a step failed or something is open, 2 usage, 3 refused, 4 input or output, 5 see --detailed-exitcode
 END
 }
 
 # Options, set by parse.
-verb='' from='' to='' yes=no dry=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config='' planned=''
+verb='' from='' to='' yes=no dry=no detailed=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config='' planned=''
 only=() skip=() wanted=() except=() removed=() adopted=()
 
 # value FLAG COUNT: the flag must be followed by a value.
@@ -58,6 +59,7 @@ parse() {
 			;;
 		--yes) yes=yes ;;
 		--dry-run) dry=yes ;;
+		--detailed-exitcode) detailed=yes ;;
 		--json) json=yes ;;
 		--*=*)
 			set -- "${1%%=*}" "${1#*=}" "${@:2}"
@@ -149,6 +151,7 @@ main() {
 	((${#removed[@]} == 0)) || [[ $verb == run ]] || die 2 '--remove-dead: only run removes a node'
 	((${#adopted[@]} == 0)) || [[ $verb == run ]] || die 2 '--adopt: only run deploys a stack'
 	[[ -z $planned || $verb == run ]] || die 2 '--planned: only run applies what was planned'
+	[[ $detailed == no || $dry == yes && $verb == run ]] || die 2 '--detailed-exitcode: is for run --dry-run'
 	[[ $dry == no || $verb == run || $verb == undo ]] || die 2 "--dry-run: only run and undo change anything"
 	read_inventory
 	settle

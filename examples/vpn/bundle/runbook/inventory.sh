@@ -23,17 +23,17 @@ read_inventory() {
 	done <"$bundle/runbook/hosts"
 }
 
-declare -A numbers=() titles=() whys=() groups=() orders=() dangers=() undos=() needed=() bodies=() arguments=() uses=()
+declare -A numbers=() titles=() whys=() groups=() orders=() dangers=() undos=() needed=() bodies=() arguments=() uses=() sent=()
 declare -A selected=()
 steps=()
 
 # step NUMBER NAME KEY=VALUE... is a row of the table.
 step() {
-	local title='' why='' hosts='' order='' needs='' danger='' undo='' body='' argument='' facts=''
+	local title='' why='' hosts='' order='' needs='' danger='' undo='' body='' argument='' files='' facts=''
 	local "${@:3}"
 	steps+=("$2")
 	numbers[$2]=$1 titles[$2]=$title whys[$2]=$why groups[$2]=$hosts orders[$2]=$order needed[$2]=$needs
-	dangers[$2]=$danger undos[$2]=$undo bodies[$2]=$body arguments[$2]=$argument uses[$2]=$facts
+	dangers[$2]=$danger undos[$2]=$undo bodies[$2]=$body arguments[$2]=$argument uses[$2]=$facts sent[$2]=$files
 }
 
 # read_steps also brings the function variables, which sets what the steps use.

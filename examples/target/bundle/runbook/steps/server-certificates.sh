@@ -7,19 +7,13 @@ set -euo pipefail
 
 readonly pems=(ca.pem server-cert.pem server-key.pem)
 
-prepare() {
-	local source=$state/certs/servers/$host
-	if [[ ! -r $source/server-key.pem ]]; then
-		say "$source has no certificate yet: the step certificates makes it (or copy the directory certs of the first manager here)" >&2
-		return 1
-	fi
-	hand_over "$source"
-}
+prepare() { hand_over "$state/certs/servers/$host" certificates "$state/certs/ca.pem" "$origin/certs/generate-certificates.sh"; }
 
 check() { would_install_pems "$tls_directory"; }
 
 apply() {
 	local pem
+	need_pems
 	for pem in "${pems[@]}"; do
 		write_secret "$tls_directory/$pem" <<<"${pem_of[$pem]}"
 	done

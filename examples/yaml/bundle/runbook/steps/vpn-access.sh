@@ -9,16 +9,7 @@ readonly pems=("${vpn_pems[@]}")
 
 files() { printf '%s\n' "${vpn_sources[@]}"; }
 
-prepare() {
-	local source=$state/vpn/server pem
-	for pem in "${pems[@]}"; do
-		if [[ ! -r $source/$pem ]]; then
-			say "$source has no $pem yet: the step vpn-authorities makes it" >&2
-			return 1
-		fi
-	done
-	hand_over "$source"
-}
+prepare() { hand_over "$state/vpn/server" vpn-authorities "$state/vpn/root.pem" "$origin/vpn/generate-vpn-pki.sh"; }
 
 check() {
 	local i
@@ -33,6 +24,7 @@ settings() { { cat -- "${vpn_targets[@]}" "$vpn_directory"/*.pem "$vpn_directory
 
 apply() {
 	local i pem mode
+	need_pems
 	install -d -m 0755 "$vpn_directory"
 	for i in "${!vpn_sources[@]}"; do
 		mode=0644
