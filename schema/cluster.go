@@ -31,17 +31,20 @@ type Cluster struct {
 	Secrets      Secrets               `json:"secrets"`
 	Networks     Overlays              `json:"networks"`
 	Rows         ServiceRows           `json:"rows"`
+
+	Lock Lock `json:"-"` // images.lock beside the spec
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.
 type Node struct {
-	Name    string            `json:"-"`
-	Address netip.Addr        `json:"address"`
-	Public  netip.Addr        `json:"public,omitzero"`
-	Role    string            `json:"role"` // "manager" or "worker"
-	Labels  map[string]string `json:"labels"`
-	Mesh    *MeshNode         `json:"mesh,omitempty"`
-	SSH     SSH               `json:"ssh"`
+	Name     string            `json:"-"`
+	Address  netip.Addr        `json:"address"`
+	Public   netip.Addr        `json:"public,omitzero"`
+	Role     string            `json:"role"` // "manager" or "worker"
+	Labels   map[string]string `json:"labels"`
+	Mesh     *MeshNode         `json:"mesh,omitempty"`
+	SSH      SSH               `json:"ssh"`
+	Platform Platform          `json:"platform"`
 
 	// Underlay is what the spec calls address, where Address is that in the mesh. It is the zero address without a mesh.
 	Underlay netip.Addr `json:"-"`

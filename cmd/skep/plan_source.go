@@ -16,6 +16,7 @@ import (
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/plan"
+	"skep.dev/schema"
 	"skep.dev/schema/finding"
 )
 
@@ -142,7 +143,7 @@ func compileAt(r *revision, dir, file string) ([]artifact.File, error) {
 		inside = dir
 	}
 	isSpec := func(name string, _ int) bool {
-		return path.Ext(name) == ".cue" || name == path.Join(inside, file) || path.Dir(name) == path.Clean(inside) && isData(name)
+		return path.Ext(name) == ".cue" || name == path.Join(inside, file) || path.Dir(name) == path.Clean(inside) && (isData(name) || path.Base(name) == schema.LockFile)
 	}
 	files, err := r.files(root, isSpec)
 	if err != nil {

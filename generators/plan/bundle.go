@@ -104,7 +104,7 @@ const (
 	columnRole    = 3
 	columnClass   = 6
 	columnDuties  = 7
-	columns       = 9
+	columns       = 9 // at least
 )
 
 func (b *Bundle) inventory(f artifact.File) error {
@@ -115,8 +115,8 @@ func (b *Bundle) inventory(f artifact.File) error {
 			continue
 		}
 		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(cells) != columns {
-			return fmt.Errorf("%s:%d: want %d columns", f.Path, number, columns)
+		if len(cells) < columns {
+			return fmt.Errorf("%s:%d: want %d columns or more", f.Path, number, columns)
 		}
 		b.nodes = append(b.nodes, node{cells[columnName], cells[columnAddress], cells[columnRole], cells[columnClass], cells[columnDuties]})
 	}

@@ -42,7 +42,7 @@ func Differs(c *schema.Cluster) (string, error) {
 func images(c *schema.Cluster) string {
 	var lines []string
 	for _, i := range c.Rows.Images {
-		lines = append(lines, i.Image+"\n")
+		lines = append(lines, c.Reference(i.Image)+"\n")
 	}
 	slices.Sort(lines)
 	return strings.Join(slices.Compact(lines), "")

@@ -175,7 +175,7 @@ func directories(c *schema.Cluster) artifact.Var {
 func images(c *schema.Cluster) []string {
 	var rows []string
 	for _, i := range c.Rows.Images {
-		rows = append(rows, i.Image+" "+i.Nodes)
+		rows = append(rows, c.Reference(i.Image)+" "+i.Nodes)
 	}
 	slices.Sort(rows)
 	return slices.Compact(rows)

@@ -89,6 +89,10 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 	if err != nil {
 		return nil, err
 	}
+	for name, s := range p.project.Services {
+		s.Image = c.Reference(s.Image)
+		p.project.Services[name] = s
+	}
 	data, err := dialect.Write(p.project, dialect.Options{
 		Engine: schema.ParseVersion(c.Engine.Versions.From), Order: p.order, Notes: p.notes, Unread: p.unread,
 	})

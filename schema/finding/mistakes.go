@@ -28,7 +28,7 @@ const (
 )
 
 func mistakes() []Kind {
-	return slices.Concat(writingMistakes(), valueMistakes(), clusterMistakes(), portMistakes(), routeMistakes(), meetingMistakes(), routerMistakes(), stackMistakes(), policyMistakes(), networkMistakes(), placeMistakes(), secretMistakes(), shareMistakes(), waiverMistakes(), formatMistakes(), composeMistakes(), composeValueMistakes())
+	return slices.Concat(writingMistakes(), valueMistakes(), clusterMistakes(), portMistakes(), routeMistakes(), meetingMistakes(), routerMistakes(), stackMistakes(), policyMistakes(), networkMistakes(), placeMistakes(), secretMistakes(), shareMistakes(), waiverMistakes(), lockMistakes(), formatMistakes(), composeMistakes(), composeValueMistakes())
 }
 
 // writingMistakes is about the text of a spec, before its values matter.

@@ -22,12 +22,6 @@ func clusterWarnings() []Kind {
 			Way:   "Set certificates.days to 30 or more, or have a machine run generate-certificates.sh --renew.",
 		},
 		{
-			ID:    "image-digest",
-			Title: "an image is pinned by its tag alone",
-			Why:   "A tag can be moved to another image, so two nodes, or two days, may run different code under one name.",
-			Way:   "Append the digest: traefik:v3.7.13@sha256:... (`docker buildx imagetools inspect IMAGE` shows it).",
-		},
-		{
 			ID:    "managers-even",
 			Title: "the number of managers is even",
 			Why:   "A swarm works while more than half of its managers do. 4 managers survive the loss of one, as 3 do, with one more that can fail; 2 survive no loss at all.",

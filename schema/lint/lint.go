@@ -4,7 +4,6 @@ package lint
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"skep.dev/schema"
 	"skep.dev/schema/finding"
@@ -21,7 +20,6 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.lifetimes()
 	l.pool()
 	l.engines()
-	l.images()
 	l.remarks()
 	l.mesh()
 	l.access()
@@ -106,15 +104,6 @@ func (l *linter) remarks() {
 	for _, r := range l.Remarks() {
 		if id := finding.ID(r.ID); finding.LevelOf(id) == finding.Warning {
 			l.add(id, r.Field, r.Text)
-		}
-	}
-}
-
-// images names each image that the spec chose. Those that skep chose are pinned by tag: digests of them need a lock.
-func (l *linter) images() {
-	for _, i := range l.Rows.Images {
-		if l.spec.Has(i.Field) && !strings.Contains(i.Image, "@sha256:") {
-			l.add("image-digest", i.Field, "has no digest: whoever owns the tag can change what runs")
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (s *survey) value(path []string, e ast.Expr) {
 }
 
 // read gives a node's name and addresses, and what else is written of it. It is not ok where that is more than the role of
-// a worker and labels.
+// a worker, labels and a platform.
 func (n writtenNode) read() (one likeness, kind string, ok bool) {
 	one.name = n.name
 	lit, ok := n.field.Value.(*ast.StructLit)
@@ -145,8 +145,8 @@ func (n writtenNode) read() (one likeness, kind string, ok bool) {
 			words = append(words, name, family(one.public))
 		case "role":
 			ok = textOf(f.Value) == "worker"
-		case "labels":
-			words, ok = labels(words, f.Value)
+		case "labels", "platform":
+			words, ok = texts(words, name, f.Value)
 		default:
 			ok = false
 		}
@@ -157,8 +157,8 @@ func (n writtenNode) read() (one likeness, kind string, ok bool) {
 	return one, strings.Join(words, "\n"), one.address.IsValid()
 }
 
-// labels adds the labels of a node to what is written of it.
-func labels(words []string, e ast.Expr) ([]string, bool) {
+// texts adds a field of a node that holds texts by name to what is written of it.
+func texts(words []string, of string, e ast.Expr) ([]string, bool) {
 	lit, ok := e.(*ast.StructLit)
 	if !ok {
 		return nil, false
@@ -169,7 +169,7 @@ func labels(words []string, e ast.Expr) ([]string, bool) {
 			return nil, false
 		}
 		name, _, _ := ast.LabelName(f.Label)
-		words = append(words, "label", strconv.Quote(name), textOf(f.Value))
+		words = append(words, of, strconv.Quote(name), textOf(f.Value))
 	}
 	return words, true
 }

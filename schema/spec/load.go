@@ -12,6 +12,7 @@ import (
 	"skep.dev/schema"
 	"skep.dev/schema/check"
 	"skep.dev/schema/finding"
+	"skep.dev/schema/lock"
 	"skep.dev/schema/mistakes"
 	"skep.dev/schema/stacks"
 	"skep.dev/schema/written"
@@ -150,11 +151,8 @@ func (r *reader) cluster(f files, name string) (*schema.Cluster, error) {
 }
 
 // found gives the mistakes of a cluster that the schema accepts. It adds the rows of the users' stacks, whose files are
-// below the spec's directory.
+// below the spec's directory, and the lock that stands there.
 func (f files) found(name string, c *schema.Cluster, s *written.Spec) (finding.List, error) {
-	if len(c.Stacks) == 0 {
-		return check.Find(c, s), nil
-	}
 	dir := name
 	if info, err := fs.Stat(f.FS, name); err == nil && !info.IsDir() {
 		dir = path.Dir(name)
@@ -163,7 +161,12 @@ func (f files) found(name string, c *schema.Cluster, s *written.Spec) (finding.L
 	if err != nil {
 		return nil, err
 	}
-	found := stacks.Add(c, s, below, func(file string) string { return f.known(path.Join(dir, file)) })
+	known := func(file string) string { return f.known(path.Join(dir, file)) }
+	found := stacks.Add(c, s, below, known)
+	locked, wrong := lock.Read(below, known)
+	if found = append(found, wrong...); len(found) == 0 { // else some images may not be known
+		found = locked.Join(c)
+	}
 	return append(found, check.Find(c, s)...).Ordered(), nil
 }
 
