@@ -10,6 +10,7 @@ import (
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/images"
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/review"
 	"skep.dev/generators/runbook"
@@ -29,6 +30,7 @@ var generators = []func(*schema.Cluster) ([]artifact.File, error){
 	stack.Files,
 	runbook.Files,
 	review.Files,
+	images.Files,
 }
 
 // Generate returns every file of the cluster's bundle but its MANIFEST, sorted by path.

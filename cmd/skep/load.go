@@ -28,6 +28,14 @@ func load(path string) (loaded, error) {
 	})
 }
 
+// loadUnlocked is load for a spec whose lock may not fit any more.
+func loadUnlocked(path string) (loaded, error) {
+	return within(ample(), path, func() (loaded, error) {
+		c, s, err := spec.LoadUnlocked(path)
+		return loaded{c, s}, err
+	})
+}
+
 // loadText is load for a text that stands for a file.
 func loadText(path string, text []byte) (loaded, error) {
 	return within(ample(), path, func() (loaded, error) {

@@ -20,6 +20,7 @@ func newRootCmd() *cobra.Command {
 		newReachCmd(),
 		newPlanCmd(),
 		newWhyCmd(),
+		newImagesCmd(),
 		newExplainCmd(),
 		newSchemaCmd(),
 		newLSPCmd(),

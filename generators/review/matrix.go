@@ -1,4 +1,4 @@
-// Package review writes what a person reads of a bundle first: its README and the list of its images.
+// Package review writes what a person reads of a bundle first: its README, and who may reach what.
 package review
 
 import (

@@ -10,7 +10,7 @@ import (
 	"skep.dev/schema"
 )
 
-// Files returns the bundle's README, the picture topology.svg and images.txt.
+// Files returns the bundle's README and the picture topology.svg.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	steps, err := runbook.Steps(c)
 	if err != nil {
@@ -27,7 +27,6 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	texts["pager"] += alerts
 	return []artifact.File{
 		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps, texts))},
-		{Path: "images.txt", Mode: 0o644, Data: []byte(images(c))},
 		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c))},
 	}, nil
 }
@@ -36,16 +35,6 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 func Differs(c *schema.Cluster) (string, error) {
 	texts, err := sections(c)
 	return texts["differs"], err
-}
-
-// images lists every image, one a line.
-func images(c *schema.Cluster) string {
-	var lines []string
-	for _, i := range c.Rows.Images {
-		lines = append(lines, c.Reference(i.Image)+"\n")
-	}
-	slices.Sort(lines)
-	return strings.Join(slices.Compact(lines), "")
 }
 
 func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) string {

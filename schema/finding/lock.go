@@ -14,7 +14,7 @@ func lockMistakes() []Kind {
 			ID:    ImageDigest,
 			Title: "images.lock has no digest of an image",
 			Why:   "A tag can be moved to another image, so two nodes, or two days, may run different code under one name. Where there is a lock it says of every image that the spec uses, and of every platform that its nodes have, what runs; one that it leaves out would be whatever its tag leads to.",
-			Way:   "Add the image or the platform with its digests (docker buildx imagetools inspect IMAGE shows them), or remove images.lock: then tags decide.",
+			Way:   "skep images | bundle/images/lock.sh images.lock - asks the registries for what is missing, and leaves the rest as it is. Without images.lock tags decide.",
 		},
 		{
 			ID:    LockForm,
@@ -26,7 +26,7 @@ func lockMistakes() []Kind {
 			ID:    LockStale,
 			Title: "images.lock is about another cluster than the spec",
 			Why:   "The lock names an image that the spec does not use any more, a platform that no node has, or another digest than the spec itself. Reviewers would look at what nobody runs.",
-			Way:   "Remove the entry, or correct the digest.",
+			Way:   "skep images | bundle/images/lock.sh images.lock - writes it anew; digests that still fit stay.",
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"skep.dev/schema/finding"
 	"skep.dev/schema/written"
 )
 
@@ -21,8 +22,13 @@ type Known interface {
 // files is the file system that a spec is in.
 type files struct {
 	fs.FS
-	limit int64 // bytes of a spec
+	limit int64                      // bytes of a spec
+	lock  func(finding.Finding) bool // what of a lock's mistakes is passed over
 }
+
+// Which mistakes of a lock are passed over.
+func fittingLock(finding.Finding) bool { return false }
+func anyLock(finding.Finding) bool     { return true }
 
 // known gives a file the name that messages use, on one line.
 func (f files) known(name string) string {

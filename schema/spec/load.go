@@ -44,11 +44,28 @@ func Load(file string) (*schema.Cluster, *written.Spec, error) {
 	return c, s, err
 }
 
+// LoadUnlocked is Load for a spec whose lock may not fit any more: what the lock lacks has no digest, and nothing is said
+// about what only the lock has. One that cannot be read is a mistake all the same.
+func LoadUnlocked(file string) (*schema.Cluster, *written.Spec, error) {
+	c, s, err := Load(file)
+	var found finding.List
+	if !errors.As(err, &found) {
+		return c, s, err
+	}
+	on, name, err := onDisk(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := files{on, DefaultLimits().Bytes, anyLock}
+	c, s, err = f.whole(name)
+	return c, s, f.explained(name, err)
+}
+
 // LoadFS is Load for a spec in a file system, by its path there. It depends on nothing outside of that, keeps nothing and
 // leaves nothing running. Files that the spec imports must be in the file system, too.
 // Messages name files by their paths in the file system, unless that is Known.
 func LoadFS(fsys fs.FS, name string, limits Limits) (c *schema.Cluster, s *written.Spec, err error) {
-	f := files{fsys, limits.Bytes}
+	f := files{fsys, limits.Bytes, fittingLock}
 	name = path.Clean(name)
 	defer func() {
 		if p := recover(); p != nil {
@@ -165,7 +182,7 @@ func (f files) found(name string, c *schema.Cluster, s *written.Spec) (finding.L
 	found := stacks.Add(c, s, below, known)
 	locked, wrong := lock.Read(below, known)
 	if found = append(found, wrong...); len(found) == 0 { // else some images may not be known
-		found = locked.Join(c)
+		found = slices.DeleteFunc(locked.Join(c), f.lock)
 	}
 	return append(found, check.Find(c, s)...).Ordered(), nil
 }

@@ -20,7 +20,7 @@ func TestTypesRoundTrip(t *testing.T) {
 		t.Fatal(specs, err)
 	}
 	for _, spec := range specs {
-		s, err := files{os.DirFS("../../examples"), 1 << 20}.read(spec)
+		s, err := files{os.DirFS("../../examples"), 1 << 20, fittingLock}.read(spec)
 		if err != nil {
 			t.Fatal(err)
 		}

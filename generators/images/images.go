@@ -1,0 +1,72 @@
+// Package images is about the images that a cluster runs: their list in a bundle, and as other tools read it.
+package images
+
+import (
+	_ "embed" // the body of the script
+	"maps"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/artifact"
+	"skep.dev/schema"
+)
+
+// List is the list of a bundle's images.
+const List = "images.txt"
+
+// Image is an image that the cluster runs.
+type Image struct {
+	Reference string   `json:"reference"` // as it is pulled: with a digest where the spec or its lock has one
+	Platforms []string `json:"platforms"` // of the nodes that need it, such as linux/amd64
+	Fields    []string `json:"fields"`    // of the spec that name it
+}
+
+// Of returns the images of a cluster, sorted by reference.
+func Of(c *schema.Cluster) []Image {
+	platforms := c.PlatformsOf()
+	var out []Image
+	for _, row := range c.Rows.Images {
+		ref := c.Reference(row.Image)
+		i := slices.IndexFunc(out, func(i Image) bool { return i.Reference == ref })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Image{Reference: ref})
+		}
+		out[i].Fields = append(out[i].Fields, row.Field)
+		for platform := range platforms[row.Nodes] {
+			out[i].Platforms = append(out[i].Platforms, platform)
+		}
+	}
+	for i := range out {
+		slices.Sort(out[i].Fields)
+		slices.Sort(out[i].Platforms)
+		out[i].Platforms = slices.Compact(out[i].Platforms)
+	}
+	slices.SortFunc(out, func(a, b Image) int { return strings.Compare(a.Reference, b.Reference) })
+	return out
+}
+
+// Script writes the lock beside a spec.
+const Script = "images/lock.sh"
+
+//go:embed lock.sh
+var body string
+
+// Files returns the list of the images, and the script.
+func Files(c *schema.Cluster) ([]artifact.File, error) {
+	platforms := slices.Sorted(maps.Keys(c.PlatformsOf()["all"]))
+	header := []artifact.Var{artifact.Strings("spec_platforms", platforms).From("nodes.*.platform")}
+	return []artifact.File{
+		{Path: List, Mode: 0o644, Data: []byte(Plain(c))},
+		artifact.Script(Script, header, body),
+	}, nil
+}
+
+// Plain has one image a line.
+func Plain(c *schema.Cluster) string {
+	var b strings.Builder
+	for _, i := range Of(c) {
+		b.WriteString(i.Reference + "\n")
+	}
+	return b.String()
+}
