@@ -19,7 +19,7 @@ import (
 // refuses is the whole way's to read and to judge, so that there is nothing to compare.
 func sameEitherWay(t *testing.T, on fs.FS, name string) (quick bool) {
 	t.Helper()
-	f := files{on, DefaultLimits().Bytes}
+	f := files{on, DefaultLimits().Bytes, fittingLock}
 	c, s := f.quick(name)
 	if c == nil {
 		return false
