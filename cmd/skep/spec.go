@@ -104,4 +104,5 @@ func addFormats(cmd *cobra.Command, known ...format) *format {
 	if err := cmd.RegisterFlagCompletionFunc("format", complete); err != nil {
 		panic(err) // only when the flag is missing or registered twice
 	}
+	return &f.value
 }
