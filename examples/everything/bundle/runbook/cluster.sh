@@ -210,19 +210,19 @@ variables() {
 	readonly nfs_port=2049
 	# image, nodes
 	readonly -a images=(
-		'eclipse-mosquitto:2.0.22 all'
-		'ghcr.io/google/cadvisor:v0.60.5 all'
-		'ghost:6.10.3 all'
-		'grafana/grafana:12.4.0 monitoring'
-		'mysql:8.4.7 workers'
-		'prom/alertmanager:v0.34.1 monitoring'
-		'prom/node-exporter:v1.12.0 all'
-		'prom/prometheus:v3.15.0 monitoring'
+		'eclipse-mosquitto:2.0.22@sha256:a1e5212abf531f794e81739575f5d378d44f944801eba2d8600acee419cd0e03 all'
+		'ghcr.io/google/cadvisor:v0.60.5@sha256:d95a7da5016dc5ef6dd3c706a9c2e4e10f9aa79beeb3c12b2f56e05f88347d96 all'
+		'ghost:6.10.3@sha256:c0d267f4e125e0597f8de1444ea749561f038ff19742fbf09b13fd12f12a7e3e all'
+		'grafana/grafana:12.4.0@sha256:c1f1af34261990480385e722bece1eb817946eb0c95a24470f8531be71b9d89d monitoring'
+		'mysql:8.4.7@sha256:45b794c16b86f8ada79ebf557e6787a6682cec2c2c0d9d4b39012a4c493a5591 workers'
+		'prom/alertmanager:v0.34.1@sha256:da33406eddc6aaa34b58d6ef18fbbb85cc614cc879382814e7135031f40c15f9 monitoring'
+		'prom/node-exporter:v1.12.0@sha256:ee5ef0316207b868f0912b2b17995a05c82cd2f3a84662d7e436daefff90e6b7 all'
+		'prom/prometheus:v3.15.0@sha256:168d1d35166c0c4e7e37774e0bd3eb9a943364e3beca2922dae03cfc4864b9ae monitoring'
 		'tecnativa/docker-socket-proxy:v0.4.1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef managers'
 		'telegraf:1.36.4@sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210 all'
-		'traefik:v3.7.12 traefik'
-		'versity/versitygw:v1.8.0 s3'
-		'victoriametrics/victoria-metrics:v1.128.0 workers'
+		'traefik:v3.7.12@sha256:181fc2223288344fb7be8b15a730948e3c48787556eb3fd42543bc78b1fd4e25 traefik'
+		'versity/versitygw:v1.8.0@sha256:ec2a1c8f6ed27cd699dd1da7abc287e03577dbf7d1d722398ac31f12e7f7ee25 s3'
+		'victoriametrics/victoria-metrics:v1.128.0@sha256:50703c58d6d41dca26525bd852907d8c041e1913aea2ceaa5d1901278544cd82 workers'
 	)
 	# stacks
 	readonly -a users=(

@@ -77,9 +77,9 @@ step_text() {
 
 # facts HOST: what the program may know about the node it runs on and the cluster.
 facts() {
-	printf 'readonly host=%q address=%q role=%q class=%q duties=%q\n' "$1" \
+	printf 'readonly host=%q address=%q role=%q class=%q duties=%q architecture=%q\n' "$1" \
 		"${inventory_address[$1]:-}" "${inventory_role[$1]:-operator}" "${inventory_class[$1]:-}" \
-		"${inventory_duties[$1]:-}"
+		"${inventory_duties[$1]:-}" "${inventory_architecture[$1]:-}"
 	# origin is where the bundle stands, bundle the checked copy that is read; silent are those that take no part.
 	printf 'readonly first_manager=%q state=%q origin=%q bundle=%q silent=%q\n' "$first_manager" "$state" "$origin" "$bundle" "${!silent[*]} ${!excepted[*]}"
 }

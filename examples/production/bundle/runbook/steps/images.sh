@@ -47,7 +47,15 @@ apply() {
 	local image list
 	list=$(missing)
 	for image in $list; do
-		docker pull --quiet "$image" || refuse "$image is not on this node, and pulling it failed" \
-			"without a registry: docker save $image > images/${image//[\/:@]/_}.tar beside the bundle, where it can be had, then run again"
+		docker pull --quiet "$image" || refuse "$image is not on this node, and pulling it failed" "$(way "$image")"
 	done
+}
+
+# way IMAGE prints what to do about an image that no registry gives. What docker load brings has no digest.
+way() {
+	if [[ $1 == *@* ]]; then
+		printf 'it is pinned by digest, so it comes from a registry or a mirror of one: let the node reach it, or build without the digest (images.lock)\n'
+	else
+		printf 'without a registry: docker save %s > images/%s.tar beside the bundle, where it can be had, then run again\n' "$1" "${1//[\/:@]/_}"
+	fi
 }

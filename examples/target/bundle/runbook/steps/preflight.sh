@@ -28,12 +28,15 @@ check() {
 }
 
 system() {
-	local tool missing=''
+	local tool missing='' machine
 	[[ $(uname -s) == Linux ]] || refuse "$(uname -s) is not Linux"
 	case $(uname -m) in
-	x86_64 | aarch64) ;;
+	x86_64) machine=amd64 ;;
+	aarch64) machine=arm64 ;;
 	*) refuse "machine type $(uname -m): the images are made for x86_64 and aarch64" ;;
 	esac
+	[[ $machine == "$architecture" ]] ||
+		first_run "the machine is $machine, and the spec says $architecture" "set nodes.$host.platform.architecture: \"$machine\""
 	((BASH_VERSINFO[0] >= 5)) || refuse "bash $BASH_VERSION is too old: want 5"
 	for tool in systemctl flock base64 tar gzip sha256sum install awk sort ip; do
 		has "$tool" || missing+=" $tool"
