@@ -17,6 +17,7 @@ import (
 
 	"skep.dev/generators"
 	"skep.dev/generators/artifact"
+	"skep.dev/schema"
 	"skep.dev/schema/spec"
 )
 
@@ -180,6 +181,9 @@ func reversed(t *testing.T, spec string) string {
 		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(filepath.Dir(spec), name))); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if lock, err := os.ReadFile(filepath.Join(filepath.Dir(spec), schema.LockFile)); err == nil {
+		write(t, filepath.Join(dir, schema.LockFile), string(lock))
 	}
 	path := filepath.Join(dir, "cluster.cue")
 	if err := os.WriteFile(path, text, 0o644); err != nil {

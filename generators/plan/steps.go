@@ -86,8 +86,10 @@ func (s step) others(was, now []string, steps []step) bool {
 
 // field is the field of the spec that the comment above a fact begins with, or else what the fact is called.
 func (f fact) field(name string) string {
-	word := strings.TrimRight(strings.SplitN(f.from+" ", " ", 2)[0], ",:")
-	if top, _, _ := strings.Cut(word, "."); slices.Contains(schema.Fields(), top) && word != "stacks" {
+	first, _, more := strings.Cut(f.from, " ")
+	word := strings.TrimRight(first, ",:;")
+	top, _, _ := strings.Cut(word, ".")
+	if slices.Contains(schema.Fields(), top) && word != "stacks" && (!more || word != first) {
 		return word
 	}
 	return strings.ReplaceAll(name, "_", " ")
