@@ -14,7 +14,6 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6
 	go.yaml.in/yaml/v4 v4.0.0-rc.4
 	golang.org/x/term v0.44.0
-	mvdan.cc/sh/v3 v3.12.0
 )
 
 require (

@@ -18,8 +18,8 @@ type HandOver struct {
 // handOvers are the secrets that the new bundle wants from the operator and the old one did not.
 func handOvers(before, after *Bundle) []HandOver {
 	var out []HandOver
-	for _, row := range after.table.facts["handed"].words {
-		if object, name, _ := strings.Cut(row, " "); !slices.Contains(before.table.facts["handed"].words, row) {
+	for _, row := range after.table.words("handed") {
+		if object, name, _ := strings.Cut(row, " "); !slices.Contains(before.table.words("handed"), row) {
 			out = append(out, HandOver{Secret: object, File: "secrets/" + name})
 		}
 	}
@@ -58,15 +58,15 @@ const serverPair = tls.Servers + "/"
 // pairs are the certificates with keys that the script makes, with their names.
 func pairs(t table) map[string]string {
 	out := map[string]string{}
-	for i, name := range t.facts["servers"].words {
-		if names := t.facts["server_names"].words; i < len(names) {
+	for i, name := range t.words("servers") {
+		if names := t.words("server_names"); i < len(names) {
 			out[serverPair+name] = names[i]
 		}
 	}
-	for _, name := range t.facts["clients"].words {
+	for _, name := range t.words("clients") {
 		out[tls.Clients+"/"+name] = ""
 	}
-	if names := t.facts["web_names"].words; len(names) > 0 {
+	if names := t.words("web_names"); len(names) > 0 {
 		out[tls.Web] = strings.Join(names, ",")
 	}
 	return out

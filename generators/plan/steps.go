@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/tls"
@@ -62,11 +63,10 @@ func steps(before, after *Bundle, p Plan) []StepChange {
 func factsOf(s step, before, after table) []string {
 	var out []string
 	for _, name := range strings.Fields(s.cells["facts"]) {
-		was, now := before.facts[name], after.facts[name]
-		if was.text == now.text || s.others(was.words, now.words, slices.Concat(before.steps, after.steps)) {
+		if !after.differs(name, before) || s.others(before.words(name), after.words(name), slices.Concat(before.steps, after.steps)) {
 			continue
 		}
-		if because := now.field(name); !slices.Contains(out, because) {
+		if because := field(after.facts[name], name); !slices.Contains(out, because) {
 			out = append(out, because)
 		}
 	}
@@ -85,8 +85,8 @@ func (s step) others(was, now []string, steps []step) bool {
 }
 
 // field is the field of the spec that the comment above a fact begins with, or else what the fact is called.
-func (f fact) field(name string) string {
-	first, _, more := strings.Cut(f.from, " ")
+func field(f artifact.Fact, name string) string {
+	first, _, more := strings.Cut(f.From, " ")
 	word := strings.TrimRight(first, ",:;")
 	top, _, _ := strings.Cut(word, ".")
 	if slices.Contains(schema.Fields(), top) && word != "stacks" && (!more || word != first) {
