@@ -26,6 +26,9 @@ type StepChange struct {
 
 // steps are the steps that may do something, in the order of the runbook; those that only look are left out.
 func steps(before, after *Bundle, p Plan) []StepChange {
+	if len(before.table.steps) == 0 { // a bundle from before there was a table: nobody knows what is new
+		return nil
+	}
 	var out []StepChange
 	old := map[string]step{}
 	for _, s := range before.table.steps {

@@ -71,7 +71,7 @@ func (p Plan) changes() []string {
 		out = append(out, h.String())
 	}
 	decided, own := p.divided()
-	if len(out) == 0 && len(decided) > 0 {
+	if len(out)+len(p.Steps) == 0 && len(decided) > 0 {
 		out = append(out, fmt.Sprintf("changed  %s in the bundle, and no port, node, service, setting or engine", finding.Several(decided)))
 	}
 	if len(own) > 0 {
