@@ -10,6 +10,7 @@ import (
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/plan"
+	"skep.dev/generators/runbook"
 	"skep.dev/schema"
 	"skep.dev/schema/spec"
 )
@@ -82,8 +83,34 @@ func edited(t *testing.T, old, text string) *schema.Cluster {
 	return c
 }
 
+// A step whose row does not tell of a file sends it nowhere: what a plan says of files is true.
+func TestRowTellsOfFiles(t *testing.T) {
+	s := newSandbox(t, target(t))
+	files := slices.DeleteFunc(s.files(), func(f artifact.File) bool { return f.Path == artifact.ManifestName })
+	for i, f := range files {
+		if f.Path != runbook.Table {
+			continue
+		}
+		files[i].Data = []byte(strings.Replace(string(f.Data), "files='firewall/'", "files='nfs/'", 1))
+		must(t, os.WriteFile(filepath.Join(s.bundle, f.Path), files[i].Data, 0o644))
+	}
+	must(t, os.WriteFile(filepath.Join(s.bundle, artifact.ManifestName), artifact.Manifest(files).Data, 0o644))
+	r := s.want(0, "run", "--dry-run", "--only", "firewall")
+	contains(t, r.stdout, "UNKNOWN", "the step firewall wants firewall/skep-firewall.sh, and its row does not tell of it")
+	r = s.want(1, "run", "--yes", "--only", "firewall")
+	contains(t, r.stdout, "FAILED", "its row does not tell of it")
+}
+
 // read reads the bundle for a plan.
 func (s *sandbox) read() *plan.Bundle {
+	s.t.Helper()
+	b, err := plan.Read(s.bundle, s.files())
+	must(s.t, err)
+	return b
+}
+
+// files are those of the bundle.
+func (s *sandbox) files() []artifact.File {
 	s.t.Helper()
 	var files []artifact.File
 	must(s.t, filepath.WalkDir(s.bundle, func(path string, d os.DirEntry, err error) error {
@@ -96,7 +123,5 @@ func (s *sandbox) read() *plan.Bundle {
 		files = append(files, artifact.File{Path: name, Data: data})
 		return err
 	}))
-	b, err := plan.Read(s.bundle, files)
-	must(s.t, err)
-	return b
+	return files
 }
