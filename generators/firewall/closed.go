@@ -13,14 +13,14 @@ import (
 const closedFrom = "access.management, nodes.*.ssh.port: the closed minimum"
 
 // closedPolicy lets in ssh, and the port of the VPN where management comes through it.
-func closedPolicy(c *schema.Cluster) policy {
+func closedPolicy(c *schema.Cluster, s shared) policy {
 	class := Class{Name: "closed minimum"}
 	for _, e := range c.Exposures {
 		if e.IsSSH() || e.Name == "vpn-mesh" && byMesh(c) || e.Name == "vpn-access" && byVPN(c) {
 			class.Exposures = append(class.Exposures, e)
 		}
 	}
-	p := newPolicy(c, class, newShared(c))
+	p := newPolicy(c, class, s)
 	p.nodes, p.public, p.clients, p.inside = zone{}, zone{}, nil, nil
 	p.sources = sources(p.outside)
 	return p

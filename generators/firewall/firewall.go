@@ -63,14 +63,14 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 			files = append(files, artifact.Text(path, []byte(backend.Rulesets[i].write(p))))
 		}
 	}
-	return append(files, command(c),
+	return append(files, command(c, s),
 		artifact.Own(Unit, unit),
 		artifact.Own(Docker, dockerWaits),
 	), nil
 }
 
 // command is the script: the functions of the one backend it needs, what unloads the others, what loads rules, and its verbs.
-func command(c *schema.Cluster) artifact.File {
+func command(c *schema.Cluster, s shared) artifact.File {
 	backend := BackendOf(c)
 	bodies := []string{backend.body}
 	for _, b := range Backends() {
@@ -86,7 +86,7 @@ func command(c *schema.Cluster) artifact.File {
 		artifact.Strings("bridges", c.Firewall.Interfaces()).From("firewall.bridges"),
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
-	}, backend.closed(closedPolicy(c))...)
+	}, backend.closed(closedPolicy(c, s))...)
 	return artifact.Script(Command, header, strings.Join(bodies, "\n"))
 }
 

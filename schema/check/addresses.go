@@ -100,9 +100,9 @@ func (k *checker) hostAddress(path string, a netip.Addr) {
 
 // families refuses a mix of IPv4 and IPv6: the managers of a swarm advertise, and its nodes join at, addresses of one family.
 func (k *checker) families() {
-	var four, six []schema.Node
-	for _, n := range k.Nodes {
-		if n.Address.Unmap().Is4() {
+	var four, six []*schema.Node
+	for i := range k.Nodes {
+		if n := &k.Nodes[i]; n.Address.Unmap().Is4() {
 			four = append(four, n)
 		} else {
 			six = append(six, n)
@@ -113,7 +113,7 @@ func (k *checker) families() {
 		few, most = four, six
 	}
 	if len(few) > 0 {
-		k.add(finding.FieldsDisagree, nodePath(few[0], "address"), "is %s but %s (node %s) is %s; a swarm needs all nodes on IPv4, or all on IPv6", family(few[0].Address), most[0].Address.String(), most[0].Name, family(most[0].Address))
+		k.add(finding.FieldsDisagree, nodePath(*few[0], "address"), "is %s but %s (node %s) is %s; a swarm needs all nodes on IPv4, or all on IPv6", family(few[0].Address), most[0].Address.String(), most[0].Name, family(most[0].Address))
 	}
 }
 
