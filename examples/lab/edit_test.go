@@ -25,6 +25,10 @@ type living struct {
 
 const beforeAccess = "\taccess: {"
 
+// otherExports is what other nodes make anew. Where this machine's kernel serves no NFS, the lab's server, which runs as a
+// program, starts anew for other exports.
+const otherExports = "^(monitoring_(prometheus|cadvisor|node-exporter)|nfs-server m1)$"
+
 // edits are run in order, each on what the one before it has left.
 var edits = []living{
 	{name: "a setting of a service", edits: []edit{{"certificate: selfSigned: {}", "certificate: selfSigned: {}\n\t\t\tlog: \"WARN\""}},
@@ -46,9 +50,9 @@ var edits = []living{
 	{name: "a setting of the engine", edits: []edit{{beforeAccess, "\tengine: logs: size: \"20m\"\n" + beforeAccess}},
 		says: []string{"the Docker engine"}, replaced: `^(.*_|docker |containerd |\w+ /etc/docker/daemon.json)`, moments: []int{80, 443, 2376, 2377, 7946, 8080, 9000, 9100, 9323}},
 	{name: "a worker that is not in the spec", edits: []edit{{"\t\tw2: {address: \"10.77.0.13\"}\n", ""}},
-		says: []string{"w2 is a worker of this swarm and is not in the spec"}, replaced: "^monitoring_(prometheus|cadvisor|node-exporter)$", moments: []int{2049, 2377, 7946, 9100, 9323}},
+		says: []string{"w2 is a worker of this swarm and is not in the spec"}, replaced: otherExports, moments: []int{2049, 2377, 7946, 9100, 9323}},
 	{name: "the worker again", edits: []edit{{"\n\t}\n\n\t// The neighbour", "\n\t\tw2: {address: \"10.77.0.13\"}\n\t}\n\n\t// The neighbour"}},
-		replaced: "^monitoring_(prometheus|cadvisor|node-exporter)$", moments: []int{2049, 2377, 7946, 9100, 9323}},
+		replaced: otherExports, moments: []int{2049, 2377, 7946, 9100, 9323}},
 	{name: "a worker becomes a manager", edits: []edit{{`w1: {address: "10.77.0.12",`, `w1: {address: "10.77.0.12", role: "manager",`}},
 		says: []string{"would promote w1"}, replaced: `^(traefik_|monitoring_prometheus$|docker w1|w1 /etc/|state |.*_.*$)`, moments: []int{80, 443, 8080, 9000, 9100, 9323, 7946}},
 	{name: "another name of the public network", edits: []edit{{beforeAccess, "\tnetwork: public: name: \"front\"\n" + beforeAccess}}, before: application,
@@ -168,16 +172,20 @@ func outlook(text string) (told, unknown []string) {
 	return told, unknown
 }
 
-// following are the steps that look at what the others left.
-var following = regexp.MustCompile(`^(verify|certificate-watch|last-copies|copies|buckets|cleanup|nfs-clients) `)
+// followers are the steps that look at what the others left; behind an engine that starts anew also those that wait for the
+// stacks.
+func followers(steps []string) *regexp.Regexp {
+	pattern := `^(verify|certificate-watch|last-copies|copies|buckets|cleanup|nfs-clients) `
+	if slices.ContainsFunc(steps, func(step string) bool { return strings.HasPrefix(step, "engine ") }) {
+		pattern += "|^(traefik|monitoring|s3) "
+	}
+	return regexp.MustCompile(pattern)
+}
 
 // follows says whether a run did what was told, and beyond it only what nobody could know before. The last steps may differ:
-// they look at what the others left. Behind an engine that starts anew the stacks may have to be waited for.
+// they look at what the others left.
 func follows(done, told, unknown []string) bool {
-	follow := following
-	if slices.ContainsFunc(told, func(step string) bool { return strings.HasPrefix(step, "engine ") }) {
-		follow = regexp.MustCompile(follow.String() + "|^(traefik|monitoring|s3) ")
-	}
+	follow := followers(told)
 	for _, step := range done {
 		if !slices.Contains(told, step) && !slices.Contains(unknown, step) && !follow.MatchString(step) {
 			return false
