@@ -53,8 +53,9 @@ type Node struct {
 
 // SSH is how the runbook logs in to a node.
 type SSH struct {
-	User string `json:"user"`
-	Port uint16 `json:"port"`
+	User     string   `json:"user"`
+	Port     uint16   `json:"port"`
+	HostKeys []string `json:"hostKeys"` // type, base64 and perhaps a comment; all nodes have some, or none has
 }
 
 // Access holds the zones outside the cluster, each a list of masked prefixes.

@@ -98,6 +98,23 @@ func (k *checker) hostAddress(path string, a netip.Addr) {
 	}
 }
 
+// hostKeys wants keys of every node where any has one: the runbook then knows nodes by the spec alone.
+func (k *checker) hostKeys() {
+	with := slices.IndexFunc(k.Nodes, func(n schema.Node) bool { return len(n.SSH.HostKeys) > 0 })
+	if with < 0 {
+		return
+	}
+	var without []owner
+	for _, n := range k.Nodes {
+		if len(n.SSH.HostKeys) == 0 {
+			without = append(without, owner{n.Name, nodePath(n, "ssh.hostKeys")})
+		}
+	}
+	if len(without) > 0 {
+		k.add(finding.FieldsDisagree, without[0].path, "want the host key of %s too, since %s has one: the runbook then logs in to nobody else", nodesOf(without), k.Nodes[with].Name)
+	}
+}
+
 // families refuses a mix of IPv4 and IPv6: the managers of a swarm advertise, and its nodes join at, addresses of one family.
 func (k *checker) families() {
 	var four, six []*schema.Node

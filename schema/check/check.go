@@ -24,6 +24,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	k.derived()
 	k.prefixes()
 	k.addresses()
+	k.hostKeys()
 	k.subnets()
 	k.pools()
 	k.nuvla()
