@@ -18,6 +18,7 @@ import (
 
 	"skep.dev/examples/conformance/judge"
 	"skep.dev/generators"
+	"skep.dev/generators/artifact"
 )
 
 // sshd answers every program with what a node in a swarm says, and runs none.
@@ -121,7 +122,7 @@ func TestHostKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bundle := judge.Write(t, filepath.Join(dir, name), files)
+			bundle := judge.Write(t, filepath.Join(dir, name), append(files, artifact.Manifest(files)))
 			cmd := exec.Command("bash", filepath.Join(bundle, "runbook.sh"), "run", "--dry-run", "--only", "preflight", "--ssh-config", config)
 			cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 			var stderr strings.Builder

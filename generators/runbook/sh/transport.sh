@@ -4,9 +4,9 @@
 sockets=''
 
 open_sockets() {
-	# One connection per host for all steps. Socket paths are short by law, so they do not live in the state directory.
+	# One connection per host for all steps. Socket paths are short by law, so they live in no place that somebody else chose.
 	if [[ -z $sockets && $transport == ssh ]]; then
-		sockets=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || sockets=''
+		sockets=$(mktemp -d /tmp/skep.XXXXXX) || sockets=''
 	fi
 }
 

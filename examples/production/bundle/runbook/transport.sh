@@ -9,9 +9,9 @@ set -euo pipefail
 sockets=''
 
 open_sockets() {
-	# One connection per host for all steps. Socket paths are short by law, so they do not live in the state directory.
+	# One connection per host for all steps. Socket paths are short by law, so they live in no place that somebody else chose.
 	if [[ -z $sockets && $transport == ssh ]]; then
-		sockets=$(mktemp -d "${TMPDIR:-/tmp}/skep.XXXXXX") || sockets=''
+		sockets=$(mktemp -d /tmp/skep.XXXXXX) || sockets=''
 	fi
 }
 
@@ -37,12 +37,25 @@ on_this_machine() {
 	if ((EUID == 0)); then "$@" 9>&-; else sudo -n "$@" 9>&-; fi
 }
 
+# With keys in the spec no file of this machine says who a node is, whatever --ssh-config has.
+readonly pinned=(-o StrictHostKeyChecking=yes -o "UserKnownHostsFile=\"$bundle/runbook/known_hosts\"" -o GlobalKnownHostsFile=/dev/null -o UpdateHostKeys=no)
+
+# known_as HOST prints what known_hosts calls it. The key is the node's, whichever way leads to it: a HostName of --ssh-config does not count.
+known_as() {
+	if [[ ${inventory_port[$1]} == 22 ]]; then
+		printf '%s' "${inventory_ssh[$1]}"
+	else
+		printf '[%s]:%s' "${inventory_ssh[$1]}" "${inventory_port[$1]}"
+	fi
+}
+
 # on_node HOST new|'' COMMAND...: never asks, never waits for ever.
 on_node() {
 	local host=$1 fresh=$2
 	shift 2
 	local options=(-T -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ServerAliveCountMax=8)
 	[[ -z $ssh_config ]] || options+=(-F "$ssh_config")
+	[[ -z ${sums[runbook/known_hosts]:-} ]] || options+=("${pinned[@]}" -o "HostKeyAlias=$(known_as "$host")")
 	if [[ $fresh == new || -z $sockets ]]; then
 		options+=(-o ControlMaster=no -o ControlPath=none)
 	else

@@ -50,6 +50,7 @@ call() {
 # lose_silent HOST... takes those that did not answer out of what comes, and says so once.
 lose_silent() {
 	local name text
+	no_stranger "$@"
 	for name; do
 		[[ -e $work/$name.silent && -z ${silent[$name]:-} ]] || continue
 		silent[$name]=1
@@ -57,6 +58,17 @@ lose_silent() {
 		show '' "$name" SILENT "${text:-no answer}"
 		[[ $json == yes ]] || hint "$work/$name.silent"
 	done
+}
+
+# no_stranger HOST... refuses to go on when somebody answers for a node with a key that is not in the spec.
+no_stranger() {
+	local name strangers=()
+	[[ -n ${sums[runbook/known_hosts]:-} ]] || return 0
+	for name; do
+		[[ -e $work/$name.silent && $(<"$work/$name.silent") == *'Host key verification failed'* ]] || continue
+		strangers+=("$name")
+	done
+	((${#strangers[@]} == 0)) || die 3 "ssh.hostKeys of $(names "${strangers[@]}"): another key answers there; if the node was made anew, read the new key on its console, correct the spec and build; else somebody stands between"
 }
 
 last_line() { plain <"$1" | grep -v '^$' | tail -n 1 || true; }
