@@ -55,7 +55,7 @@ on_node() {
 	shift 2
 	local options=(-T -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ServerAliveCountMax=8)
 	[[ -z $ssh_config ]] || options+=(-F "$ssh_config")
-	[[ -z ${sums[runbook/known_hosts]:-} ]] || options+=("${pinned[@]}" -o "HostKeyAlias=$(known_as "$host")")
+	[[ ! -e $bundle/runbook/known_hosts ]] || options+=("${pinned[@]}" -o "HostKeyAlias=$(known_as "$host")")
 	if [[ $fresh == new || -z $sockets ]]; then
 		options+=(-o ControlMaster=no -o ControlPath=none)
 	else
