@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"skep.dev/generators/artifact"
@@ -18,7 +19,7 @@ func TestLint(t *testing.T) {
 		dir := t.TempDir()
 		var paths []string
 		for _, f := range files {
-			if f.Path != runbook.Inventory {
+			if strings.HasSuffix(f.Path, ".sh") {
 				paths = append(paths, write(t, dir, f))
 			}
 		}
