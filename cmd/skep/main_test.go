@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -26,8 +27,18 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Condition:           condition,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "action": action, "component": component,
+		},
 	})
+}
+
+// setup tells scripts where the repository is.
+func setup(env *testscript.Env) error {
+	top, err := filepath.Abs("../..")
+	env.Setenv("TOP", top)
+	return err
 }
 
 // condition knows [root], who may write where nobody may.

@@ -2,17 +2,13 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 )
 
 // What CI runs of others is pinned by the digest of a commit, with its version beside it: a tag can be moved.
 func TestActionsArePinned(t *testing.T) {
-	files, err := filepath.Glob("../../.github/workflows/*.yaml")
-	if err != nil || len(files) < 2 {
-		t.Fatal(files, err)
-	}
+	files := workflows(t)
 	uses := regexp.MustCompile(`uses: *(.*)`)
 	pinned := regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
 	for _, file := range files {
@@ -25,7 +21,7 @@ func TestActionsArePinned(t *testing.T) {
 			t.Errorf("%s uses no action", file)
 		}
 		for _, m := range actions {
-			if !pinned.Match(m[1]) {
+			if !pinned.Match(m[1]) && string(m[1]) != "OWNER/skep@COMMIT # that of the release below" {
 				t.Errorf("%s: %s: want OWNER/NAME@DIGEST # vX.Y.Z", file, m[1])
 			}
 		}

@@ -36,6 +36,18 @@ func TestShell(t *testing.T) {
 	}
 }
 
+// The repository's own shell: what makes a release and tests a change, and the steps of the action.
+func TestOwnShell(t *testing.T) {
+	for dir, least := range map[string]int{"../../../.ci": 5, "../../../.github/action": 1} {
+		files := scripts(t, dir)
+		if len(files) < least {
+			t.Errorf("%s has %v", dir, files)
+		}
+		pass(t, dir, judge.Tool(t, "shellcheck", "shellcheck"), append([]string{"-S", "warning"}, files...)...)
+		pass(t, dir, judge.Tool(t, "shfmt", "shfmt"), append([]string{"-d", "-ln", "bash", "-i", "0"}, files...)...)
+	}
+}
+
 // pass runs a judge in the bundle; it passes with exit 0 and nothing to say.
 func pass(t *testing.T, bundle, tool string, args ...string) {
 	t.Helper()
