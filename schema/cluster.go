@@ -19,6 +19,7 @@ type Cluster struct {
 	Access       Access                `json:"access"`
 	Network      Network               `json:"network"`
 	Engine       Engine                `json:"engine"`
+	Images       Images                `json:"images"`
 	Firewall     Firewall              `json:"firewall"`
 	Certificates Certificates          `json:"certificates"`
 	Applications Applications          `json:"applications"`

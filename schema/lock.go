@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // LockFile is the name of the lock beside a spec.
 const LockFile = "images.lock"
@@ -21,6 +24,18 @@ type LockedPlatform struct {
 	Size             int64
 }
 
+// Rows has a row for each image and platform: image, platform, and the digests of manifest and configuration, sorted.
+func (l Lock) Rows() []string {
+	var rows []string
+	for image, locked := range l {
+		for platform, p := range locked.Platforms {
+			rows = append(rows, strings.Join([]string{image, platform, p.Manifest, p.Config}, " "))
+		}
+	}
+	slices.Sort(rows)
+	return rows
+}
+
 // LockName is the name that an image has in a lock: without its digest, where it has a tag.
 func LockName(image string) string {
 	name, _, _ := strings.Cut(image, "@")
@@ -30,8 +45,20 @@ func LockName(image string) string {
 	return image
 }
 
-// Reference is an image as the cluster pulls and runs it: with its digest, where the spec or its lock has one.
+// Images is how the nodes get theirs.
+type Images struct {
+	Delivery string `json:"delivery"` // "pull" or "load"
+}
+
+// Loads reports whether archives bring them, so that no node asks a registry.
+func (i Images) Loads() bool { return i.Delivery == "load" }
+
+// Reference is an image as the cluster gets and runs it: with its digest, where the spec or its lock has one. What an
+// archive brings has no digest where an engine keeps its images as it always did, so there it is the tag alone.
 func (c *Cluster) Reference(image string) string {
+	if c.Images.Loads() {
+		return LockName(image)
+	}
 	locked, ok := c.Lock[LockName(image)]
 	if !ok || strings.Contains(image, "@") {
 		return image

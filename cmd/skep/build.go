@@ -75,20 +75,9 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 			return fmt.Errorf("%s: is a link to nothing", o.output)
 		}
 	}
-	c, err := load(path)
+	_, files, err := proven(path)
 	if err != nil {
 		return err
-	}
-	files, err := generators.Generate(c.Cluster)
-	if err != nil {
-		return err
-	}
-	failed, err := firewall.Prove(c.Cluster, files)
-	if err != nil {
-		return err
-	}
-	if len(failed) > 0 {
-		return c.spec.Locate(failed)
 	}
 	if o.output == "" {
 		if o.output, err = bundleBeside(path); err != nil {
@@ -99,6 +88,23 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 		return checkBundle(cmd, files, o)
 	}
 	return writeBundle(cmd, files, o)
+}
+
+// proven is a spec and the files of its bundle, whose firewall does what the spec's tests say.
+func proven(path string) (loaded, []artifact.File, error) {
+	c, err := load(path)
+	if err != nil {
+		return c, nil, err
+	}
+	files, err := generators.Generate(c.Cluster)
+	if err != nil {
+		return c, nil, err
+	}
+	failed, err := firewall.Prove(c.Cluster, files)
+	if err == nil && len(failed) > 0 {
+		err = c.spec.Locate(failed)
+	}
+	return c, files, err
 }
 
 // bundleBeside is where the bundle of a spec is unless told: in the spec's directory.

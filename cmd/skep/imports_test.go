@@ -44,6 +44,7 @@ var rooms = []struct{ name, uses string }{
 	{"generators/stack", "generators/artifact generators/engine generators/nfs generators/stack/dialect generators/stack/document schema schema/compose schema/finding"},
 	{"generators/runbook", "generators/artifact generators/engine generators/firewall generators/nfs generators/stack generators/tls generators/vpn schema"},
 	{"generators/images", "generators/artifact schema"},
+	{"generators/archive", "generators/artifact generators/images schema"},
 	{"generators/review", "generators/artifact generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack generators/vpn schema schema/compose"},
 	{"generators/plan", "generators/artifact generators/engine generators/firewall generators/firewall/netset generators/firewall/proof generators/runbook generators/stack generators/tls schema schema/compose schema/finding"},
 	{"generators", "generators/artifact generators/engine generators/firewall generators/images generators/nfs generators/review generators/runbook generators/stack generators/tls generators/vpn schema"},
@@ -51,7 +52,7 @@ var rooms = []struct{ name, uses string }{
 	{"schema/fix", "schema/finding"},
 	{"cmd/skep/lsp", "schema/finding schema/finding/forge schema/fix"},
 	{"cmd/site", "generators generators/review generators/runbook schema schema/finding schema/spec schema/written"},
-	{"cmd/skep", "cmd/skep/lsp examples generators generators/artifact generators/firewall generators/firewall/proof generators/images generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/jsonschema schema/lint schema/spec schema/waive schema/written"},
+	{"cmd/skep", "cmd/skep/lsp examples generators generators/archive generators/artifact generators/firewall generators/firewall/proof generators/images generators/plan generators/review schema schema/explain schema/finding schema/finding/forge schema/imported schema/jsonschema schema/lint schema/spec schema/waive schema/written"},
 }
 
 func TestImports(t *testing.T) {

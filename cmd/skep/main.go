@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"skep.dev/generators/archive"
 	"skep.dev/generators/artifact"
 	"skep.dev/schema/finding"
 )
@@ -96,11 +97,11 @@ func exitCode(err error) int {
 		return exitGood
 	case errors.Is(err, errChanges):
 		return exitChanges
-	case errors.Is(err, errFound), errors.As(err, new(finding.List)):
+	case errors.Is(err, errFound), errors.As(err, new(finding.List)), errors.As(err, new(archive.Wrong)):
 		return exitFound
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &refusal):
+	case errors.As(err, &refusal), errors.As(err, new(archive.Older)):
 		return exitRefused
 	}
 	return exitIO

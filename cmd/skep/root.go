@@ -21,6 +21,7 @@ func newRootCmd() *cobra.Command {
 		newPlanCmd(),
 		newWhyCmd(),
 		newImagesCmd(),
+		newArchiveCmd(),
 		newExplainCmd(),
 		newSchemaCmd(),
 		newLSPCmd(),

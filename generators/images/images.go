@@ -46,19 +46,29 @@ func Of(c *schema.Cluster) []Image {
 	return out
 }
 
-// Script writes the lock beside a spec.
-const Script = "images/lock.sh"
+// Scripts that run where registries are within reach.
+const (
+	Script = "images/lock.sh"  // writes the lock beside a spec
+	Fetch  = "images/fetch.sh" // fetches archives
+)
+
+//go:embed registry.sh
+var shared string
 
 //go:embed lock.sh
-var body string
+var lockBody string
 
-// Files returns the list of the images, and the script.
+//go:embed fetch.sh
+var fetchBody string
+
+// Files returns the list of the images, and the scripts.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	platforms := slices.Sorted(maps.Keys(c.PlatformsOf()["all"]))
 	header := []artifact.Var{artifact.Strings("spec_platforms", platforms).From("nodes.*.platform")}
 	return []artifact.File{
 		{Path: List, Mode: 0o644, Data: []byte(Plain(c))},
-		artifact.Script(Script, header, body),
+		artifact.Script(Script, header, shared+"\n"+lockBody),
+		artifact.Script(Fetch, append(header, artifact.Strings("locked", c.Lock.Rows()).From("images: of images.lock: image, platform, manifest, configuration")), shared+"\n"+fetchBody),
 	}, nil
 }
 

@@ -1,13 +1,19 @@
 package runbook_test
 
 import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 
 	"skep.dev/generators/stack"
+	"skep.dev/schema"
 )
 
 // composeFile is what a stack takes for granted: images, and networks and secrets that it does not make itself.
@@ -60,4 +66,69 @@ func TestStacksFindWhatTheyNeed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLongLoadedImages: where archives bring the images, no node pulls; an archive of another image than the lock says is not
+// loaded, and a node that has another one under the name is told.
+func TestLongLoadedImages(t *testing.T) {
+	s := settled(t, target(t))
+	c := target(t)
+	c.Images.Delivery = "load"
+	c.Lock = schema.Lock{}
+	digest := func(i int) string { return fmt.Sprintf("%064x", i+1) }
+	images := []string{}
+	for i, row := range c.Rows.Images {
+		name := schema.LockName(row.Image)
+		images = append(images, name)
+		c.Lock[name] = schema.Locked{Index: "sha256:" + digest(i), Platforms: map[string]schema.LockedPlatform{
+			"linux/amd64": {Manifest: "sha256:" + digest(i+1000), Config: "sha256:" + digest(i), Size: 1}}}
+	}
+	s.build(c)
+	dir := t.TempDir()
+	r := s.want(1, "run", "--yes", "--only", "images", "--images", dir)
+	if want := images[0] + " is on this node, and is not the image that images.lock names: it is sha256:pulled, want one of "; !strings.Contains(r.stdout, want) {
+		t.Errorf("want %q:\n%s", want, r.stdout)
+	}
+
+	for _, node := range []string{"10.0.0.11", "10.0.0.12", "10.0.0.13"} {
+		must(t, os.RemoveAll(filepath.Join(s.fake, "hosts", node, "images")))
+		must(t, os.Mkdir(filepath.Join(s.fake, "hosts", node, "images"), 0o755))
+	}
+	before := len(s.calls())
+	r = s.want(1, "run", "--yes", "--only", "images", "--images", dir)
+	if want := "is not on this node, and no archive of it was found"; !strings.Contains(r.stdout, want) || strings.Contains(s.calls()[before:], "docker pull") {
+		t.Errorf("want %q, and no pull:\n%s", want, r.stdout)
+	}
+
+	for i, name := range images {
+		writeArchive(t, dir, name, digest(i+1))
+	}
+	r = s.want(1, "run", "--yes", "--only", "images", "--images", dir)
+	if want := ": is not the image that images.lock names as "; !strings.Contains(r.stdout, want) || strings.Contains(s.calls()[before:], "docker load") {
+		t.Errorf("want %q, and nothing loaded:\n%s", want, r.stdout)
+	}
+	for i, name := range images {
+		writeArchive(t, dir, name, digest(i))
+	}
+	s.want(0, "run", "--yes", "--only", "images", "--images", dir)
+	if calls := s.calls()[before:]; !strings.Contains(calls, "docker load") || strings.Contains(calls, "docker pull") {
+		t.Error("want loads, and no pull")
+	}
+	before = len(s.calls())
+	s.want(0, "run", "--only", "images", "--images", dir)
+	if strings.Contains(s.calls()[before:], "docker load") {
+		t.Error("what is there was loaded again")
+	}
+}
+
+// writeArchive writes an archive as docker save makes it.
+func writeArchive(t testing.TB, dir, image, config string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, strings.NewReplacer("/", "_", ":", "_").Replace(image)+".tar"))
+	must(t, err)
+	w := tar.NewWriter(f)
+	text := fmt.Sprintf(`[{"Config":"blobs/sha256/%s","RepoTags":["%s"],"Layers":[]}]`, config, image)
+	must(t, w.WriteHeader(&tar.Header{Name: "manifest.json", Mode: 0o644, Size: int64(len(text))}))
+	_, err = w.Write([]byte(text))
+	must(t, errors.Join(err, w.Close(), f.Close()))
 }

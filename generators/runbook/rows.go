@@ -181,6 +181,15 @@ func images(c *schema.Cluster) []string {
 	return slices.Compact(rows)
 }
 
+// locked are the digests by which an engine knows an image that an archive brought. One that is pulled has the lock's digest
+// in its name.
+func locked(c *schema.Cluster) []string {
+	if !c.Images.Loads() {
+		return nil
+	}
+	return c.Lock.Rows()
+}
+
 // pages are a pattern of status codes and the page that must answer with one of them, without a login.
 func pages(c *schema.Cluster) []string {
 	var rows []string

@@ -2,6 +2,7 @@ package runbook_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,7 @@ type sandbox struct {
 var nodePrograms = []string{
 	"docker", "dockerd", "df", "systemctl", "systemd-run", "curl", "nft", "ip", "ss", "sysctl", "exportfs", "iptables",
 	"iptables-restore", "ip6tables", "ip6tables-restore", "iptables-save", "ip6tables-save",
-	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "apt-cache", "apt-get", "apt-mark", "dpkg", "dpkg-query", "journalctl", "timeout", "ufw", "wg", "nsenter",
+	"sudo", "sleep", "unshare", "modprobe", "mount", "mount.nfs", "umount", "apt-cache", "apt-get", "apt-mark", "dpkg", "dpkg-query", "journalctl", "timeout", "ufw", "uname", "wg", "nsenter",
 }
 
 func newSandbox(t testing.TB, c *schema.Cluster) *sandbox {
@@ -85,6 +86,26 @@ func (s *sandbox) build(c *schema.Cluster) {
 		path := filepath.Join(s.bundle, f.Path)
 		must(s.t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(s.t, os.WriteFile(path, f.Data, f.Mode))
+	}
+	for _, n := range c.Nodes {
+		if n.Platform.Architecture == "arm64" {
+			must(s.t, os.MkdirAll(s.fake, 0o755))
+			s.write("machine."+cmp.Or(n.Underlay, n.Address).String(), "aarch64\n")
+		}
+	}
+	if c.Images.Loads() {
+		s.archives(c)
+	}
+}
+
+// archives puts the archives of what the lock names where the runbook looks for them.
+func (s *sandbox) archives(c *schema.Cluster) {
+	for image, locked := range c.Lock {
+		for platform, p := range locked.Platforms {
+			dir := filepath.Join(filepath.Dir(s.bundle), "images", strings.ReplaceAll(platform, "/", "_"))
+			must(s.t, os.MkdirAll(dir, 0o755))
+			writeArchive(s.t, dir, image, strings.TrimPrefix(p.Config, "sha256:"))
+		}
 	}
 }
 

@@ -285,8 +285,12 @@ func serviceSteps(c *schema.Cluster) []Step {
 		steps = append(steps, Step{
 			Number: 70, ID: "images", body: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
 			Title: "Images", Why: "tasks start at once, and sites without a registry load them from archives",
-			Undo:  "nothing: images stay",
-			facts: []artifact.Var{artifact.Strings("images", rows).From("image, nodes")},
+			Undo: "nothing: images stay",
+			facts: []artifact.Var{
+				artifact.Strings("images", rows).From("image, nodes"),
+				artifact.Strings("locked", locked(c)).From("images: of images.lock: image, platform, manifest, configuration"),
+				artifact.String("delivery", c.Images.Delivery).From("images.delivery"),
+			},
 		})
 	}
 	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {

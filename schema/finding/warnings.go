@@ -46,6 +46,12 @@ func clusterWarnings() []Kind {
 			Way:   "Lower engine.pool.size: every step doubles the addresses of a network. It is fixed when the swarm is made.",
 		},
 		{
+			ID:    "images-unlocked",
+			Title: "images are loaded by their tags alone",
+			Why:   "A tag is what somebody wrote on an archive. With images.lock the runbook compares the image that a node has with the digests that were reviewed, whichever way it came.",
+			Way:   "Where the registries are within reach: bundle/images/lock.sh images.lock, in the directory of the spec; review it, and build again.",
+		},
+		{
 			ID:    "spec-unread",
 			Title: "a second spec in the directory is not read",
 			Why:   "A directory stands for the CUE files in it. A cluster.yaml beside cluster.cue changes nothing, though whoever edits it may think so.",

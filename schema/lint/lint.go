@@ -19,6 +19,7 @@ func Find(c *schema.Cluster, spec *written.Spec) finding.List {
 	l.unused()
 	l.lifetimes()
 	l.pool()
+	l.unlocked()
 	l.engines()
 	l.remarks()
 	l.mesh()
@@ -96,6 +97,13 @@ func (l *linter) lifetimes() {
 func (l *linter) pool() {
 	if room := 1<<(32-l.Engine.Pool.Size) - 3; room < len(l.Nodes) {
 		l.add("pool-small", "engine.pool.size", fmt.Sprintf("networks of prefix length %d have room for %d nodes, and the cluster has %d; want a smaller number", l.Engine.Pool.Size, room, len(l.Nodes)))
+	}
+}
+
+// unlocked finds archives that nobody could tell from others of the same name.
+func (l *linter) unlocked() {
+	if l.Images.Loads() && l.Lock == nil && len(l.Rows.Images) > 0 {
+		l.add("images-unlocked", "images.delivery", "no images.lock says what an archive has to hold, and whoever has one with the right name can bring it")
 	}
 }
 

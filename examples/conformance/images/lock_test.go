@@ -2,10 +2,13 @@
 package images_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -72,13 +75,28 @@ func (r *registry) add(t *testing.T, kind string, object any) map[string]any {
 	return map[string]any{"mediaType": oci + kind, "digest": digest, "size": len(b)}
 }
 
-// image adds an image of one platform, with a layer of 1000 bytes that is not there: nobody asks for it.
+// image adds an image of one platform, with one layer that holds a file.
 func (r *registry) image(t *testing.T, name, architecture string) (manifest map[string]any, size int64) {
 	t.Helper()
+	layer := r.layer(t, name+" for "+architecture)
 	config := r.add(t, "config.v1+json", map[string]any{"os": "linux", "architecture": architecture, "author": name})
-	layer := map[string]any{"mediaType": oci + "layer.v1.tar+gzip", "digest": config["digest"], "size": 1000}
 	manifest = r.add(t, "manifest.v1+json", map[string]any{"schemaVersion": 2, "mediaType": oci + "manifest.v1+json", "config": config, "layers": []any{layer}})
-	return manifest, int64(config["size"].(int)) + 1000
+	return manifest, int64(config["size"].(int) + layer["size"].(int))
+}
+
+func (r *registry) layer(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var b bytes.Buffer
+	packed := gzip.NewWriter(&b)
+	w := tar.NewWriter(packed)
+	err := errors.Join(w.WriteHeader(&tar.Header{Name: "what", Mode: 0o644, Size: int64(len(text))}), func() error { _, err := w.Write([]byte(text)); return err }(), w.Close(), packed.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(b.Bytes())
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	r.blobs[digest], r.kinds[digest] = b.Bytes(), "application/octet-stream"
+	return map[string]any{"mediaType": oci + "layer.v1.tar+gzip", "digest": digest, "size": b.Len()}
 }
 
 // index adds an index of images, and what proves where they come from, which is no image.
@@ -97,8 +115,8 @@ func (r *registry) index(t *testing.T, name string, architectures ...string) str
 
 // site is a spec with its bundle's script.
 type site struct {
-	t           *testing.T
-	dir, script string
+	t   *testing.T
+	dir string
 }
 
 func newSite(t *testing.T, r *registry, stack string) site {
@@ -109,12 +127,18 @@ func newSite(t *testing.T, r *registry, stack string) site {
 	s.write("web.yaml", strings.ReplaceAll(stack, "REGISTRY", r.host))
 	s.write("home/.config/containers/registries.conf", fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", r.host))
 	s.write("home/.config/containers/policy.json", `{"default": [{"type": "insecureAcceptAnything"}]}`)
-	files, err := images.Files(s.load(spec.LoadUnlocked))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.script = filepath.Join(judge.Write(t, filepath.Join(s.dir, "bundle"), files), images.Script)
+	s.build(spec.LoadUnlocked)
 	return s
+}
+
+// build writes the scripts of the bundle.
+func (s site) build(load func(string) (*schema.Cluster, *written.Spec, error)) {
+	s.t.Helper()
+	files, err := images.Files(s.load(load))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	judge.Write(s.t, filepath.Join(s.dir, "bundle"), files)
 }
 
 func (s site) write(name, text string) {
@@ -139,10 +163,15 @@ func (s site) load(load func(string) (*schema.Cluster, *written.Spec, error)) *s
 
 // lock runs the script with a list on stdin, or that of the bundle, and returns the code and what it said.
 func (s site) lock(list string, args ...string) (int, string) {
+	return s.run(images.Script, list, args...)
+}
+
+func (s site) run(script, list string, args ...string) (int, string) {
 	s.t.Helper()
-	judge.Tool(s.t, "skopeo", "skopeo")
-	judge.Tool(s.t, "jq", "jq")
-	cmd := exec.Command("bash", append([]string{s.script}, args...)...)
+	for _, tool := range []string{"skopeo", "jq"} {
+		judge.Tool(s.t, tool, tool)
+	}
+	cmd := exec.Command("bash", append([]string{filepath.Join("bundle", script)}, args...)...)
 	cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(list)
 	cmd.Env = append(os.Environ(), "HOME="+filepath.Join(s.dir, "home"), "REGISTRY_AUTH_FILE="+filepath.Join(s.dir, "none.json"))
 	var said bytes.Buffer

@@ -36,9 +36,9 @@ func TestShell(t *testing.T) {
 	}
 }
 
-// The repository's own shell: what makes a release and tests a change, and the steps of the action.
+// The repository's own shell: what makes a release and tests a change, the steps of the action, and what verifies an archive.
 func TestOwnShell(t *testing.T) {
-	for dir, least := range map[string]int{"../../../.ci": 5, "../../../.github/action": 1} {
+	for dir, least := range map[string]int{"../../../.ci": 5, "../../../.github/action": 1, "../../../generators/archive": 1} {
 		files := scripts(t, dir)
 		if len(files) < least {
 			t.Errorf("%s has %v", dir, files)

@@ -254,6 +254,14 @@ remove_stack() {
 	[[ $failed == no ]] || { echo "Failed to remove some resources from stack: $1" >&2 && return 1; }
 }
 
+# load takes an archive of one image; an engine of old calls it by the digest of its configuration.
+load() {
+	local list name
+	list=$(tar -xOf - manifest.json)
+	name=$(sed 's/.*"RepoTags":\["\([^"]*\)".*/\1/' <<<"$list")
+	sed 's|.*"Config":"blobs/sha256/\([0-9a-f]*\)".*|sha256:\1|' <<<"$list" >"$NODE/images/${name//\//_}"
+}
+
 version() { cat "$NODE/version" 2>/dev/null || echo 29.8.1; }
 
 docker() {
@@ -272,9 +280,10 @@ docker() {
 	'secret create') cat >"$swarm/secrets/${*: -2:1}" ;;
 	'secret ls') ls "$swarm/secrets" ;;
 	'secret rm') if in_use secret "$3"; then return 1; fi && rm "$swarm/secrets/$3" ;;
-	'image inspect') [[ -e $NODE/images/${3//\//_} ]] ;;
-	'pull '*) touch "$NODE/images/${3//\//_}" ;;
-	'load ') cat >/dev/null ;;
+	'image inspect') cat "$NODE/images/$(tr / _ <<<"${*: -1}")" ;;
+	'image rm') rm "$NODE/images/$(tr / _ <<<"${*: -1}")" ;;
+	'pull '*) echo "sha256:pulled" >"$NODE/images/${3//\//_}" ;;
+	'load ') load ;;
 	'service '*) service "${@:2}" ;;
 	'stack deploy') [[ $* == *--help* ]] || deploy "${*: -1}" "$(sed 's/.*--prune[^/]*--compose-file \([^ ]*\).*/\1/' <<<"$*")" "$(sed -n 's/.*--compose-file [^ ]* --compose-file \([^ ]*\).*/\1/p' <<<"$*")" ;;
 	'stack rm') remove_stack "$3" ;;

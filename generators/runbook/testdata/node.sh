@@ -124,6 +124,7 @@ apt-mark) # what is held: one package
 	;;
 dpkg-query) if [[ -e $NODE/${*: -1} ]]; then printf installed; else exit 1; fi ;;
 dpkg) ;;
+uname) if [[ $* == -m && -e $FAKE/machine.${NODE##*/} ]]; then cat "$FAKE/machine.${NODE##*/}"; else /usr/bin/uname "$@"; fi ;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;
 unshare) # an empty network namespace: a node that nobody records
 	[[ $1 != --mount ]] || exec /usr/bin/unshare "$@"

@@ -210,20 +210,51 @@ variables() {
 	readonly nfs_port=2049
 	# image, nodes
 	readonly -a images=(
-		'eclipse-mosquitto:2.0.22@sha256:a1e5212abf531f794e81739575f5d378d44f944801eba2d8600acee419cd0e03 all'
-		'ghcr.io/google/cadvisor:v0.60.5@sha256:d95a7da5016dc5ef6dd3c706a9c2e4e10f9aa79beeb3c12b2f56e05f88347d96 all'
-		'ghost:6.10.3@sha256:c0d267f4e125e0597f8de1444ea749561f038ff19742fbf09b13fd12f12a7e3e all'
-		'grafana/grafana:12.4.0@sha256:c1f1af34261990480385e722bece1eb817946eb0c95a24470f8531be71b9d89d monitoring'
-		'mysql:8.4.7@sha256:45b794c16b86f8ada79ebf557e6787a6682cec2c2c0d9d4b39012a4c493a5591 workers'
-		'prom/alertmanager:v0.34.1@sha256:da33406eddc6aaa34b58d6ef18fbbb85cc614cc879382814e7135031f40c15f9 monitoring'
-		'prom/node-exporter:v1.12.0@sha256:ee5ef0316207b868f0912b2b17995a05c82cd2f3a84662d7e436daefff90e6b7 all'
-		'prom/prometheus:v3.15.0@sha256:168d1d35166c0c4e7e37774e0bd3eb9a943364e3beca2922dae03cfc4864b9ae monitoring'
-		'tecnativa/docker-socket-proxy:v0.4.1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef managers'
-		'telegraf:1.36.4@sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210 all'
-		'traefik:v3.7.12@sha256:181fc2223288344fb7be8b15a730948e3c48787556eb3fd42543bc78b1fd4e25 traefik'
-		'versity/versitygw:v1.8.0@sha256:ec2a1c8f6ed27cd699dd1da7abc287e03577dbf7d1d722398ac31f12e7f7ee25 s3'
-		'victoriametrics/victoria-metrics:v1.128.0@sha256:50703c58d6d41dca26525bd852907d8c041e1913aea2ceaa5d1901278544cd82 workers'
+		'eclipse-mosquitto:2.0.22 all'
+		'ghcr.io/google/cadvisor:v0.60.5 all'
+		'ghost:6.10.3 all'
+		'grafana/grafana:12.4.0 monitoring'
+		'mysql:8.4.7 workers'
+		'prom/alertmanager:v0.34.1 monitoring'
+		'prom/node-exporter:v1.12.0 all'
+		'prom/prometheus:v3.15.0 monitoring'
+		'tecnativa/docker-socket-proxy:v0.4.1 managers'
+		'telegraf:1.36.4 all'
+		'traefik:v3.7.12 traefik'
+		'versity/versitygw:v1.8.0 s3'
+		'victoriametrics/victoria-metrics:v1.128.0 workers'
 	)
+	# images: of images.lock: image, platform, manifest, configuration
+	readonly -a locked=(
+		'eclipse-mosquitto:2.0.22 linux/amd64 sha256:2cb69de1b30a86002b789898f39fc343dce11f5d4eddfe6cb5b3b988c4feeb15 sha256:b4531f9aef3680c85a3414b26bf233b874002bfd2b2eb348b0b54dd3bb72018e'
+		'eclipse-mosquitto:2.0.22 linux/arm64 sha256:e67200934f9a043c85364c00acbfaaf6d067219929b6e0d41ec94be9d6b37e85 sha256:e87bdb147adb6c1aca7faefb45f44b3c24fc97b3c01c187c721b99d696062452'
+		'ghcr.io/google/cadvisor:v0.60.5 linux/amd64 sha256:dd4116db090cfd376c11f2597a0f5f04484daaef4660aa7f2bb31e5e3efeab9f sha256:8fc6705fc8c40df7b8cc6aa0499d1ba5c5cf4fed91370ec0c30aa2979462b6a8'
+		'ghcr.io/google/cadvisor:v0.60.5 linux/arm64 sha256:2a6df879c4855f1883fc1672ba944f0b498612a803a2a914e96205b8ae2a80fd sha256:88da1f1a68773aa3c06f8f31c9a9f6a8f5854d85b0e38fd2ca2312ad5d6151e4'
+		'ghost:6.10.3 linux/amd64 sha256:40ae1e0a8425c26cf4238c6516a608ac97eb0bb026226f640b39578b82345a1d sha256:6eb87561e49724536f73e5f28ab5a15aaa6306ba9e5b7dddd20d5d6570f722b0'
+		'ghost:6.10.3 linux/arm64 sha256:f9e0e1678a37009ec822f4d88343bbf86131856308c978cff7e80b9ccd57dc53 sha256:9131ba80647e8b1422a8cbf1db571a691326c8a9eab539ea07c628f91e07e81e'
+		'grafana/grafana:12.4.0 linux/amd64 sha256:58d15ca83ec6f3648ac14f48e92430694956504002218e75282c0feb8c3d944a sha256:7bb4dd154791ce273dd5a528e8e30c3fd0b9023d529e23141dd5c5bf5da72f5a'
+		'grafana/grafana:12.4.0 linux/arm64 sha256:f513d01e013a2196d33c4133317dc9161f6fbdd559eb9884579121dcf0656e08 sha256:177ee8ff49f790fa6362eea9d903e292c5776c0e3f47bf7976af7eabc8673f6c'
+		'mysql:8.4.7 linux/amd64 sha256:8949d33156ccade818a55fb0328e87d6016c4d2c030dee1674955e05e0391f50 sha256:b313189702725609634cd7b42fd27dae9595be2f8210129cd7c3d1aba9c65fd3'
+		'mysql:8.4.7 linux/arm64 sha256:247913b387424ca953259cb775473254f0837c40b881089d17513a83263c3340 sha256:2e8a304129f6e4448f04a3bd28e59320baba823aa59a4c3e4fdb20a9c4283be2'
+		'prom/alertmanager:v0.34.1 linux/amd64 sha256:e408c5179da5b6a8d6da413f505a932159232fc1c47eb7d25cdd1cb44e7b22a3 sha256:9828f384d0c215558222e074d672e365d67dc3d2d94cddc484acfa86dd2505be'
+		'prom/alertmanager:v0.34.1 linux/arm64 sha256:1add0cdaaa02525f7e1bfd57f02d0e541be8556b3803e349812b7b0ed8842616 sha256:23add08b85ff99f5e6e4de6ec29378d4b053041612da1358e338ce38184f754a'
+		'prom/node-exporter:v1.12.0 linux/amd64 sha256:a28a0305719afb8d054770fb9bf362b15e768c006b4a531efcfd2b27245e1249 sha256:b8e061a9970652fc773f061aa19b881405dd12911eb6bb4a369d05797de2b374'
+		'prom/node-exporter:v1.12.0 linux/arm64 sha256:246c556b0202a8af1ce64938710d376623d17a818553df0f13f18bd23a04562a sha256:476da929214d6dffc6d3293ed913bca84c406235e0760386f6f521ffd550c657'
+		'prom/prometheus:v3.15.0 linux/amd64 sha256:61da6046c7e7eee2b34c59d6cedc79ffce23bb8d2ce21980048451f31a140dd9 sha256:112361f2900fa3e51d1dc240aa52818f0ae74afe74c01cc1cd3438e880eaa38e'
+		'prom/prometheus:v3.15.0 linux/arm64 sha256:987edfacedf358b2e90ea2aaa4122a9bcdbb4e690a49e1bd84f7b3aff22bc54e sha256:6d390a987c70608ed04b4d75f503beb0f048573e3add3ea8258c1b7f90a9da0d'
+		'tecnativa/docker-socket-proxy:v0.4.1 linux/amd64 sha256:e2af5a8615aa09a28bc7503f9dab6da95f9a277e80d612d03b6faca206dbefa9 sha256:f8d6967ac8e8bbe68e1a2386f377a4c8dde032efd13163a4ea5fe9fe1672fff7'
+		'tecnativa/docker-socket-proxy:v0.4.1 linux/arm64 sha256:cc9ae2024362ce39f379b225f82aed426e938ef9e847b39dc2bd62376d137556 sha256:a8d8d31c6299d37c118d00f5404afee6357b81d8b5eb37187415376609561169'
+		'telegraf:1.36.4 linux/amd64 sha256:15e24f36a850963aea307eb4ed59f588aed0e3b7117a34f8d77ece4ad0a18912 sha256:0e1c3c90578a2ad396d4b405e81536f7af595b09fcd078eb266acf5c825ac074'
+		'telegraf:1.36.4 linux/arm64 sha256:d8d7d7b24c11caf8434dd2488f5d3b0da10a5bba7cce058ad3e0f445d10a271e sha256:cc1c86d9d72d4583988f6fe5cc92b725a2cbe2b0a4b9c9721cc1268d29709436'
+		'traefik:v3.7.12 linux/amd64 sha256:e811cc157af1138fa3141da6a8d9eca1ea841ded47ee2e2236fc02179eed2b1b sha256:53288d0e51f702299b78a90df5c55a39956e0eb5b9d885b0d4b410e1656a560b'
+		'traefik:v3.7.12 linux/arm64 sha256:4907479da1769ed5d08fa2e2f94efc3f35596a556fa5fbc7d2c0f29c7f32c25f sha256:844a6127ad689915587a7db9abeef7cb02049862caa88c288e83b7c699605651'
+		'versity/versitygw:v1.8.0 linux/amd64 sha256:ec57989136f596df1d4a934ae343a430dea2fdf9f428dbe38a3e2c6a53aae6a5 sha256:025b02101a840510d4ea527b29fe1f98aa53a0f5579108f891c5f3999a98e108'
+		'versity/versitygw:v1.8.0 linux/arm64 sha256:3079add4d5e23a926067f70e1be2c18bf493b798ed376f3024786827930ca482 sha256:3c8ba394483ff82c4777c2af67ad2f1a1db1d399d525dbf160b25045fc55929e'
+		'victoriametrics/victoria-metrics:v1.128.0 linux/amd64 sha256:2c5024d24f74ddaca4036a25426b40bdbb91a1aec08ab2ec40f14d4e9a8e290a sha256:8973efe96504d600960856dd0564d8b6317195417f9976176c623d33d14f5e7c'
+		'victoriametrics/victoria-metrics:v1.128.0 linux/arm64 sha256:f8f76456bb0d211325a9ccba0daf1601cf72ebb1192b7ee20a2f984f7fc45904 sha256:e5d8a386cab3a259f455cc2dfba179bf3361b11065fe60b826a6df36b5ec40ba'
+	)
+	# images.delivery
+	readonly delivery='load'
 	# stacks
 	readonly -a users=(
 		'blog'
@@ -389,7 +420,7 @@ step '67' 'nfs-clients' title='Each node can mount the share' \
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
-	body='images' facts='images'
+	body='images' facts='images locked delivery'
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \

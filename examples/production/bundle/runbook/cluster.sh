@@ -182,6 +182,10 @@ variables() {
 		'traefik:v3.7.13 traefik'
 		'versity/versitygw:v1.8.0 s3'
 	)
+	# images: of images.lock: image, platform, manifest, configuration
+	readonly -a locked=()
+	# images.delivery
+	readonly delivery='pull'
 	# services.traefik.uid
 	readonly traefik_uid=65532
 	# stacks
@@ -313,7 +317,7 @@ step '67' 'nfs-clients' title='Each node can mount the share' \
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
-	body='images' facts='images'
+	body='images' facts='images locked delivery'
 step '72' 'acme' title='The volume of the web certificate' \
 	why='Traefik is not root, and keeps there what the authority gave it' \
 	hosts='duty traefik' order='parallel' needs='engine' undo='nothing: the certificate stays' \

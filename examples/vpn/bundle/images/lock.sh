@@ -7,19 +7,7 @@ readonly -a spec_platforms=(
 	'linux/amd64'
 )
 
-# Writes images.lock, which says of every image what its name stands for in its registry. It runs where the registries are
-# within reach, with the logins that skopeo has, and fetches manifests alone.
-
-usage() {
-	cat <<'END'
-Usage: images/lock.sh [--platform PLATFORM]... FILE [LIST]
-
-Writes images.lock as FILE, for the images of LIST, one a line: images.txt of this bundle unless told, - for stdin. An image
-with a digest keeps it. FILE stays as it is when something fails. Needs skopeo and jq.
-
-  --platform  such as linux/arm64, instead of those of the spec
-END
-}
+# What the scripts share that ask registries, with the logins that skopeo has.
 
 # fail TEXT [CODE]
 fail() {
@@ -79,18 +67,10 @@ of_index() {
 	' "$work/top"
 }
 
-# row PLATFORM MANIFEST prints what the lock says of a platform, whose manifest is in the file one.
-row() {
-	jq --exit-status --raw-output --arg platform "$1" --arg manifest "$2" '
-		select(.config.digest | strings | test("^sha256:[0-9a-f]{64}$"))
-			| "        \"\($platform)\": {\"manifest\": \"\($manifest)\", \"config\": \"\(.config.digest)\", \"size\": \([.config.size, .layers[].size] | add)}"
-	' "$work/one"
-}
-
-# lock_image NAME REFERENCE prints an entry of the lock.
-lock_image() {
-	local digest index platform manifest text rows=() at
-	at=$2
+# each_platform NAME REFERENCE COMMAND calls COMMAND PLATFORM MANIFEST for each platform that an image is made for, with its
+# manifest in the file one; index is the digest of what its name leads to.
+each_platform() {
+	local digest platform manifest at=$2 found=''
 	[[ $2 != *@* ]] || at=$(bare "$2")@${2#*@}
 	get "$at" "$work/top"
 	[[ $2 != *@* ]] || exactly "$2" "$work/top" "${2#*@}"
@@ -109,10 +89,95 @@ lock_image() {
 			exactly "$1: its configuration" "$work/config" "$(jq --raw-output .config.digest "$work/one")"
 			[[ $(jq --raw-output '"\(.os)/\(.architecture)"' "$work/config") == "$platform" ]] || continue
 		fi
-		text=$(row "$platform" "$manifest") || fail "$1: $platform: is not an image" 1
-		rows+=("$text")
+		found=yes
+		"$3" "$platform" "$manifest"
 	done
-	((${#rows[@]})) || fail "$1: is made for none of ${platforms[*]}" 1
+	[[ -n $found ]] || fail "$1: is made for none of ${platforms[*]}" 1
+}
+
+# start NAME... takes the options that all have, sets platforms and rest, and wants the tools that are named.
+start() {
+	local tool chosen=()
+	while (($#)) && [[ $1 != -- ]]; do
+		tools+=("$1")
+		shift
+	done
+	shift
+	while (($#)); do
+		case $1 in
+		--platform)
+			[[ ${2:-} =~ ^linux/(amd64|arm64)$ ]] || fail '--platform: want linux/amd64 or linux/arm64' 2
+			chosen+=("$2")
+			shift 2
+			;;
+		-h | --help)
+			usage
+			exit
+			;;
+		--) shift && break ;;
+		-?*) fail "$1: no such option; see --help" 2 ;;
+		*) break ;;
+		esac
+	done
+	((${#chosen[@]})) || chosen=("${spec_platforms[@]}")
+	readonly -a platforms=("${chosen[@]}")
+	rest=("$@")
+	(($# == 1 || $# == 2)) || fail "want $wants [LIST]; see --help" 2
+	for tool in "${tools[@]}"; do
+		command -v "$tool" >/dev/null || fail "$tool is not here: install it"
+	done
+	work=$(mktemp -d)
+	trap 'rm -rf -- "$work"' EXIT
+	read_images "${2:-${BASH_SOURCE[0]%/*}/../images.txt}"
+}
+
+# read_images LIST
+read_images() {
+	if [[ $1 == - ]]; then
+		read_list
+	else
+		[[ -r $1 ]] || fail "$1: cannot be read"
+		read_list <"$1"
+	fi
+	((${#images[@]})) || fail 'the list has no image' 1
+}
+
+declare -A images=()
+tools=()
+
+# Writes images.lock, which says of every image what its name stands for in its registry. It runs where the registries are
+# within reach, with the logins that skopeo has, and fetches manifests alone.
+
+usage() {
+	cat <<'END'
+Usage: images/lock.sh [--platform PLATFORM]... FILE [LIST]
+
+Writes images.lock as FILE, for the images of LIST, one a line: images.txt of this bundle unless told, - for stdin. An image
+with a digest keeps it. FILE stays as it is when something fails. Needs skopeo and jq.
+
+  --platform  such as linux/arm64, instead of those of the spec
+END
+}
+
+# row PLATFORM MANIFEST prints what the lock says of a platform, whose manifest is in the file one.
+row() {
+	jq --exit-status --raw-output --arg platform "$1" --arg manifest "$2" '
+		select(.config.digest | strings | test("^sha256:[0-9a-f]{64}$"))
+			| "        \"\($platform)\": {\"manifest\": \"\($manifest)\", \"config\": \"\(.config.digest)\", \"size\": \([.config.size, .layers[].size] | add)}"
+	' "$work/one"
+}
+
+# add_row PLATFORM MANIFEST
+add_row() {
+	local text
+	text=$(row "$1" "$2") || fail "$name: $1: is not an image" 1
+	rows+=("$text")
+}
+
+# lock_image NAME REFERENCE prints an entry of the lock.
+lock_image() {
+	local index name=$1 rows=()
+	each_platform "$1" "$2" add_row
 	printf '    {\n      "image": "%s",\n      "index": "%s",\n      "platforms": {\n' "$1" "$index"
 	joined "${rows[@]}"
 	printf '      }\n    }'
@@ -137,43 +202,9 @@ lock() {
 	printf '\n  ]\n}\n'
 }
 
-chosen=()
-while (($#)); do
-	case $1 in
-	--platform)
-		[[ ${2:-} =~ ^linux/(amd64|arm64)$ ]] || fail '--platform: want linux/amd64 or linux/arm64' 2
-		chosen+=("$2")
-		shift 2
-		;;
-	-h | --help)
-		usage
-		exit
-		;;
-	--) shift && break ;;
-	-?*) fail "$1: no such option; see --help" 2 ;;
-	*) break ;;
-	esac
-done
-(($# == 1 || $# == 2)) || fail 'want FILE [LIST]; see --help' 2
-file=$1 list=${2:-${BASH_SOURCE[0]%/*}/../images.txt}
-((${#chosen[@]})) || chosen=("${spec_platforms[@]}")
-readonly -a platforms=("${chosen[@]}")
-
-for tool in skopeo jq; do
-	command -v "$tool" >/dev/null || fail "$tool is not here: install it"
-done
-
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-
-declare -A images=()
-if [[ $list == - ]]; then
-	read_list
-else
-	[[ -r $list ]] || fail "$list: cannot be read"
-	read_list <"$list"
-fi
-((${#images[@]})) || fail 'the list has no image' 1
+wants=FILE
+start skopeo jq -- "$@"
+file=${rest[0]}
 lock >"$work/lock"
 cp -- "$work/lock" "$file.new" && mv -f -- "$file.new" "$file" || fail "$file: cannot be written"
 printf '%s: %d images for %s\n' "$file" "${#images[@]}" "${platforms[*]}" >&2

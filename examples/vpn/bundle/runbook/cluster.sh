@@ -164,6 +164,10 @@ variables() {
 		'tecnativa/docker-socket-proxy:v0.4.1 managers'
 		'traefik:v3.7.13 traefik'
 	)
+	# images: of images.lock: image, platform, manifest, configuration
+	readonly -a locked=()
+	# images.delivery
+	readonly delivery='pull'
 	# stacks
 	readonly -a users=()
 	# stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets
@@ -290,7 +294,7 @@ step '67' 'nfs-clients' title='Each node can mount the share' \
 step '70' 'images' title='Images' \
 	why='tasks start at once, and sites without a registry load them from archives' \
 	hosts='all' order='parallel' needs='engine' undo='nothing: images stay' \
-	body='images' facts='images'
+	body='images' facts='images locked delivery'
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \

@@ -3,50 +3,90 @@
 # shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts
 set -euo pipefail
 
-# The images that a node's tasks need, pulled, or loaded from archives where there is no registry.
+# The images that a node's tasks need: pulled, or loaded from archives where there is no registry.
 
-readonly amiss='an image is missing'
+readonly amiss='an image is missing, or is not the one that images.lock names'
 
-# missing prints the images that this node needs and lacks.
-missing() {
+# needed ROLE DUTIES prints the images that a node needs.
+needed() {
 	local row image group
 	for row in "${images[@]}"; do
 		read -r image group <<<"$row"
-		[[ " all ${role}s $duties " == *" $group "* ]] || continue
-		docker image inspect "$image" >/dev/null 2>&1 || printf '%s\n' "$image"
+		[[ " all ${1}s $2 " != *" $group "* ]] || printf '%s\n' "$image"
 	done
+}
+
+# digests IMAGE ARCHITECTURE prints what an engine may call that image: the digest of its manifest, or of its configuration.
+# Nothing where no lock says it.
+digests() {
+	local row image platform manifest config
+	for row in "${locked[@]}"; do
+		read -r image platform manifest config <<<"$row"
+		[[ $image != "$1" || $platform != "linux/$2" ]] || printf '%s %s\n' "$manifest" "$config"
+	done
+}
+
+# missing prints the images that this node needs and lacks. It refuses one that has the name and is another.
+missing() {
+	local image id want
+	while IFS= read -r image; do
+		if ! id=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null); then
+			printf '%s\n' "$image"
+			continue
+		fi
+		want=$(digests "$image" "$architecture")
+		[[ -z $want || " $want " == *" $id "* ]] ||
+			refuse "$image is on this node, and is not the image that images.lock names: it is $id, want one of $want" \
+				"take its name away, which stops no task (docker image rm --force $image), and run again"
+	done < <(needed "$role" "$duties")
 }
 
 check() {
-	local image
+	local image list
 	need_engine
-	while IFS= read -r image; do
-		[[ -z $image ]] || would "get $image"
-	done < <(missing)
+	list=$(missing) || refuse "$list"
+	for image in $list; do would "get $image"; done
 }
 
-# before streams the archives that lie beside the bundle and that the node lacks. An archive is named after its image,
-# "/" and ":" written as "_": prom_prometheus_v3.1.0.tar, made by docker save; it may be compressed with gzip.
+# before streams the archives that lie beside the bundle and that the node lacks.
 before() {
-	local row image group file archives
-	archives=$images_directory
-	[[ -d $archives ]] || return 0
-	for row in "${images[@]}"; do
-		read -r image group <<<"$row"
-		[[ " all ${inventory_role[$1]}s ${inventory_duties[$1]} " == *" $group "* ]] || continue
-		for file in "$archives/${image//[\/:@]/_}".tar "$archives/${image//[\/:@]/_}".tar.gz; do
-			[[ -r $file ]] || continue
-			if ask_node "$1" "docker image inspect $image >/dev/null 2>&1 && echo yes || true" | grep yes >/dev/null; then continue; fi
-			say "loading $file"
-			stream_to "$1" docker load <"$file" || return
-		done
+	local image file
+	[[ -d $images_directory ]] || return 0
+	while IFS= read -r image; do
+		[[ $image != *@* ]] || continue # which nothing but a registry gives
+		file=$(archive_of "$image" "${inventory_architecture[$1]}")
+		[[ -n $file ]] || continue
+		if ask_node "$1" "docker image inspect $image >/dev/null 2>&1 && echo yes || true" | grep yes >/dev/null; then continue; fi
+		fits "$file" "$image" "${inventory_architecture[$1]}" || return
+		say "loading $file"
+		stream_to "$1" docker load <"$file" || return
+	done < <(needed "${inventory_role[$1]}" "${inventory_duties[$1]}")
+}
+
+# archive_of IMAGE ARCHITECTURE prints the archive of an image: linux_arm64/prom_prometheus_v3.1.0.tar, or without the folder
+# where all nodes are alike; "/", ":" and "@" are written as "_". It is what docker save makes, perhaps compressed with gzip.
+archive_of() {
+	local name=${1//[\/:@]/_} file
+	for file in "$images_directory/linux_$2/$name".tar{,.gz} "$images_directory/$name".tar{,.gz}; do
+		[[ ! -r $file ]] || { printf '%s\n' "$file" && return; }
 	done
+}
+
+# fits FILE IMAGE ARCHITECTURE: an archive is looked at before anything of it is loaded.
+fits() {
+	local list want
+	list=$(tar -xOf "$1" --occurrence=1 manifest.json 2>/dev/null) || { say "$1: is no archive of images, or is cut off" && return 1; }
+	list=${list//\"docker.io\//\"} list=${list//\"library\//\"}
+	[[ $list == *"\"$2\""* ]] || { say "$1: does not hold $2" && return 1; }
+	want=$(digests "$2" "$3")
+	[[ -z $want || $list == *"${want##*sha256:}"* ]] || { say "$1: is not the image that images.lock names as $2" && return 1; }
 }
 
 apply() {
 	local image list
-	list=$(missing)
+	list=$(missing) || refuse "$list"
 	for image in $list; do
+		[[ $delivery == pull ]] || refuse "$image is not on this node, and no archive of it was found" "$(way "$image")"
 		docker pull --quiet "$image" || refuse "$image is not on this node, and pulling it failed" "$(way "$image")"
 	done
 }
@@ -54,8 +94,8 @@ apply() {
 # way IMAGE prints what to do about an image that no registry gives. What docker load brings has no digest.
 way() {
 	if [[ $1 == *@* ]]; then
-		printf 'it is pinned by digest, so it comes from a registry or a mirror of one: let the node reach it, or build without the digest (images.lock)\n'
+		printf 'it is pinned by digest, so it comes from a registry or a mirror of one: let the node reach it, or bring archives (images.delivery: "load")\n'
 	else
-		printf 'without a registry: docker save %s > images/%s.tar beside the bundle, where it can be had, then run again\n' "$1" "${1//[\/:@]/_}"
+		printf 'images/fetch.sh or docker save %s > images/%s.tar where it can be had; then run again with --images images\n' "$1" "${1//[\/:@]/_}"
 	fi
 }

@@ -1,0 +1,97 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"skep.dev/generators/images"
+	"skep.dev/schema"
+)
+
+// OfImages are the archives below a directory that the images of a cluster are loaded from, one for each image and platform,
+// as the runbook looks for them. Left are the files that are none of them. Each is compared with the lock.
+func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err error) {
+	all, err := Below(Images, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	needed := map[string]string{} // images, by file
+	var missing []error
+	for _, i := range images.Of(c) {
+		if strings.Contains(i.Reference, "@") {
+			missing = append(missing, wrong("%s: %s: no archive brings an image by its digest alone: give it a tag", i.Fields[0], i.Reference))
+			continue
+		}
+		for _, platform := range i.Platforms {
+			file, err := find(c, dir, i, platform)
+			if err != nil {
+				missing = append(missing, err)
+				continue
+			}
+			if other := needed[file]; other != "" && other != i.Reference {
+				missing = append(missing, wrong("%s/%s: is for both %s and %s, and holds one: rename one of the images", dir, file, other, i.Reference))
+			}
+			needed[file] = i.Reference
+		}
+	}
+	if len(missing) > 0 {
+		return nil, nil, errors.Join(missing...)
+	}
+	for _, f := range all {
+		if needed[strings.TrimPrefix(f.Path, Images)] != "" {
+			files = append(files, f)
+		} else {
+			left = append(left, dir+"/"+strings.TrimPrefix(f.Path, Images))
+		}
+	}
+	return files, left, nil
+}
+
+// find is the archive of an image for a platform.
+func find(c *schema.Cluster, dir string, i images.Image, platform string) (string, error) {
+	for _, file := range candidates(i.Reference, platform) {
+		if _, err := os.Stat(dir + "/" + file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		config := c.Lock[schema.LockName(i.Reference)].Platforms[platform].Config
+		return file, CheckImage(dir+"/"+file, Image{familiar(i.Reference), config})
+	}
+	return "", wrong("%s/%s: no such file, and %s needs it: images/fetch.sh of the bundle writes it", dir, candidates(i.Reference, platform)[0], i.Fields[0])
+}
+
+// candidates are the names that the archive of an image may have: in a folder of its platform, or where all nodes are alike.
+func candidates(image, platform string) []string {
+	name := strings.NewReplacer("/", "_", ":", "_", "@", "_").Replace(image)
+	var out []string
+	for _, folder := range []string{strings.ReplaceAll(platform, "/", "_") + "/", ""} {
+		for _, ending := range []string{".tar", ".tar.gz"} {
+			out = append(out, fmt.Sprint(folder, name, ending))
+		}
+	}
+	return out
+}
+
+// familiar is an image as Docker names it, without the registry that it takes for granted.
+func familiar(image string) string {
+	rest, ok := strings.CutPrefix(image, "docker.io/")
+	if !ok {
+		return image
+	}
+	return strings.TrimPrefix(rest, "library/")
+}
+
+// Debs are the files among those that are packages of Debian.
+func Debs(files []File) []string {
+	var out []string
+	for _, f := range files {
+		if strings.HasSuffix(f.Path, ".deb") {
+			out = append(out, strings.TrimPrefix(f.Path, Packages))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
