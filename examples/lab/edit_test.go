@@ -100,10 +100,10 @@ func (e living) make(t *testing.T, l *lab) {
 	if e.before != nil {
 		e.before(t, l)
 	}
-	promised, old := l.matrix(t), l.kept(t)
+	used, old := l.used(t, l.matrix(t)), l.kept(t)
 	l.build(t, e.edits...)
 	plan := l.plan(t, old)
-	crowd := l.crowd(t, open(promised, l.matrix(t)), 100*time.Millisecond)
+	crowd := l.crowd(t, both(used, l.used(t, l.matrix(t))), 100*time.Millisecond)
 	before := l.held(t)
 	forecast := l.runbook(t, "run", "--dry-run", "--json")
 	forecast.want(t, e.code)
@@ -199,15 +199,11 @@ func follows(done, told, unknown []string) bool {
 	return true
 }
 
-// open leaves the rows that are promised before an edit and after it.
-func open(before, after []row) []row {
-	var out []row
-	for _, r := range before {
-		if slices.ContainsFunc(after, func(a row) bool { return a.first == r.first && a.last == r.last && slices.Equal(a.protos, r.protos) }) {
-			out = append(out, r)
-		}
-	}
-	return out
+// both leaves what may be used before an edit and after it: a worker that becomes a manager has ports where nobody listened.
+func both(before, after []probe) []probe {
+	return slices.DeleteFunc(after, func(a probe) bool {
+		return !slices.ContainsFunc(before, func(b probe) bool { return b.from == a.from && b.to == a.to && b.port == a.port })
+	})
 }
 
 // oneBackend wants each node to have one set of rules and not the other.

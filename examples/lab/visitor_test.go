@@ -46,16 +46,21 @@ type crowd struct {
 	broken   chan error // connections that had to stay
 }
 
-// crowd sets a visitor at work for each port that the rows open and where somebody listens.
-func (l *lab) crowd(t *testing.T, matrix []row, pace time.Duration) *crowd {
+// used are the ports of the rows where somebody listens, from each place that they are open to.
+func (l *lab) used(t *testing.T, matrix []row) []probe {
+	t.Helper()
+	return slices.DeleteFunc(l.probes(t, "tcp", ports(matrix)), func(p probe) bool {
+		// The applications' ranges have hundreds of equal ports.
+		return !allowed(matrix, p) || p.port > 30001 && p.port != 32768
+	})
+}
+
+// crowd sets a visitor at work for each of the ports.
+func (l *lab) crowd(t *testing.T, used []probe, pace time.Duration) *crowd {
 	t.Helper()
 	c := &crowd{quit: make(chan struct{}), broken: make(chan error, 16)}
 	t.Cleanup(c.stop)
-	for _, p := range l.probes(t, "tcp", ports(matrix)) {
-		// The applications' ranges have hundreds of equal ports.
-		if !allowed(matrix, p) || p.port > 30001 && p.port != 32768 {
-			continue
-		}
+	for _, p := range used {
 		c.visitors = append(c.visitors, &visitor{probe: p})
 	}
 	for _, one := range c.visitors {
@@ -71,7 +76,7 @@ func (l *lab) crowd(t *testing.T, matrix []row, pace time.Duration) *crowd {
 // visitors are such a crowd, and some connections that stay in use.
 func (l *lab) visitors(t *testing.T, matrix []row) *crowd {
 	t.Helper()
-	c := l.crowd(t, matrix, pace)
+	c := l.crowd(t, l.used(t, matrix), pace)
 	nuvla := browser("nuvla", l.address(t, "m1"), l.operatorFile(t, "certs", "ca.pem"), l.identity(t, "clients/nuvla", "cert.pem"))
 	nuvla.Transport.(*http.Transport).DisableKeepAlives = false
 	c.stay(t, "the Docker API from nuvla", func() error { return answer(nuvla, "https://"+l.address(t, "m1")+":2376/_ping") })
