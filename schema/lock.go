@@ -53,17 +53,22 @@ type Images struct {
 // Loads reports whether archives bring them, so that no node asks a registry.
 func (i Images) Loads() bool { return i.Delivery == "load" }
 
-// Reference is an image as the cluster gets and runs it: with its digest, where the spec or its lock has one. What an
-// archive brings has no digest where an engine keeps its images as it always did, so there it is the tag alone.
-func (c *Cluster) Reference(image string) string {
-	if c.Images.Loads() {
-		return LockName(image)
-	}
+// Pinned is an image with its digest, where the spec or its lock has one: what is fetched.
+func (c *Cluster) Pinned(image string) string {
 	locked, ok := c.Lock[LockName(image)]
 	if !ok || strings.Contains(image, "@") {
 		return image
 	}
 	return image + "@" + locked.Index
+}
+
+// Reference is an image as the cluster runs it: pinned, or what an archive brings, which has no digest where an engine keeps
+// its images as it always did, and is known by its tag alone.
+func (c *Cluster) Reference(image string) string {
+	if c.Images.Loads() {
+		return LockName(image)
+	}
+	return c.Pinned(image)
 }
 
 // Platform is what a machine is.

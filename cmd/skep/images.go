@@ -23,7 +23,7 @@ func newImagesCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "images [SPEC]",
 		Short: "list the images that a cluster runs, for people and other tools",
-		Long: `images lists what a cluster of SPEC runs, as it is pulled: with the digest that images.lock beside SPEC has, if there is
+		Long: `images lists what a cluster of SPEC runs, as it is fetched: with the digest that images.lock beside SPEC has, if there is
 one. Unlike other verbs it takes a lock that no longer fits: what the lock lacks stands without a digest, and what only
 the lock has is left out. So it tells images/lock.sh of a bundle what to write anew, and nothing else moves:
 

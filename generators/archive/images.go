@@ -22,8 +22,8 @@ func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err e
 	needed := map[string]string{} // images, by file
 	var missing []error
 	for _, i := range images.Of(c) {
-		if strings.Contains(i.Reference, "@") {
-			missing = append(missing, wrong("%s: %s: no archive brings an image by its digest alone: give it a tag", i.Fields[0], i.Reference))
+		if strings.Contains(i.Name, "@") {
+			missing = append(missing, wrong("%s: %s: no archive brings an image by its digest alone: give it a tag", i.Fields[0], i.Name))
 			continue
 		}
 		for _, platform := range i.Platforms {
@@ -32,10 +32,10 @@ func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err e
 				missing = append(missing, err)
 				continue
 			}
-			if other := needed[file]; other != "" && other != i.Reference {
-				missing = append(missing, wrong("%s/%s: is for both %s and %s, and holds one: rename one of the images", dir, file, other, i.Reference))
+			if other := needed[file]; other != "" && other != i.Name {
+				missing = append(missing, wrong("%s/%s: is for both %s and %s, and holds one: rename one of the images", dir, file, other, i.Name))
 			}
-			needed[file] = i.Reference
+			needed[file] = i.Name
 		}
 	}
 	if len(missing) > 0 {
@@ -53,14 +53,14 @@ func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err e
 
 // find is the archive of an image for a platform.
 func find(c *schema.Cluster, dir string, i images.Image, platform string) (string, error) {
-	for _, file := range candidates(i.Reference, platform) {
+	for _, file := range candidates(i.Name, platform) {
 		if _, err := os.Stat(dir + "/" + file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		config := c.Lock[schema.LockName(i.Reference)].Platforms[platform].Config
-		return file, CheckImage(dir+"/"+file, Image{familiar(i.Reference), config})
+		config := c.Lock[schema.LockName(i.Name)].Platforms[platform].Config
+		return file, CheckImage(dir+"/"+file, Image{familiar(i.Name), config})
 	}
-	return "", wrong("%s/%s: no such file, and %s needs it: images/fetch.sh of the bundle writes it", dir, candidates(i.Reference, platform)[0], i.Fields[0])
+	return "", wrong("%s/%s: no such file, and %s needs it: images/fetch.sh of the bundle writes it", dir, candidates(i.Name, platform)[0], i.Fields[0])
 }
 
 // candidates are the names that the archive of an image may have: in a folder of its platform, or where all nodes are alike.

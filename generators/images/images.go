@@ -16,7 +16,8 @@ const List = "images.txt"
 
 // Image is an image that the cluster runs.
 type Image struct {
-	Reference string   `json:"reference"` // as it is pulled: with a digest where the spec or its lock has one
+	Reference string   `json:"reference"` // as it is fetched: with a digest where the spec or its lock has one
+	Name      string   `json:"name"`      // as the cluster runs it: without the digest where archives bring it
 	Platforms []string `json:"platforms"` // of the nodes that need it, such as linux/amd64
 	Fields    []string `json:"fields"`    // of the spec that name it
 }
@@ -26,11 +27,11 @@ func Of(c *schema.Cluster) []Image {
 	platforms := c.PlatformsOf()
 	var out []Image
 	for _, row := range c.Rows.Images {
-		ref := c.Reference(row.Image)
+		ref := c.Pinned(row.Image)
 		i := slices.IndexFunc(out, func(i Image) bool { return i.Reference == ref })
 		if i < 0 {
 			i = len(out)
-			out = append(out, Image{Reference: ref})
+			out = append(out, Image{Reference: ref, Name: c.Reference(row.Image)})
 		}
 		out[i].Fields = append(out[i].Fields, row.Field)
 		for platform := range platforms[row.Nodes] {
