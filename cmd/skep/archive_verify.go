@@ -116,7 +116,7 @@ func signerOf(signers string, sums, signature []byte) (string, error) {
 	}
 	signer, _, _ := strings.Cut(string(out), "\n")
 	if err != nil || signer == "" {
-		return "", archive.Unsigned(signers)
+		return "", archive.Stranger(signers)
 	}
 	check := exec.Command("ssh-keygen", "-Y", "verify", "-f", signers, "-I", signer, "-n", namespace, "-s", file)
 	check.Stdin = bytes.NewReader(sums)

@@ -85,8 +85,6 @@ func Below(prefix, dir string) ([]File, error) {
 			return nil
 		case !d.Type().IsRegular():
 			return wrong("%s/%s: is not a regular file", dir, name)
-		case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }):
-			return wrong("%s/%q: want a name without blanks", dir, name)
 		}
 		out = append(out, OnDisk(prefix+name, 0o644, dir+"/"+name))
 		return nil
@@ -140,7 +138,7 @@ func readSums(text []byte) (list, error) {
 		number++
 		sum, path, cut := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		raw, err := hex.DecodeString(sum)
-		if !cut || err != nil || len(raw) != sha256.Size || !strings.HasSuffix(line, "\n") || !inside(path) || isListless(path) {
+		if !cut || err != nil || len(raw) != sha256.Size || !strings.HasSuffix(line, "\n") || !inside(path) || isAboutSums(path) {
 			return nil, wrong("%s: line %d: want a sha256 digest, two spaces and a path inside the archive", Sums, number)
 		}
 		if _, twice := out[path]; twice {
@@ -159,5 +157,5 @@ func inside(path string) bool {
 	return fs.ValidPath(path) && path != "." && !strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' })
 }
 
-// isListless reports whether a file is not in the sums: it is about them.
-func isListless(path string) bool { return path == Sums || path == Signature || path == Delta }
+// isAboutSums reports whether a file is not in the sums, since it is about them.
+func isAboutSums(path string) bool { return path == Sums || path == Signature || path == Delta }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func New(id Identity, files []File) (*Packing, error) {
 	p := &Packing{Identity: id, files: append(slices.Clone(files), Text(Record, 0o644, id.text()), Text(Script, 0o755, verifyScript))}
 	slices.SortFunc(p.files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	for i, f := range p.files {
-		if !inside(f.Path) || isListless(f.Path) {
+		if !inside(f.Path) || isAboutSums(f.Path) {
 			return nil, wrong("%q: an archive holds no file of this name", f.Path)
 		}
 		if i > 0 && p.files[i-1].Path == f.Path {
@@ -87,7 +88,7 @@ func (p *Packing) Left() int { return len(p.left) }
 
 // Write writes the archive into a file, whole or not at all.
 func (p *Packing) Write(name string) (err error) {
-	f, err := os.CreateTemp(dirOf(name), ".skep-archive-*")
+	f, err := os.CreateTemp(filepath.Dir(name), ".skep-archive-*")
 	if err != nil {
 		return err
 	}
@@ -100,13 +101,6 @@ func (p *Packing) Write(name string) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
-}
-
-func dirOf(name string) string {
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		return name[:i+1]
-	}
-	return "."
 }
 
 func (p *Packing) stream(to io.Writer) error {

@@ -79,7 +79,7 @@ func (t *reading) entry(h *tar.Header) error {
 		return wrong("is no archive of skep: it begins with %s", path)
 	}
 	t.seen[path] = true
-	if isListless(path) {
+	if isAboutSums(path) {
 		return t.about(path)
 	}
 	if err := t.begin(); err != nil {
@@ -255,22 +255,15 @@ func broken(err error) error {
 
 // SumsOf returns the list of an archive, or of a file that is such a list.
 func SumsOf(r io.ReadSeeker) ([]byte, error) {
-	header, err := tar.NewReader(r).Next()
-	var from io.Reader = r
-	if err == nil {
-		if _, path, _ := strings.Cut(header.Name, "/"); path != Sums {
-			return nil, wrong("is no archive of skep: it begins with %s", header.Name)
-		}
+	t := tar.NewReader(r)
+	var from io.Reader = t
+	if header, err := t.Next(); err != nil { // no tar
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
-		t := tar.NewReader(r)
-		if _, err := t.Next(); err != nil {
-			return nil, err
-		}
-		from = t
-	} else if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		from = r
+	} else if _, path, _ := strings.Cut(header.Name, "/"); path != Sums {
+		return nil, wrong("is no archive of skep: it begins with %s", header.Name)
 	}
 	text, err := io.ReadAll(io.LimitReader(from, small))
 	if err != nil {
@@ -280,13 +273,11 @@ func SumsOf(r io.ReadSeeker) ([]byte, error) {
 	return text, err
 }
 
-// Unsigned is an archive that nobody signed, or none of those in a file of signers.
-func Unsigned(signers ...string) error {
-	if len(signers) == 0 {
-		return wrong("is not signed")
-	}
-	return wrong("is signed by nobody in %s", signers[0])
-}
+// Unsigned is an archive without a signature.
+func Unsigned() error { return wrong("is not signed") }
+
+// Stranger is an archive that none of those in a file of signers signed.
+func Stranger(signers string) error { return wrong("is signed by nobody in %s", signers) }
 
 // Forged is an archive whose list is not the one that was signed.
 func Forged(signer string) error {
