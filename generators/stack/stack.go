@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -90,8 +91,7 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 		return nil, err
 	}
 	for name, s := range p.project.Services {
-		s.Image = c.Reference(s.Image)
-		p.project.Services[name] = s
+		p.project.Services[name] = locked(c, s)
 	}
 	data, err := dialect.Write(p.project, dialect.Options{
 		Engine: schema.ParseVersion(c.Engine.Versions.From), Order: p.order, Notes: p.notes, Unread: p.unread,
@@ -104,6 +104,22 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 		file = usersFile(s, file)
 	}
 	return append(p.files, file), nil
+}
+
+// ImageLabel has the digest of an image that runs by its tag, since an archive brings it: another digest makes new tasks.
+const ImageLabel = "dev.skep.image"
+
+// locked is a service with the image that the lock names.
+func locked(c *schema.Cluster, s types.ServiceConfig) types.ServiceConfig {
+	l, ok := c.Lock[schema.LockName(s.Image)]
+	s.Image = c.Reference(s.Image)
+	if c.Images.Loads() && ok {
+		labels := types.Labels{}
+		maps.Copy(labels, s.Labels)
+		labels[ImageLabel] = l.Index
+		s.Labels = labels
+	}
+	return s
 }
 
 // Directory is where a bundle has its stacks, each in a directory of its name.
