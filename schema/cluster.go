@@ -59,6 +59,9 @@ type SSH struct {
 	HostKeys []string `json:"hostKeys"` // type, base64 and perhaps a comment; all nodes have some, or none has
 }
 
+// KnowsHosts reports whether the spec has the nodes' host keys.
+func (c *Cluster) KnowsHosts() bool { return len(c.Nodes[0].SSH.HostKeys) > 0 }
+
 // Access holds the zones outside the cluster, each a list of masked prefixes.
 type Access struct {
 	Management []netip.Prefix `json:"management"`

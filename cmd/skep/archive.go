@@ -67,6 +67,9 @@ func pack(cmd *cobra.Command, path string, o archiveOptions) error {
 	case o.serial < 1 || o.serial > 999_999_999:
 		return usageError{"archive: want --serial NUMBER, from 1: higher than that of the archive before (see: skep archive --help)"}
 	}
+	if err := plainName(cmd, o.output, "a file"); err != nil {
+		return err
+	}
 	c, bundle, err := proven(path)
 	if err != nil {
 		return err

@@ -67,8 +67,8 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 	if cmd.Flags().Changed("output") && o.output == "" {
 		return usageError{"build: --output is empty: want a directory"}
 	}
-	if o.output == "-" || strings.HasPrefix(o.output, "~") {
-		return usageError{fmt.Sprintf("build: --output: %q: want a directory, and the shell did not make one of this; if you mean it: ./%[1]s", o.output)}
+	if err := plainName(cmd, o.output, "a directory"); err != nil {
+		return err
 	}
 	if _, err := os.Stat(o.output); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(o.output); err == nil {
@@ -88,6 +88,14 @@ func build(cmd *cobra.Command, path string, o buildOptions) error {
 		return checkBundle(cmd, files, o)
 	}
 	return writeBundle(cmd, files, o)
+}
+
+// plainName refuses an --output that means something else in a shell.
+func plainName(cmd *cobra.Command, output, want string) error {
+	if output == "-" || strings.HasPrefix(output, "~") {
+		return usageError{fmt.Sprintf("%s: --output: %q: want %s, and the shell did not make one of this; if you mean it: ./%[2]s", cmd.Name(), output, want)}
+	}
+	return nil
 }
 
 // proven is a spec and the files of its bundle, whose firewall does what the spec's tests say.

@@ -76,8 +76,10 @@ func OfBundle(files []artifact.File) []File {
 // elsewhere.
 func Below(prefix, dir string) ([]File, error) {
 	var out []File
-	fsys := os.DirFS(dir)
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, err
+	}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

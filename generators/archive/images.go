@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"skep.dev/generators/images"
 	"skep.dev/schema"
 )
@@ -19,7 +21,7 @@ func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	needed := map[string]string{} // images, by file
+	needed := map[string]bool{} // by file
 	var missing []error
 	for _, i := range images.Of(c) {
 		if strings.Contains(i.Name, "@") {
@@ -30,19 +32,15 @@ func OfImages(c *schema.Cluster, dir string) (files []File, left []string, err e
 			file, err := find(c, dir, i, platform)
 			if err != nil {
 				missing = append(missing, err)
-				continue
 			}
-			if other := needed[file]; other != "" && other != i.Name {
-				missing = append(missing, wrong("%s/%s: is for both %s and %s, and holds one: rename one of the images", dir, file, other, i.Name))
-			}
-			needed[file] = i.Name
+			needed[file] = true
 		}
 	}
 	if len(missing) > 0 {
 		return nil, nil, errors.Join(missing...)
 	}
 	for _, f := range all {
-		if needed[strings.TrimPrefix(f.Path, Images)] != "" {
+		if needed[strings.TrimPrefix(f.Path, Images)] {
 			files = append(files, f)
 		} else {
 			left = append(left, dir+"/"+strings.TrimPrefix(f.Path, Images))
@@ -75,13 +73,13 @@ func candidates(image, platform string) []string {
 	return out
 }
 
-// familiar is an image as Docker names it, without the registry that it takes for granted.
+// familiar is an image as Docker names it: without the registry that it takes for granted.
 func familiar(image string) string {
-	rest, ok := strings.CutPrefix(image, "docker.io/")
-	if !ok {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil { // in an archive of others: no image of the spec
 		return image
 	}
-	return strings.TrimPrefix(rest, "library/")
+	return reference.FamiliarString(named)
 }
 
 // Debs are the files among those that are packages of Debian.

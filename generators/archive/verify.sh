@@ -2,6 +2,7 @@
 # Verifies an unpacked archive of skep. It is part of each archive, and an archive does not vouch for itself: keep the script
 # that came with the first one, or compare its sum with the other side.
 set -euo pipefail
+export LC_ALL=C # patterns are about bytes
 
 usage() {
 	cat <<'END'
@@ -85,7 +86,8 @@ complete() {
 		fi
 		[[ -f $base/$path && $(sum_of "$base/$path") == "${sums[$path]}" ]] || fail 1 "$path: is neither in $root nor, as it was signed, in $base"
 		[[ $path != */* ]] || mkdir -p -- "$root/${path%/*}"
-		cp -- "$base/$path" "$root/$path.part" && mv -f -- "$root/$path.part" "$root/$path" || fail 4 "$root/$path: cannot be written"
+		cp -- "$base/$path" "$root/$path.part" && mv -f -- "$root/$path.part" "$root/$path" ||
+			{ rm -f -- "$root/$path.part" && fail 4 "$root/$path: cannot be written"; }
 	done
 }
 
@@ -153,7 +155,7 @@ declare -A sums=()
 read_sums
 alone
 complete
-if ! why=$(cd -- "$root" && LC_ALL=C sha256sum --check --strict --quiet SHA256SUMS 2>&1); then
+if ! why=$(cd -- "$root" && sha256sum --check --strict --quiet SHA256SUMS 2>&1); then
 	why=${why%%$'\n'*}
 	fail 1 "$root/${why/%: FAILED/: is not the file that SHA256SUMS names}"
 fi

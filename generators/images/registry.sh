@@ -88,7 +88,7 @@ each_platform() {
 
 # start NAME... takes the options that all have, sets platforms and rest, and wants the tools that are named.
 start() {
-	local tool chosen=()
+	local tool tools=() chosen=()
 	while (($#)) && [[ $1 != -- ]]; do
 		tools+=("$1")
 		shift
@@ -134,4 +134,3 @@ read_images() {
 }
 
 declare -A images=()
-tools=()

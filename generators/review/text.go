@@ -32,8 +32,8 @@ type block struct {
 
 // sections returns the text of each section, by its name.
 func sections(c *schema.Cluster) (map[string]string, error) {
-	has := map[string]bool{c.Kind: true, c.Firewall.Backend: true, "autolock": c.Engine.Autolock, "held": c.Engine.Source == "debian", "known": len(c.Nodes[0].SSH.HostKeys) > 0,
-		"nuvla": c.ServesNuvla(), "loads": c.Images.Loads()}
+	has := map[string]bool{c.Kind: true, c.Firewall.Backend: true, "autolock": c.Engine.Autolock, "held": c.Engine.Source == "debian",
+		"known": c.KnowsHosts(), "nuvla": c.ServesNuvla(), "loads": c.Images.Loads()}
 	for _, t := range c.Rows.Texts {
 		has[t.Name] = true
 		for _, word := range t.Has {

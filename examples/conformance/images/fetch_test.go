@@ -36,13 +36,15 @@ func TestFetch(t *testing.T) {
 		}
 	}
 	c := s.load(spec.Load)
+	c.Images.Delivery = "load"
+	files, left, err := archive.OfImages(c, filepath.Join(s.dir, "first")) // which wants the images of the lock, and looks where the runbook does
+	if err != nil || len(files) != 3 || len(left) != 0 {
+		t.Fatal(len(files), left, err)
+	}
 	for _, row := range c.Lock.Rows() {
 		f := strings.Fields(row)
 		name := filepath.Join(strings.ReplaceAll(f[1], "/", "_"), strings.NewReplacer("/", "_", ":", "_").Replace(f[0])+".tar")
 		file := filepath.Join(s.dir, "first", name)
-		if err := archive.CheckImage(file, archive.Image{Name: f[0], Config: f[3]}); err != nil {
-			t.Error(err)
-		}
 		if bytesOf(t, file) != bytesOf(t, filepath.Join(s.dir, "second", name)) {
 			t.Errorf("%s: other bytes the second time", name)
 		}
@@ -60,9 +62,6 @@ func TestFetch(t *testing.T) {
 		if m.Digest != f[2] || m.Size != len(r.blobs[f[2]]) || m.MediaType != oci+"manifest.v1+json" || m.Annotations["io.containerd.image.name"] != f[0] {
 			t.Errorf("%+v", m)
 		}
-	}
-	if files, _ := filepath.Glob(filepath.Join(s.dir, "first", "*", "*")); len(files) != 3 {
-		t.Errorf("%q", files)
 	}
 
 	// What is there stays: a fetch that was stopped goes on where it was.

@@ -280,8 +280,7 @@ docker() {
 	'secret create') cat >"$swarm/secrets/${*: -2:1}" ;;
 	'secret ls') ls "$swarm/secrets" ;;
 	'secret rm') if in_use secret "$3"; then return 1; fi && rm "$swarm/secrets/$3" ;;
-	'image inspect') cat "$NODE/images/$(tr / _ <<<"${*: -1}")" ;;
-	'image rm') rm "$NODE/images/$(tr / _ <<<"${*: -1}")" ;;
+	'image inspect') cat "$NODE/images/$(sed 's|^docker.io/||; y|/|_|' <<<"${*: -1}")" ;;
 	'pull '*) echo "sha256:pulled" >"$NODE/images/${3//\//_}" ;;
 	'load ') load ;;
 	'service '*) service "${@:2}" ;;

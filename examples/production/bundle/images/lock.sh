@@ -97,7 +97,7 @@ each_platform() {
 
 # start NAME... takes the options that all have, sets platforms and rest, and wants the tools that are named.
 start() {
-	local tool chosen=()
+	local tool tools=() chosen=()
 	while (($#)) && [[ $1 != -- ]]; do
 		tools+=("$1")
 		shift
@@ -143,7 +143,6 @@ read_images() {
 }
 
 declare -A images=()
-tools=()
 
 # Writes images.lock, which says of every image what its name stands for in its registry. It runs where the registries are
 # within reach, with the logins that skopeo has, and fetches manifests alone.

@@ -99,7 +99,7 @@ each_platform() {
 
 # start NAME... takes the options that all have, sets platforms and rest, and wants the tools that are named.
 start() {
-	local tool chosen=()
+	local tool tools=() chosen=()
 	while (($#)) && [[ $1 != -- ]]; do
 		tools+=("$1")
 		shift
@@ -145,7 +145,6 @@ read_images() {
 }
 
 declare -A images=()
-tools=()
 
 # Fetches the images as archives, to be carried to where no registry is. It runs where the registries are within reach, with
 # the logins that skopeo has.

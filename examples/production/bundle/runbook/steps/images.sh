@@ -13,7 +13,7 @@ needed() {
 	for row in "${images[@]}"; do
 		read -r image group <<<"$row"
 		[[ " all ${1}s $2 " != *" $group "* ]] || printf '%s\n' "$image"
-	done
+	done | sort -u
 }
 
 # digests IMAGE ARCHITECTURE prints what an engine may call that image: the digest of its manifest, or of its configuration.
@@ -26,14 +26,20 @@ digests() {
 	done
 }
 
-# missing prints the images that this node needs and lacks. It refuses one that has the name and is another.
+# missing prints the images that this node needs and lacks.
 missing() {
-	local image id want
+	local image
 	while IFS= read -r image; do
-		if ! id=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null); then
-			printf '%s\n' "$image"
-			continue
-		fi
+		docker image inspect "$image" >/dev/null 2>&1 || printf '%s\n' "$image"
+	done < <(needed "$role" "$duties")
+}
+
+# no_other refuses an image that has the name of one in the lock, and is another.
+no_other() {
+	local image id want
+	((${#locked[@]})) || return 0
+	while IFS= read -r image; do
+		id=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) || continue
 		want=$(digests "$image" "$architecture")
 		[[ -z $want || " $want " == *" $id "* ]] ||
 			refuse "$image is on this node, and is not the image that images.lock names: it is $id, want one of $want" \
@@ -42,10 +48,10 @@ missing() {
 }
 
 check() {
-	local image list
+	local image
 	need_engine
-	list=$(missing) || refuse "$list"
-	for image in $list; do would "get $image"; done
+	no_other
+	while IFS= read -r image; do would "get $image"; done < <(missing)
 }
 
 # before streams the archives that lie beside the bundle and that the node lacks.
@@ -74,17 +80,18 @@ archive_of() {
 
 # fits FILE IMAGE ARCHITECTURE: an archive is looked at before anything of it is loaded.
 fits() {
-	local list want
+	local list want name=${2#docker.io/} # as docker save writes it
 	list=$(tar -xOf "$1" --occurrence=1 manifest.json 2>/dev/null) || { say "$1: is no archive of images, or is cut off" && return 1; }
 	list=${list//\"docker.io\//\"} list=${list//\"library\//\"}
-	[[ $list == *"\"$2\""* ]] || { say "$1: does not hold $2" && return 1; }
+	[[ $list == *"\"${name#library/}\""* ]] || { say "$1: does not hold $2" && return 1; }
 	want=$(digests "$2" "$3")
 	[[ -z $want || $list == *"${want##*sha256:}"* ]] || { say "$1: is not the image that images.lock names as $2" && return 1; }
 }
 
 apply() {
 	local image list
-	list=$(missing) || refuse "$list"
+	no_other
+	list=$(missing)
 	for image in $list; do
 		[[ $delivery == pull ]] || refuse "$image is not on this node, and no archive of it was found" "$(way "$image")"
 		docker pull --quiet "$image" || refuse "$image is not on this node, and pulling it failed" "$(way "$image")"
