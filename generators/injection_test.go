@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,7 +229,7 @@ func load(t *testing.T, fields map[string]any) (*schema.Cluster, error) {
 // keep are the fields whose strings are words of the schema, not of the user: another value means another program path.
 // The last three are numbers, which the generators themselves read.
 var keep = []string{
-	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Field", "Versions", "Server", "Log", "Size", "Engine", "Filesystem", "Zone",
+	"Kind", "Role", "Backend", "Proto", "Mode", "Make", "From", "On", "Field", "Versions", "Server", "Log", "Size", "Engine", "Filesystem", "Zone", "Delivery",
 	"CPUs", "Memory", "Reserve",
 }
 
@@ -252,6 +253,7 @@ func TestStringsAreInert(t *testing.T) {
 				t.Fatal(err)
 			}
 			taint(reflect.ValueOf(c).Elem(), "", payload)
+			taintLock(c, payload)
 			files, err := generators.Generate(c)
 			if err != nil {
 				t.Fatal(err) // nothing is proved then: keep the field that the generator reads
@@ -326,6 +328,20 @@ func taint(v reflect.Value, field, payload string) {
 		if v.CanSet() {
 			v.SetString(v.String() + payload)
 		}
+	}
+}
+
+// taintLock does the same to the lock, whose names are those of the images.
+func taintLock(c *schema.Cluster, payload string) {
+	for image, locked := range maps.Clone(c.Lock) {
+		locked.Index += payload
+		platforms := maps.Clone(locked.Platforms)
+		for name, p := range platforms {
+			taint(reflect.ValueOf(&p), "", payload)
+			platforms[name] = p
+		}
+		locked.Platforms = platforms
+		c.Lock[image+payload] = locked
 	}
 }
 
