@@ -1,11 +1,14 @@
 package generators_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"skep.dev/generators/artifact"
 	"skep.dev/schema"
 	"skep.dev/schema/written"
 )
@@ -45,6 +48,46 @@ func TestOrigins(t *testing.T) {
 		}
 		if line, field, ok := strings.Cut(want[f.Path], " <- "); ok && !slices.Contains(at[line], field) {
 			t.Errorf("%s: %q follows from %v, want %s", f.Path, line, at[line], field)
+		}
+	}
+}
+
+// TestEveryLine: each line of a bundle follows from fields of the spec, or stands in the source of skep.
+func TestEveryLine(t *testing.T) {
+	root := written.NewSchema().Root
+	sources := map[string][]string{}
+	for _, spec := range exampleSpecs(t) {
+		for _, f := range generate(t, spec) {
+			lines := strings.SplitAfter(string(f.Data), "\n")
+			told := make([]bool, len(lines))
+			for _, field := range f.Of {
+				if _, depth := root.Find(schema.SplitPath(field)); depth < len(schema.SplitPath(field)) {
+					t.Errorf("%s: %s is not a field", f.Path, field)
+				}
+			}
+			for _, o := range f.Origins {
+				for i := o.First; i <= o.Last; i++ {
+					told[i-1] = true
+				}
+			}
+			for _, s := range f.Static {
+				if sources[s.Source] == nil {
+					text, err := os.ReadFile(filepath.Join("..", s.Source))
+					if err != nil {
+						t.Fatal(err)
+					}
+					sources[s.Source] = strings.SplitAfter(string(text), "\n")
+				}
+				for i := s.First; i <= s.Last; i++ {
+					told[i-1] = true
+					if at := s.Line + i - s.First; s.Line > 0 && (at > len(sources[s.Source]) || sources[s.Source][at-1] != lines[i-1]) {
+						t.Fatalf("%s:%d is not line %d of %s", f.Path, i, at, s.Source)
+					}
+				}
+			}
+			if n := slices.Index(told[:len(lines)-1], false); n >= 0 && len(f.Of) == 0 && f.Path != artifact.AttributesName {
+				t.Errorf("%s:%d: nothing says where it comes from: %q", f.Path, n+1, lines[n])
+			}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
 	"skep.dev/schema/explain"
-	"skep.dev/schema/finding"
 	"skep.dev/schema/written"
 )
 
@@ -27,13 +25,13 @@ func newWhyCmd() *cobra.Command {
 		Use:   "why FILE[:LINE] [SPEC]",
 		Short: "show which field of the spec decides a line of the bundle, and back",
 		Long: `why shows where a line of the bundle comes from: the field of the spec that decides it, its value, and the line of the
-spec that sets it, or the default. Without LINE it shows that for all of FILE.
+spec that sets it, or the default. Where no field speaks of the line alone, it names those that decide the file; where none
+does, the place in skep's own source. Without LINE it shows that for all of FILE.
 
 With --field it goes the other way: to each line of the bundle that a field, or one below it, decides.
 
 The bundle is compiled anew, in memory. When FILE on disk differs from that, why says so: its lines may be others.
-The exit code is 1 then, and also when no single field decides the line: much of a bundle is skep's own, or follows
-from the spec as a whole.`,
+The exit code is 1 then, and also when no field decides the line: much of a bundle is skep's own.`,
 		Example: `  skep why bundle/nfs/skep.exports:5
   skep why bundle/stacks/traefik/traefik.yaml
   skep why --field services.nfs.path`,
@@ -77,29 +75,6 @@ func oneSpecBeside(args []string) error {
 	return nil
 }
 
-// reason is what why writes.
-type reason struct {
-	Schema string    `json:"schema"`
-	Edited bool      `json:"edited"` // the file on disk is not what the spec compiles to
-	Lines  []decided `json:"lines"`
-}
-
-// decided are lines of a file, First to Last, and the fields of the spec that decide them.
-type decided struct {
-	File   string    `json:"file"` // relative to the bundle
-	First  int       `json:"first"`
-	Last   int       `json:"last"`
-	Text   string    `json:"text"` // the first of the lines that is not a comment, or the one that was asked for
-	Fields []decider `json:"fields"`
-}
-
-// decider is a field, and where it has its value from.
-type decider struct {
-	Field   string     `json:"field"`
-	Default string     `json:"default,omitempty"` // where the spec does not set it, perhaps for some nodes alone
-	Spec    []specLine `json:"spec"`              // where the spec sets it; one for each node for a field of every node
-}
-
 // whyLine tells about a line of a file, or about all lines.
 func whyLine(cmd *cobra.Command, name, spec string, form format) error {
 	name, line, err := lineOf(name)
@@ -122,17 +97,21 @@ func whyLine(cmd *cobra.Command, name, spec string, form format) error {
 		return usageError{fmt.Sprintf("why: %s has %d lines", name, last)}
 	}
 	r := reason{Schema: version1("why"), Edited: edited}
-	r.Lines = c.decided(file, line, func(o artifact.Origin) bool { return line == 0 || o.First <= line && line <= o.Last })
+	r.Lines = c.about(file, line)
 	if edited {
 		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: differs from what the spec compiles to, so that its lines may be others; skep build writes it anew", name))
 	}
-	if len(r.Lines) == 0 {
-		talk(cmd.ErrOrStderr(), fmt.Sprintf("%s: no single field decides it: it is skep's own, or follows from the spec as a whole", name))
+	undecided := !slices.ContainsFunc(r.Lines, func(d decided) bool { return len(d.Fields) > 0 })
+	switch {
+	case len(r.Lines) == 0:
+		talk(cmd.ErrOrStderr(), name+": no single field decides it: it follows from the spec as a whole")
+	case undecided:
+		talk(cmd.ErrOrStderr(), name+": no field decides it: it is skep's own, and the same for every cluster")
 	}
 	if err := r.write(cmd.OutOrStdout(), form); err != nil {
 		return err
 	}
-	if edited || len(r.Lines) == 0 {
+	if edited || undecided {
 		return errFound
 	}
 	return nil
@@ -208,7 +187,8 @@ func whyField(cmd *cobra.Command, field, spec string, form format) error {
 	}
 	r := reason{Schema: version1("why"), Lines: []decided{}}
 	for _, f := range files {
-		r.Lines = append(r.Lines, c.decided(f, 0, func(o artifact.Origin) bool { return isAtOrBelow(o.Field, field) })...)
+		wanted := func(o artifact.Origin) bool { return isAtOrBelow(o.Field, field) }
+		r.Lines = slices.Concat(r.Lines, c.whole(f, 0, wanted), c.decided(f, 0, wanted))
 	}
 	if err := r.write(cmd.OutOrStdout(), form); err != nil {
 		return err
@@ -232,108 +212,4 @@ func isAtOrBelow(field, top string) bool {
 		}
 	}
 	return true
-}
-
-// decided lists lines of a file with what decides them, as far as it is wanted. line is the one that was asked for, or 0.
-func (l loaded) decided(f artifact.File, line int, wanted func(artifact.Origin) bool) []decided {
-	all := []decided{}
-	text := strings.Split(string(f.Data), "\n")
-	for _, o := range f.Origins {
-		if !wanted(o) {
-			continue
-		}
-		if n := len(all); n == 0 || all[n-1].First != o.First || all[n-1].Last != o.Last {
-			shown := text[o.First-1 : o.Last]
-			if line > 0 {
-				shown = text[line-1 : line]
-			}
-			all = append(all, decided{File: f.Path, First: o.First, Last: o.Last, Text: firstLine(shown)})
-		}
-		last := &all[len(all)-1]
-		last.Fields = append(last.Fields, l.decider(o.Field))
-	}
-	return all
-}
-
-// firstLine is the first that is not a comment, or else the first.
-func firstLine(lines []string) string {
-	at := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(strings.TrimSpace(line), "#") })
-	return strings.TrimSpace(lines[max(at, 0)])
-}
-
-// decider says where a field has its value from.
-func (l loaded) decider(field string) decider {
-	d := decider{Field: field, Spec: []specLine{}}
-	each := l.each(field)
-	for _, f := range each {
-		if l.spec.Has(f) {
-			d.Spec = append(d.Spec, specLineOf(l, f))
-		}
-	}
-	if len(d.Spec) == len(each) {
-		return d
-	}
-	s := written.NewSchema()
-	elements := schema.SplitPath(field)
-	if t, depth := s.Root.Find(elements); depth == len(elements) {
-		d.Default = s.DefaultText(t)
-	}
-	return d
-}
-
-// String is where the value comes from.
-func (d decider) String() string {
-	var places []string
-	for _, s := range d.Spec {
-		places = append(places, s.String())
-	}
-	switch from := finding.Several(places); {
-	case d.Default == "" && len(places) == 0:
-		return "set by the schema"
-	case d.Default == "":
-		return from
-	case len(places) == 0:
-		return "default " + d.Default
-	default:
-		return from + "; default " + d.Default
-	}
-}
-
-// each is a field, or those of all nodes where it speaks of every node.
-func (l loaded) each(field string) []string {
-	rest, ofNodes := strings.CutPrefix(field, "nodes.*.")
-	if !ofNodes {
-		return []string{field}
-	}
-	var fields []string
-	for _, n := range l.Nodes {
-		fields = append(fields, "nodes."+n.Name+"."+rest)
-	}
-	return fields
-}
-
-// write prints each of the lines, and below it what decides it.
-func (r reason) write(w io.Writer, form format) error {
-	if form == formatJSON {
-		return newJSON(w).Encode(r)
-	}
-	for _, d := range r.Lines {
-		if _, err := fmt.Fprintf(w, "%s  %s\n", d.place(), d.Text); err != nil {
-			return err
-		}
-		for _, f := range d.Fields {
-			if _, err := fmt.Fprintf(w, "  %s  %s\n", f.Field, f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// place is FILE:FIRST-LAST.
-func (d decided) place() string {
-	if d.First == d.Last {
-		return fmt.Sprintf("%s:%d", d.File, d.First)
-	}
-	return fmt.Sprintf("%s:%d-%d", d.File, d.First, d.Last)
 }

@@ -10,5 +10,19 @@ type File struct {
 	Data []byte
 	Own  bool // the same bytes in every bundle of this version of skep
 
-	Origins []Origin // in the order of lines; empty where nothing in the file follows from one field
+	// Where the lines come from. An origin says it of some; Of are the fields that decide the rest of the file, and that it is there
+	// at all: empty where that is the spec as a whole. Static are lines that no field decides.
+	Origins []Origin // in the order of lines
+	Of      []string
+	Static  []Static
+}
+
+// Of says of files which fields decide them, but for those of skep's own.
+func Of(files []File, fields ...string) []File {
+	for i := range files {
+		if !files[i].Own {
+			files[i].Of = fields
+		}
+	}
+	return files
 }

@@ -20,7 +20,7 @@ func Text(path string, data []byte) File {
 }
 
 // field is the path of a field of the spec.
-var field = `(?:` + strings.Join(schema.Fields(), "|") + `)(?:\.[A-Za-z0-9_*-]+)*`
+var field = `(?:` + strings.Join(schema.Fields(), "|") + `)(?:\.(?:[A-Za-z0-9_*-]+|"[^"]*"))*`
 
 // named finds the fields at the beginning of a comment: "services.nfs, services.s3: what is said about them".
 var named = regexp.MustCompile(`^(` + field + `(?:(?:, | and )` + field + `)*)(?:'?$|[,:;] )`)

@@ -25,7 +25,7 @@ Key = x
 
 other
 `))
-	script := Script("x.sh", []Var{String("path", "/srv").From("services.nfs.path"), Number("one", 1), Strings("two", []string{"a", "b"}).From("engine, firewall.rollback: why")}, "# services.nfs is not the header")
+	script := Script("x.sh", []Var{String("path", "/srv").From("services.nfs.path"), Number("one", 1), Strings("two", []string{"a", "b"}).From("engine, firewall.rollback: why")}, Body{Text: "# services.nfs is not the header"})
 	for _, test := range []struct {
 		file File
 		want []Origin

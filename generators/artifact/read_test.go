@@ -41,7 +41,7 @@ func FuzzFacts(f *testing.F) {
 
 // TestFactsOfScripts: the facts end where the body begins, and a table holds nothing else.
 func TestFactsOfScripts(t *testing.T) {
-	script := Script("x.sh", []Var{Strings("servers", []string{"m1"}).From("nodes: the managers")}, "# Body.\necho $(no table)\n")
+	script := Script("x.sh", []Var{Strings("servers", []string{"m1"}).From("nodes: the managers")}, Body{Text: "# Body.\necho $(no table)\n"})
 	facts, calls, err := Facts(script)
 	if err != nil || len(calls) > 0 || len(facts) != 1 || facts[0].From != "nodes: the managers" || !slices.Equal(facts[0].Words, []string{"m1"}) {
 		t.Errorf("%q %q %v", facts, calls, err)

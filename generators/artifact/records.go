@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,14 +18,15 @@ const (
 // MANIFEST, their inventory, or the files that a plan compares. A bundle without the number has form 0.
 const Format = 1
 
-// Own is a file of skep's own: the same bytes in every bundle of its version, whatever the spec says.
-func Own(path string, data []byte) File {
-	return File{Path: path, Mode: 0o644, Data: data, Own: true}
+// Own is a file of skep's own: the same bytes in every bundle of its version, whatever the spec says. A file of skep's source
+// makes it.
+func Own(path string, data []byte, source string) File {
+	return File{Path: path, Mode: 0o644, Data: data, Own: true, Static: []Static{{First: 1, Last: bytes.Count(data, []byte("\n")), Source: source}}}
 }
 
 // Records returns what says of a bundle with these files what form it has, and which of its files tell nothing about a cluster.
 func Records(files []File) []File {
-	format := Own(FormatName, []byte(strconv.Itoa(Format)+"\n"))
+	format := Own(FormatName, []byte(strconv.Itoa(Format)+"\n"), "generators/artifact/records.go")
 	return []File{attributes(append(slices.Clone(files), format)), format}
 }
 

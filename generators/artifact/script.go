@@ -47,6 +47,12 @@ func (v Var) From(field string) Var {
 	return v
 }
 
+// Fields are those that decided it.
+func (v Var) Fields() []string {
+	fields, _ := fieldsOf([]byte("# " + v.from))
+	return fields
+}
+
 // quote returns s as one shell word: no character is special between single quotes, and a single quote itself
 // is written outside of them.
 func quote(s string) string {
@@ -59,19 +65,22 @@ const preamble = `#!/usr/bin/env bash
 set -euo pipefail
 `
 
-// Script is a bash program: the preamble, the header's variables and the static body. The body is a file beside the
-// Go code that uses it, or empty; it starts with a comment, and shell text in it never comes from a spec.
-func Script(path string, header []Var, body string) File {
+// Script is a bash program: the preamble, the header's variables and the static bodies. A body is a file beside the
+// Go code that uses it; it starts with a comment, and shell text in it never comes from a spec.
+func Script(path string, header []Var, bodies ...Body) File {
 	var b strings.Builder
 	b.WriteString(preamble)
 	if len(header) > 0 {
 		b.WriteByte('\n')
 	}
 	from := writeVars(&b, header, "")
-	if body != "" {
-		b.WriteString("\n" + strings.Trim(body, "\n") + "\n")
+	static := []Static{{First: 1, Last: strings.Count(preamble, "\n") + 1, Source: "generators/artifact/script.go"}}
+	for _, body := range bodies {
+		first := strings.Count(b.String(), "\n") + 2
+		b.WriteString("\n" + strings.Trim(body.Text, "\n") + "\n")
+		static = append(static, Static{First: first, Last: strings.Count(b.String(), "\n"), Source: body.Name, Line: 1})
 	}
-	return File{Path: path, Mode: 0o755, Data: []byte(b.String()), Origins: from}
+	return File{Path: path, Mode: 0o755, Data: []byte(b.String()), Origins: from, Static: static}
 }
 
 // writeVars adds variables to b, and tells which lines they are.
@@ -80,8 +89,7 @@ func writeVars(b *strings.Builder, variables []Var, indent string) []Origin {
 	for _, v := range variables {
 		first := strings.Count(b.String(), "\n") + 1
 		v.write(b, indent)
-		fields, _ := fieldsOf([]byte("# " + v.from))
-		for _, f := range fields {
+		for _, f := range v.Fields() {
 			from = append(from, Origin{First: first, Last: strings.Count(b.String(), "\n"), Field: f})
 		}
 	}
@@ -94,6 +102,7 @@ type Row struct {
 	Function string
 	Words    []string
 	Lines    [][]Cell
+	From     []string // the fields of the spec that decide it
 }
 
 // Cell is a named value of a row.
@@ -107,7 +116,11 @@ func Table(path string, variables []Var, rows []Row) File {
 	from := writeVars(&b, variables, "\t")
 	b.WriteString("}\n\n")
 	for _, r := range rows {
+		first := strings.Count(b.String(), "\n") + 1
 		r.write(&b)
+		for _, f := range r.From {
+			from = append(from, Origin{First: first, Last: strings.Count(b.String(), "\n"), Field: f})
+		}
 	}
 	return File{Path: path, Mode: 0o644, Data: []byte(b.String()), Origins: from}
 }

@@ -33,7 +33,7 @@ func TestScript(t *testing.T) {
 		Number("port", 2049),
 		Strings("nodes", []string{"m1", "w 1"}).From("nodes"),
 		Strings("none", nil),
-	}, "\n# Prints what it was given.\nprintf '%s\\n' \"$path\" \"$port\" \"${nodes[@]}\" \"${none[@]}\"\n\n")
+	}, Body{Text: "\n# Prints what it was given.\nprintf '%s\\n' \"$path\" \"$port\" \"${nodes[@]}\" \"${none[@]}\"\n\n"})
 	if f.Path != "nfs/show.sh" || f.Mode != 0o755 {
 		t.Errorf("path %q, mode %v: want nfs/show.sh, 0755", f.Path, f.Mode)
 	}
@@ -56,7 +56,7 @@ func TestScript(t *testing.T) {
 
 // A comment must not end before its text does: what follows would be run.
 func TestFromStaysOneLine(t *testing.T) {
-	f := Script("x.sh", []Var{String("v", "").From("nodes.\"a\ntouch b\r\"")}, "# Prints.\nprintf '%s' \"$v\"")
+	f := Script("x.sh", []Var{String("v", "").From("nodes.\"a\ntouch b\r\"")}, Body{Text: "# Prints.\nprintf '%s' \"$v\""})
 	if !strings.Contains(string(f.Data), "# nodes.\"a touch b \"\nreadonly v=''\n") {
 		t.Errorf("comment broke out:\n%s", f.Data)
 	}
@@ -76,7 +76,7 @@ bash -s <<<"$(declare -p one many; printf '%s\n' 'printf "%s\0" "$one" "${many[@
 `
 	for _, v := range hostile {
 		table := Table("x.sh", []Var{String("one", v).From("f"), Strings("many", []string{v, "end"}), Strings("none", nil)},
-			[]Row{{"step", []string{"05", v}, [][]Cell{{{"title", v}, {"none", ""}}, {{"why", "x" + v}}}}})
+			[]Row{{Function: "step", Words: []string{"05", v}, Lines: [][]Cell{{{"title", v}, {"none", ""}}, {{"why", "x" + v}}}}})
 		title := "title=" + v + "\x00"
 		if v == "" {
 			title = ""
@@ -98,7 +98,7 @@ func FuzzQuote(f *testing.F) {
 			return // no shell holds it, and the schema refuses it
 		}
 		script := Script("x.sh", []Var{String("one", value), Strings("many", []string{value, "end"})},
-			"# Prints.\nprintf '%s\\0' \"$one\" \"${many[@]}\"")
+			Body{Text: "# Prints.\nprintf '%s\\0' \"$one\" \"${many[@]}\""})
 		got := bash(t, script.Data)
 		if want := value + "\x00" + value + "\x00end\x00"; got != want {
 			t.Errorf("bash printed %q, want %q", got, want)

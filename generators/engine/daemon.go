@@ -11,36 +11,67 @@ import (
 	"strconv"
 	"strings"
 
+	"skep.dev/generators/artifact"
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
 
 // configuration is daemon.json. An unknown key stops dockerd, so a key stands here only if the lowest engine version
 // of the spec knows it. live-restore never does, since the swarm refuses it; nor does the image store of new engines
-// (features), since a node that changes it loses sight of its images.
+// (features), since a node that changes it loses sight of its images. "from" is the field of the spec that decides a key.
 type configuration struct {
-	Hosts        []string   `json:"hosts"`
+	Hosts        []string   `json:"hosts" from:"engine.ports.api"`
 	TLSVerify    bool       `json:"tlsverify,omitempty"`
-	TLSCA        string     `json:"tlscacert,omitempty"`
-	TLSCert      string     `json:"tlscert,omitempty"`
-	TLSKey       string     `json:"tlskey,omitempty"`
-	Metrics      string     `json:"metrics-addr,omitempty"`
+	TLSCA        string     `json:"tlscacert,omitempty" from:"engine.tls"`
+	TLSCert      string     `json:"tlscert,omitempty" from:"engine.tls"`
+	TLSKey       string     `json:"tlskey,omitempty" from:"engine.tls"`
+	Metrics      string     `json:"metrics-addr,omitempty" from:"services.monitoring"`
 	LogDriver    string     `json:"log-driver"`
-	LogOptions   logOptions `json:"log-opts"`
-	Pools        []pool     `json:"default-address-pools"`
-	MTU          int        `json:"mtu,omitempty"`
+	LogOptions   logOptions `json:"log-opts" from:"engine.logs"`
+	Pools        []pool     `json:"default-address-pools" from:"engine.bridges"`
+	MTU          int        `json:"mtu,omitempty" from:"network.mtu"`
 	NoPrivileges bool       `json:"no-new-privileges"`
-	Firewall     string     `json:"firewall-backend,omitempty"`
+	Firewall     string     `json:"firewall-backend,omitempty" from:"engine.versions.from"`
 }
 
 // Keys returns all keys that skep may write: of a file that it wrote they are its own, and others are the node's.
 func Keys() []string {
 	var keys []string
-	for i := range reflect.TypeFor[configuration]().NumField() {
-		key, _, _ := strings.Cut(reflect.TypeFor[configuration]().Field(i).Tag.Get("json"), ",")
-		keys = append(keys, key)
+	for _, k := range decided() {
+		keys = append(keys, k.key)
 	}
 	return keys
+}
+
+// key is one of daemon.json, and the field of the spec that decides it, or "".
+type key struct{ key, field string }
+
+func decided() []key {
+	var keys []key
+	for f := range reflect.TypeFor[configuration]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		keys = append(keys, key{name, f.Tag.Get("from")})
+	}
+	return keys
+}
+
+// file is the configuration as a file of the bundle.
+func (d configuration) file(path string) (artifact.File, error) {
+	data, err := d.encode()
+	f := artifact.File{Path: path, Mode: 0o644, Data: data}
+	lines := strings.Split(string(data), "\n")
+	for _, k := range decided() {
+		first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, fmt.Sprintf("  %q:", k.key)) })
+		if first < 0 || k.field == "" {
+			continue
+		}
+		last := first
+		for strings.HasPrefix(lines[last+1], "   ") || strings.HasPrefix(lines[last+1], "  ]") || strings.HasPrefix(lines[last+1], "  }") {
+			last++
+		}
+		f.Origins = append(f.Origins, artifact.Origin{First: first + 1, Last: last + 1, Field: k.field})
+	}
+	return f, err
 }
 
 // Reloads returns the keys that dockerd takes over on SIGHUP, in every engine from 20.10 on, once they have a value (moby:

@@ -3,8 +3,7 @@
 package engine
 
 import (
-	_ "embed"
-	"slices"
+	"embed"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
@@ -29,8 +28,10 @@ const (
 // MTU is what Docker's networks have when nobody says otherwise, in bytes.
 const MTU = 1500
 
-//go:embed docker.service.conf
-var dropIn []byte
+//go:embed docker.service.conf skep-certificates.*
+var embedded embed.FS
+
+var assets = artifact.Source{Directory: "generators/engine", Files: embedded}
 
 // offline has a task take the image that is on its node, instead of asking a registry first, which costs each start half a
 // minute where none answers. It is not documented, and there since 17.10.
@@ -39,11 +40,11 @@ const offline = "# images.delivery: a task takes the image that is on its node.\
 
 // unitDropIn is the drop-in of docker.service.
 func unitDropIn(c *schema.Cluster) artifact.File {
-	text := slices.Clone(dropIn)
+	text := assets.Bodies("docker.service.conf")[0].Text
 	if c.Images.Loads() {
-		text = append(text, offline...)
+		text += offline
 	}
-	return artifact.Text(DropIn, text)
+	return artifact.Text(DropIn, []byte(text))
 }
 
 // Daemon returns the bundle's daemon.json for a role, "manager" or "worker".
@@ -65,11 +66,11 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 		roles = append(roles, "worker")
 	}
 	for _, role := range roles {
-		data, err := daemon(c, role).encode()
+		file, err := daemon(c, role).file(Daemon(role))
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, artifact.File{Path: Daemon(role), Mode: 0o644, Data: data})
+		files = append(files, file)
 	}
-	return append(files, watch(c)...), nil
+	return artifact.Of(append(files, watch(c)...), "engine"), nil
 }

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	_ "embed" // the body of the script, and its units
-
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/firewall"
 	"skep.dev/schema"
@@ -28,15 +26,6 @@ const (
 	WebTrust              = "/var/lib/skep/web-trust.pem"
 )
 
-//go:embed skep-certificates.sh
-var watchBody string
-
-//go:embed skep-certificates.service
-var watchService []byte
-
-//go:embed skep-certificates.timer
-var watchTimer []byte
-
 // watch returns the script that measures, and the units that call it.
 func watch(c *schema.Cluster) []artifact.File {
 	return []artifact.File{
@@ -46,9 +35,9 @@ func watch(c *schema.Cluster) []artifact.File {
 			artifact.String("web_certificate", WebCertificate(c)).From("services.traefik.certificate"),
 			artifact.String("firewall", firewall.CommandPath),
 			artifact.String("measures", CertificateMeasures),
-		}, watchBody),
-		artifact.Own(WatchService, watchService),
-		artifact.Own(WatchTimer, watchTimer),
+		}, assets.Bodies("skep-certificates.sh")...),
+		assets.Own(WatchService, "skep-certificates.service"),
+		assets.Own(WatchTimer, "skep-certificates.timer"),
 	}
 }
 

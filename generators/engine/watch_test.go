@@ -27,7 +27,7 @@ func TestTasksMissing(t *testing.T) {
 		script := artifact.Script("watch.sh", []artifact.Var{
 			artifact.String("list", "/dev/null"), artifact.String("trust", "/dev/null"), artifact.String("web_certificate", ""),
 			artifact.String("firewall", "true"), artifact.String("measures", measures),
-		}, watchBody)
+		}, assets.Bodies("skep-certificates.sh")...)
 		for name, text := range map[string]string{"watch.sh": string(script.Data), "docker": "#!/bin/sh\n" + test.docker + "\n", "services": services} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 				t.Fatal(err)

@@ -17,8 +17,8 @@ type Backend struct {
 	Name     string                      // of firewall.backend
 	Packages []string                    // programs that a node needs, each with its Debian package
 	Rulesets []Ruleset                   // of a class, in the order in which the command takes them
-	body     string                      // the command's functions that know the backend
-	kernel   string                      // those of them that load, see and unload its rules: an older bundle may have left some
+	body     string                      // the file with the command's functions that know the backend
+	kernel   string                      // that with those that load, see and unload its rules: an older bundle may have left some
 	closed   func(policy) []artifact.Var // the closed minimum, see closedVars
 }
 

@@ -6,9 +6,8 @@
 package firewall
 
 import (
-	_ "embed" // the bodies of the script and the unit
+	"embed"
 	"fmt"
-	"strings"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
@@ -33,23 +32,10 @@ const (
 
 const logPrefix = "skep-drop " // in the kernel's log
 
-//go:embed skep-firewall.sh
-var commandBody string
+//go:embed *.sh skep-firewall.service docker.service.conf
+var embedded embed.FS
 
-//go:embed loading.sh
-var loadingBody string
-
-//go:embed changing.sh
-var changingBody string
-
-//go:embed cutting.sh
-var cuttingBody string
-
-//go:embed skep-firewall.service
-var unit []byte
-
-//go:embed docker.service.conf
-var dockerWaits []byte
+var assets = artifact.Source{Directory: "generators/firewall", Files: embedded}
 
 // Files returns the rulesets of each class of nodes, the command that loads it, the
 // systemd unit that calls the command at boot, and the drop-in that makes Docker wait for it.
@@ -63,9 +49,11 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 			files = append(files, artifact.Text(path, []byte(backend.Rulesets[i].write(p))))
 		}
 	}
-	return append(files, command(c, s),
-		artifact.Own(Unit, unit),
-		artifact.Own(Docker, dockerWaits),
+	files = artifact.Of(files, "access", "exposures", "firewall", "nodes")
+	files = append(files, artifact.Of([]artifact.File{command(c, s)}, "firewall")...)
+	return append(files,
+		assets.Own(Unit, "skep-firewall.service"),
+		assets.Own(Docker, "docker.service.conf"),
 	), nil
 }
 
@@ -76,7 +64,7 @@ func command(c *schema.Cluster, s shared) artifact.File {
 	for _, b := range Backends() {
 		bodies = append(bodies, b.kernel)
 	}
-	bodies = append(bodies, changingBody, loadingBody, cuttingBody, commandBody)
+	bodies = append(bodies, "changing.sh", "loading.sh", "cutting.sh", "skep-firewall.sh")
 	header := append([]artifact.Var{
 		artifact.String("backend", backend.Name).From("firewall.backend"),
 		artifact.Strings("others", others(c)).From("firewall.backend: what an older bundle may have had"),
@@ -87,7 +75,7 @@ func command(c *schema.Cluster, s shared) artifact.File {
 		artifact.Strings("management", samples(c)).From("access.management: an address of each network"),
 		artifact.String("docker_waits", DockerPath),
 	}, backend.closed(closedPolicy(c, s))...)
-	return artifact.Script(Command, header, strings.Join(bodies, "\n"))
+	return artifact.Script(Command, header, assets.Bodies(bodies...)...)
 }
 
 // samples are an address of each network of management: the way back to it is the way back to the network.

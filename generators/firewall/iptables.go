@@ -2,7 +2,6 @@ package firewall
 
 import (
 	"cmp"
-	_ "embed" // the functions of the command
 	"strings"
 
 	"skep.dev/generators/artifact"
@@ -11,12 +10,6 @@ import (
 	"skep.dev/schema"
 )
 
-//go:embed backend-iptables.sh
-var iptablesBody string
-
-//go:embed kernel-iptables.sh
-var iptablesKernel string
-
 // iptables is the backend for hosts without nft; every node has its package, for Docker.
 var iptables = Backend{
 	Name: "iptables",
@@ -24,8 +17,8 @@ var iptables = Backend{
 		{".v4.rules", Directory + "/firewall.v4.rules", iptables4, proof.ReadIptables4},
 		{".v6.rules", Directory + "/firewall.v6.rules", iptables6, proof.ReadIptables6},
 	},
-	body:   iptablesBody,
-	kernel: iptablesKernel,
+	body:   "backend-iptables.sh",
+	kernel: "kernel-iptables.sh",
 	closed: func(p policy) []artifact.Var {
 		return []artifact.Var{
 			artifact.Strings("closed4", splitLines(iptablesClosed(p, netset.V4))).From(closedFrom + ", IPv4"),

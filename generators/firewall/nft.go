@@ -2,7 +2,6 @@ package firewall
 
 import (
 	"cmp"
-	_ "embed" // the functions of the command
 	"fmt"
 	"maps"
 	"net/netip"
@@ -15,19 +14,13 @@ import (
 	"skep.dev/schema"
 )
 
-//go:embed backend-nft.sh
-var nftBody string
-
-//go:embed kernel-nft.sh
-var nftKernel string
-
 // nft is the backend of the kernel's own tool.
 var nft = Backend{
 	Name:     "nft",
 	Packages: []string{"nft nftables"},
 	Rulesets: []Ruleset{{".nft", Directory + "/firewall.nft", nftables, proof.ReadNft}},
-	body:     nftBody,
-	kernel:   nftKernel,
+	body:     "backend-nft.sh",
+	kernel:   "kernel-nft.sh",
 	closed: func(p policy) []artifact.Var {
 		return []artifact.Var{artifact.Strings("closed", splitLines(nftClosed(p))).From(closedFrom)}
 	},

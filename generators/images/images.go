@@ -2,7 +2,7 @@
 package images
 
 import (
-	_ "embed" // the body of the script
+	"embed"
 	"maps"
 	"slices"
 	"strings"
@@ -53,24 +53,32 @@ const (
 	Fetch  = "images/fetch.sh" // fetches archives
 )
 
-//go:embed registry.sh
-var shared string
+//go:embed *.sh
+var embedded embed.FS
 
-//go:embed lock.sh
-var lockBody string
-
-//go:embed fetch.sh
-var fetchBody string
+var assets = artifact.Source{Directory: "generators/images", Files: embedded}
 
 // Files returns the list of the images, and the scripts.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	platforms := slices.Sorted(maps.Keys(c.PlatformsOf()["all"]))
 	header := []artifact.Var{artifact.Strings("spec_platforms", platforms).From("nodes.*.platform")}
-	return []artifact.File{
-		{Path: List, Mode: 0o644, Data: []byte(Plain(c))},
-		artifact.Script(Script, header, shared+"\n"+lockBody),
-		artifact.Script(Fetch, append(header, artifact.Strings("locked", c.Lock.Rows()).From("images: of images.lock: image, platform, manifest, configuration")), shared+"\n"+fetchBody),
-	}, nil
+	return artifact.Of([]artifact.File{
+		list(c),
+		artifact.Script(Script, header, assets.Bodies("registry.sh", "lock.sh")...),
+		artifact.Script(Fetch, append(header, artifact.Strings("locked", c.Lock.Rows()).From("images: of images.lock: image, platform, manifest, configuration")), assets.Bodies("registry.sh", "fetch.sh")...),
+	}, "images", "nodes.*.platform"), nil
+}
+
+// list is a line for each image, which the fields that name it decide.
+func list(c *schema.Cluster) artifact.File {
+	f := artifact.File{Path: List, Mode: 0o644, Data: []byte(Plain(c))}
+	for i, image := range Of(c) {
+		for _, field := range image.Fields {
+			field, _, _ = strings.Cut(field, " ") // the rest is a place in a file of the user's
+			f.Origins = append(f.Origins, artifact.Origin{First: i + 1, Last: i + 1, Field: field})
+		}
+	}
+	return f
 }
 
 // Plain has one image a line.

@@ -92,7 +92,7 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	if three(c) {
 		files = append(files, artifact.Text(Lockd, lockd(c)))
 	}
-	return files, nil
+	return artifact.Of(files, "services.nfs"), nil
 }
 
 func three(c *schema.Cluster) bool { return c.Services.NFS.Versions == "3+4" }

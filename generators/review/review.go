@@ -26,8 +26,8 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 	}
 	texts["pager"] += alerts
 	return []artifact.File{
-		{Path: "README.md", Mode: 0o644, Data: []byte(readme(c, steps, texts))},
-		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c))},
+		readme(c, steps, texts),
+		{Path: "topology.svg", Mode: 0o644, Data: []byte(topology(c)), Of: []string{"access", "exposures", "nodes"}},
 	}, nil
 }
 
@@ -37,37 +37,55 @@ func Differs(c *schema.Cluster) (string, error) {
 	return texts["differs"], err
 }
 
-func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) string {
-	var b strings.Builder
-	section := func(title, text string) { fmt.Fprintf(&b, "\n## %s\n\n%s", title, text) }
-	fmt.Fprintf(&b, "# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c))
-	section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the picture and the rules have its exact pieces.\n\n"+
-		"![Who may reach what, as a picture](topology.svg)\n\n"+Matrix(c)+"\n"+zones(c))
-	section("Where the services are", urls(c))
+// readme is the page of the bundle, with the fields that decide each of its sections.
+func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) artifact.File {
+	p := &page{}
+	p.add(fmt.Sprintf("# %s: a Docker Swarm cluster\n\n%s", c.Name, intro(c)), "name", "kind", "domain", "nodes")
+	p.section("Who may reach what", "Everything else is dropped. A range leaves out every port that is protected: the picture and the rules have its exact pieces.\n\n"+
+		"![Who may reach what, as a picture](topology.svg)\n\n"+Matrix(c)+"\n"+zones(c), "access", "exposures", "nodes")
+	p.section("Where the services are", urls(c), "services", "stacks", "nodes")
 	if len(c.Stacks) > 0 {
-		section("Your own stacks", stacks(c))
+		p.section("Your own stacks", stacks(c), "stacks")
 	}
-	section("The steps", order(steps))
-	section("The files", texts["files"])
-	section("Secrets", secrets(c))
+	p.section("The steps", order(steps), "engine", "nodes", "services", "stacks")
+	p.section("The files", texts["files"], "services", "stacks")
+	p.section("Secrets", secrets(c), "services", "stacks")
 	if c.Kind == "target" {
-		section("Register at Nuvla", texts["register"])
+		p.section("Register at Nuvla", texts["register"], "kind")
 	}
 	if c.Mesh() != nil {
-		section("The mesh", mesh(c))
+		p.section("The mesh", mesh(c), "services.vpn.mesh")
 	}
 	if texts["vpn"] != "" {
-		section("The VPN", texts["vpn"])
+		p.section("The VPN", texts["vpn"], "services.vpn.access")
 	}
-	section("Who is trusted with what", texts["trust"])
+	p.section("Who is trusted with what", texts["trust"], "access", "services")
 	if len(c.Waive) > 0 {
-		section("What was accepted", accepted(c))
+		p.section("What was accepted", accepted(c), "waive")
 	}
 	if texts["pager"] != "" {
-		section("When an alert fires", texts["pager"])
+		p.section("When an alert fires", texts["pager"], "services.monitoring")
 	}
-	section("Day two", texts["days"])
-	return b.String()
+	p.section("Day two", texts["days"], "engine", "nodes", "services", "stacks")
+	return artifact.File{Path: "README.md", Mode: 0o644, Data: []byte(p.String()), Origins: p.origins}
+}
+
+// page is a text in sections, of which each follows from fields of the spec.
+type page struct {
+	strings.Builder
+	origins []artifact.Origin
+}
+
+func (p *page) section(title, text string, fields ...string) {
+	p.add(fmt.Sprintf("\n## %s\n\n%s", title, text), fields...)
+}
+
+func (p *page) add(text string, fields ...string) {
+	first := strings.Count(p.String(), "\n") + 1
+	p.WriteString(text)
+	for _, f := range fields {
+		p.origins = append(p.origins, artifact.Origin{First: first, Last: strings.Count(p.String(), "\n"), Field: f})
+	}
 }
 
 func intro(c *schema.Cluster) string {

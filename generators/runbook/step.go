@@ -30,11 +30,14 @@ type Step struct {
 
 // row is the step in the table.
 func (s Step) row() artifact.Row {
-	var uses []string
+	var uses, from []string
 	for _, v := range s.facts {
 		uses = append(uses, v.Name())
+		from = append(from, v.Fields()...)
 	}
+	slices.Sort(from)
 	return artifact.Row{
+		From:     slices.Compact(from),
 		Function: "step",
 		Words:    []string{fmt.Sprintf("%02d", s.Number), s.ID},
 		Lines: [][]artifact.Cell{

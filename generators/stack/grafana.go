@@ -1,8 +1,9 @@
 package stack
 
 import (
-	_ "embed"
+	"embed"
 
+	"skep.dev/generators/artifact"
 	"skep.dev/generators/stack/document"
 	"skep.dev/schema"
 )
@@ -15,10 +16,12 @@ const (
 	grafanaBoards    = "/etc/grafana/dashboards"
 )
 
-// dashboard is in Grafana's classic format: 13 refuses the newer one in provisioned files (grafana#122663).
+// The dashboard is in Grafana's classic format: 13 refuses the newer one in provisioned files (grafana#122663).
 //
 //go:embed cluster.json
-var dashboard []byte
+var embedded embed.FS
+
+var assets = artifact.Source{Directory: "generators/stack", Files: embedded}
 
 // Grafana's provisioning files, as far as skep writes them.
 type (
@@ -125,7 +128,7 @@ func (p *plan) addGrafanaFiles(c *schema.Cluster) error {
 		return err
 	}
 	p.addFile(sourcesFile, sources)
-	p.addOwn(providersFile, providers)
-	p.addOwn(dashboardFile, dashboard)
+	p.addOwn(artifact.Own(p.in(providersFile), providers, "generators/stack/grafana.go"))
+	p.addOwn(assets.Own(p.in(dashboardFile), dashboardFile))
 	return nil
 }

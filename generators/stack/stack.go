@@ -99,11 +99,11 @@ func write(c *schema.Cluster, makePlan func(*schema.Cluster) (plan, error)) ([]a
 	if err != nil {
 		return nil, fmt.Errorf("stack %s: %w", p.name, err)
 	}
-	file := artifact.Text(File(p.name), data)
+	file, field := artifact.Text(File(p.name), data), "services."+p.name
 	if s, ok := c.Stacks.Named(p.name); ok {
-		file = usersFile(s, file)
+		file, field = usersFile(s, file), s.Field()
 	}
-	return append(p.files, file), nil
+	return artifact.Of(append(p.files, file), field), nil
 }
 
 // ImageLabel has the digest of an image that runs by its tag, since an archive brings it: another digest makes new tasks.
@@ -144,13 +144,14 @@ func newPlan(name string) plan {
 // addFile adds a configuration file to the stack, as a config of the swarm. A config's content is immutable there
 // (moby#35048), so its name ends in a hash of it: a changed file is a new config, and its service is updated.
 func (p *plan) addFile(name string, data []byte) {
-	p.addConfig(name, artifact.Text(path.Join(dir(p.name), name), data))
+	p.addConfig(name, artifact.Text(p.in(name), data))
 }
 
 // addOwn is addFile for one that says nothing about the cluster.
-func (p *plan) addOwn(name string, data []byte) {
-	p.addConfig(name, artifact.Own(path.Join(dir(p.name), name), data))
-}
+func (p *plan) addOwn(f artifact.File) { p.addConfig(path.Base(f.Path), f) }
+
+// in is where the stack has a file of that name.
+func (p *plan) in(name string) string { return path.Join(dir(p.name), name) }
 
 func (p *plan) addConfig(name string, f artifact.File) {
 	p.files = append(p.files, f)

@@ -4,7 +4,7 @@
 package tls
 
 import (
-	_ "embed"
+	"embed"
 	"slices"
 
 	"skep.dev/generators/artifact"
@@ -31,14 +31,10 @@ const (
 	WebCert    = "web.crt"
 )
 
-//go:embed generate-certificates.sh
-var pairsBody string
+//go:embed *.sh
+var embedded embed.FS
 
-//go:embed hand-over.sh
-var handOverBody string
-
-//go:embed command.sh
-var commandBody string
+var assets = artifact.Source{Directory: "generators/tls", Files: embedded}
 
 // Files returns the script.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
@@ -56,7 +52,8 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 		artifact.Strings("clients", c.Certificates.Clients).From("certificates.clients"),
 		artifact.Strings("web_names", alternatives(WebNames(c))).From("services.traefik.certificate"),
 	}
-	return []artifact.File{artifact.Script(Script, header, pairsBody+"\n"+handOverBody+"\n"+commandBody)}, nil
+	script := artifact.Script(Script, header, assets.Bodies("generate-certificates.sh", "hand-over.sh", "command.sh")...)
+	return artifact.Of([]artifact.File{script}, "certificates"), nil
 }
 
 // ServerNames returns the names and addresses in the certificate of a manager's Docker API, each once.

@@ -1,7 +1,6 @@
 package vpn
 
 import (
-	_ "embed" // the body of the script and the unit
 	"fmt"
 	"net/netip"
 	"strings"
@@ -32,24 +31,18 @@ const (
 	MeshUnitName         = "skep-mesh.service"
 )
 
-//go:embed skep-mesh.sh
-var meshBody string
-
-//go:embed skep-mesh.service
-var meshUnit string
-
 // meshFiles returns the files of services.vpn.mesh.
 func meshFiles(c *schema.Cluster, m *schema.Mesh) []artifact.File {
 	files := []artifact.File{
 		artifact.Text(Mesh, meshConf(c, m, "")),
-		artifact.Own(MeshUnit, []byte(meshUnit)),
+		assets.Own(MeshUnit, "skep-mesh.service"),
 		artifact.Script(MeshCommand, []artifact.Var{
 			artifact.String("device", m.Device),
 			artifact.String("directory", MeshDirectory),
 			artifact.Number("bits", m.Subnet.Bits()).From("services.vpn.mesh.subnet"),
 			artifact.String("hub", m.Hub).From("services.vpn.mesh.hub"),
 			artifact.Number("mtu", c.OverlayMTU()).From("network.mtu, less what WireGuard adds"),
-		}, meshBody),
+		}, assets.Bodies("skep-mesh.sh")...),
 	}
 	if m.Hub != "" {
 		files = append(files, artifact.Text(Spoke, meshConf(c, m, m.Hub)))

@@ -3,7 +3,7 @@
 package vpn
 
 import (
-	_ "embed" // the bodies of the scripts and the unit
+	"embed"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/schema"
@@ -38,34 +38,21 @@ const (
 	CRL      = "crl.pem"
 )
 
-//go:embed pki.sh
-var pkiBody string
-
-//go:embed generate-vpn-pki.sh
-var generateBody string
-
-// The profile in it is to the letter what Nuvla's web interface and NuvlaEdge write.
+// The profile in vpn-client.sh is to the letter what Nuvla's web interface and NuvlaEdge write.
 //
-//go:embed vpn-client.sh
-var clientBody string
+//go:embed *.sh *.service
+var embedded embed.FS
 
-//go:embed nuvla-vpn-service.sh
-var serviceBody string
-
-//go:embed skep-vpn-forward.sh
-var forwardBody string
-
-//go:embed skep-vpn.service
-var unit string
+var assets = artifact.Source{Directory: "generators/vpn", Files: embedded}
 
 // Files returns the files of services.vpn, or nothing when the cluster has none.
 func Files(c *schema.Cluster) ([]artifact.File, error) {
 	var files []artifact.File
 	if m := c.Mesh(); m != nil {
-		files = meshFiles(c, m)
+		files = artifact.Of(meshFiles(c, m), "services.vpn.mesh")
 	}
 	if a := c.VPNAccess(); a != nil {
-		files = append(files, accessFiles(c, a)...)
+		files = append(files, artifact.Of(accessFiles(c, a), "services.vpn.access")...)
 	}
 	return files, nil
 }
@@ -73,12 +60,12 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 func accessFiles(c *schema.Cluster, a *schema.VPNAccess) []artifact.File {
 	files := []artifact.File{
 		artifact.Text(Server, server(c, a)),
-		artifact.Own(Unit, []byte(unit)),
+		assets.Own(Unit, "skep-vpn.service"),
 		forward(a),
 		artifact.Script(PKI, append(common(c, a),
 			artifact.Number("ca_days", a.CADays).From("services.vpn.access.caDays"),
-		), pkiBody+"\n"+generateBody),
-		artifact.Script(Client, append(common(c, a), endpoint(a)...), pkiBody+"\n"+clientBody),
+		), assets.Bodies("pki.sh", "generate-vpn-pki.sh")...),
+		artifact.Script(Client, append(common(c, a), endpoint(a)...), assets.Bodies("pki.sh", "vpn-client.sh")...),
 	}
 	if c.ServesNuvla() {
 		files = append(files, service(c, a))
@@ -92,7 +79,7 @@ func service(c *schema.Cluster, a *schema.VPNAccess) artifact.File {
 		artifact.String("cluster", c.Name).From("name"),
 		artifact.String("scope", a.Scope).From("services.vpn.access.scope"),
 		artifact.String("prefix", a.Prefix).From("services.vpn.access.prefix"),
-	}, endpoint(a)...), serviceBody)
+	}, endpoint(a)...), assets.Bodies("nuvla-vpn-service.sh")...)
 }
 
 // common is what the scripts for certificates share.
@@ -122,5 +109,5 @@ func forward(a *schema.VPNAccess) artifact.File {
 		artifact.String("device", a.Device),
 		artifact.String("subnet", a.Subnet.String()).From("services.vpn.access.subnet"),
 		artifact.Strings("routes", routes).From("services.vpn.access.routes"),
-	}, forwardBody)
+	}, assets.Bodies("skep-vpn-forward.sh")...)
 }
