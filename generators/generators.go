@@ -10,6 +10,7 @@ import (
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
+	"skep.dev/generators/gitops"
 	"skep.dev/generators/images"
 	"skep.dev/generators/nfs"
 	"skep.dev/generators/review"
@@ -47,6 +48,11 @@ func Generate(c *schema.Cluster) ([]artifact.File, error) {
 		return nil, err
 	}
 	files := slices.Concat(parts...)
+	agents, err := gitops.Files(c, files)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, agents...)
 	files = append(files, artifact.Records(files)...)
 	slices.SortFunc(files, func(a, b artifact.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil

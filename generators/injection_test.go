@@ -44,6 +44,7 @@ func TestEveryStringIsRefused(t *testing.T) {
 			// The one part that excludes another, and so is not in that example.
 			acme := tree(t, "production")
 			certificate(spec)["acme"] = certificate(acme)["acme"]
+			spec["gitops"] = agent()
 			var places []string
 			poison(spec, "", payload, &places)
 			if len(places) < 60 {
@@ -63,6 +64,7 @@ func TestEveryStringIsRefused(t *testing.T) {
 			}
 			for _, path := range left {
 				one := tree(t, "everything")
+				one["gitops"] = agent()
 				if strings.Contains(path, "acme") {
 					one = tree(t, "production")
 				}
@@ -96,6 +98,11 @@ func TestEveryNameIsRefused(t *testing.T) {
 			}
 		}
 	}
+}
+
+// agent is what that example does not have: its runbook deploys the stacks.
+func agent() map[string]any {
+	return map[string]any{"agent": "komodo", "directory": "bundle", "branch": "main", "repository": "example/swarm"}
 }
 
 func certificate(spec map[string]any) map[string]any {

@@ -20,6 +20,7 @@ type Cluster struct {
 	Network      Network               `json:"network"`
 	Engine       Engine                `json:"engine"`
 	Images       Images                `json:"images"`
+	GitOps       *GitOps               `json:"gitops,omitempty"`
 	Firewall     Firewall              `json:"firewall"`
 	Certificates Certificates          `json:"certificates"`
 	Applications Applications          `json:"applications"`
@@ -34,6 +35,22 @@ type Cluster struct {
 	Rows         ServiceRows           `json:"rows"`
 
 	Lock Lock `json:"-"` // images.lock beside the spec
+}
+
+// GitOps is an agent that deploys the stacks out of git.
+type GitOps struct {
+	Agent      string `json:"agent"`                // "doco-cd" or "komodo"
+	Directory  string `json:"directory"`            // of the bundle in the repository
+	Branch     string `json:"branch"`               // whose bundle is deployed
+	Repository string `json:"repository,omitempty"` // as its forge names it, for Komodo
+}
+
+// Agent is the agent's name, or nothing where the runbook deploys the stacks.
+func (c *Cluster) Agent() string {
+	if c.GitOps == nil {
+		return ""
+	}
+	return c.GitOps.Agent
 }
 
 // Node is a machine of the cluster. Public is the zero address when the spec names none.

@@ -48,6 +48,9 @@ func readme(c *schema.Cluster, steps []runbook.Step, texts map[string]string) ar
 		p.section("Your own stacks", stacks(c), "stacks")
 	}
 	p.section("The steps", order(steps), "engine", "nodes", "services", "stacks")
+	if texts["agent"] != "" {
+		p.section("Who deploys what", texts["agent"], "gitops")
+	}
 	p.section("The files", texts["files"], "services", "stacks")
 	p.section("Secrets", secrets(c), "services", "stacks")
 	if c.Kind == "target" {

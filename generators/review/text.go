@@ -34,6 +34,7 @@ type block struct {
 func sections(c *schema.Cluster) (map[string]string, error) {
 	has := map[string]bool{c.Kind: true, c.Firewall.Backend: true, "autolock": c.Engine.Autolock, "held": c.Engine.Source == "debian",
 		"known": c.KnowsHosts(), "nuvla": c.ServesNuvla(), "loads": c.Images.Loads()}
+	has[c.Agent()] = true
 	for _, t := range c.Rows.Texts {
 		has[t.Name] = true
 		for _, word := range t.Has {
@@ -46,6 +47,7 @@ func sections(c *schema.Cluster) (map[string]string, error) {
 		"DOMAIN": c.Domain, "API_HOST": apiHost(c), "API_PORT": fmt.Sprint(c.Engine.Ports.API),
 		"CERTIFICATE_DAYS": fmt.Sprint(c.Certificates.Days), "CERTIFICATE_WARN": fmt.Sprint(c.Certificates.Warn),
 	}
+	maps.Copy(words, gitOps(c))
 	var all []block
 	var errs []error
 	read := func(file, section string, words map[string]string) {
@@ -69,6 +71,17 @@ func sections(c *schema.Cluster) (map[string]string, error) {
 		out[b.section] += b.text
 	}
 	return out, errors.Join(errs...)
+}
+
+// gitOps are the words for the agent that deploys the stacks.
+func gitOps(c *schema.Cluster) map[string]string {
+	if c.GitOps == nil {
+		return nil
+	}
+	return map[string]string{
+		"AGENT_NAME": map[string]string{"doco-cd": "doco-cd", "komodo": "Komodo"}[c.GitOps.Agent], "AGENT_STACKS": codes(c.Rows.Deploys.Names()), "AGENT_BRANCH": c.GitOps.Branch,
+		"AGENT_REPOSITORY": c.GitOps.Repository, "AGENT_DIRECTORY": c.GitOps.Directory, "AGENT_CLUSTER": c.Name,
+	}
 }
 
 func replacer(words map[string]string) *strings.Replacer {

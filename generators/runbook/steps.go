@@ -306,6 +306,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 	facts := []artifact.Var{ // the same for all stacks
 		cluster(c), networks(c), stacks(c),
 		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
+		artifact.String("agent", c.Agent()).From("gitops.agent"),
 		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
 		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
 	}
@@ -318,7 +319,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 		}
 		steps = append(steps, Step{
 			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, files: []string{folder(stack.File(s.Name))}, Hosts: "first manager", Order: "serial", Needs: needs,
-			Title: "The stack " + s.Name, Why: s.Why,
+			Title: "The stack " + s.Name + by(c), Why: s.Why,
 			Undo:  "removes the stack; its volumes stay",
 			facts: facts,
 		})
@@ -327,6 +328,14 @@ func serviceSteps(c *schema.Cluster) []Step {
 		steps = append(steps, bucketStep(s))
 	}
 	return steps
+}
+
+// by says who deploys the stacks, where the runbook does not.
+func by(c *schema.Cluster) string {
+	if c.GitOps == nil {
+		return ""
+	}
+	return ", which " + c.GitOps.Agent + " deploys"
 }
 
 // stepOf is the ID of the step that deploys a stack.

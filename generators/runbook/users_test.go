@@ -11,7 +11,7 @@ import (
 )
 
 // users is the step of a user's stack, on a manager whose swarm is what the functions of the test say.
-const users = `argument=app cluster=paris modes=
+const users = `argument=app cluster=paris modes= agent=
 stacks=(traefik app) users=(app) made=() foreign=('other network theirs -' 'app secret token_v3 -' 'app config site_v2 -' 'app network legacy -' 'app network bus_line stack-bus') adopted=''
 source sh/steps/others.sh
 source sh/steps/overlays.sh
@@ -65,6 +65,31 @@ docker() { case $* in 'service ls '*) echo 'app_web|replicated|1/1' ;; esac; }
 		if out, err := shell(t, users+swarm+more+"check || exit $?\n"); strings.Contains(out, "already") {
 			t.Errorf("%s: %v: %s", name, err, out)
 		}
+	}
+}
+
+// Where an agent deploys the stacks, the step waits for it, changes nothing, and takes what it deployed for nobody else's.
+func TestUsersAgent(t *testing.T) {
+	const later = `agent=doco-cd skep_changes=0
+ids() { ((SECONDS < 40)) || echo id; }
+docker() {
+	case $* in
+	'service ls '*) ((SECONDS < 40)) || echo "app_web|replicated|$((SECONDS >= 50))/1" ;;
+	'service ps '* | 'stack ps '* | 'network inspect '* | 'secret inspect '* | 'config inspect '*) ;;
+	*) echo "changed: docker $*" ;;
+	esac
+}
+xargs() { :; }
+`
+	out, err := shell(t, users+later+"check\napply\nverify\ncheck\n")
+	if want := "would wait until doco-cd has deployed the stack app: it has no services\n"; err != nil || !strings.HasPrefix(out, want) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if strings.Contains(out, "changed: ") || strings.Count(out, "would ") != 1 {
+		t.Errorf("it did more than wait:\n%s", out)
+	}
+	if out, err := shell(t, users+later+"ids() { :; }\nverify\n"); err == nil || !strings.Contains(out, "it has no services") {
+		t.Errorf("%v: a stack that is not there: %s", err, out)
 	}
 }
 

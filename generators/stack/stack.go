@@ -158,8 +158,9 @@ func (p *plan) addConfig(name string, f artifact.File) {
 	p.project.Configs[name] = types.ConfigObjConfig{Name: objectName(p.name, name, string(f.Data)), File: "./" + name}
 }
 
-// maxName is how many characters the name of a config may have in the swarm.
-const maxName = 64
+// maxName is how many characters the name of a config may have: 64 in the swarm, of which agents that deploy out of git may want
+// nine for a hash of their own. https://github.com/kimdre/doco-cd/blob/main/internal/docker/swarm.go
+const maxName = 64 - 9
 
 // objectName is the name of a config of a stack in the swarm. One that is too long is cut, and its hash is that of the name, too.
 func objectName(stack, name string, parts ...string) string {

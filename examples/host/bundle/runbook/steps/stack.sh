@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts
 set -euo pipefail
 
-# Deploys a stack and waits until every service runs as wanted.
+# Deploys a stack, or leaves that to an agent, and waits until every service runs as wanted.
 
 readonly stack=$argument record=/var/lib/skep/stacks/$argument
 readonly deadline=600 poll_seconds=2
@@ -128,12 +128,16 @@ need_same() {
 check() {
 	local name
 	need_swarm
-	if theirs; then
+	if [[ -z $agent ]] && theirs; then
 		refuse "the swarm has a stack $stack already, and this runbook did not deploy it" \
 			"to have the spec's in its place: runbook.sh run --adopt $stack; its volumes stay. Or give the spec's another name"
 	fi
 	need_foreign
 	need_same
+	if [[ -n $agent ]]; then
+		unsettled || would "wait until $agent has deployed the stack $stack: ${trouble%; }"
+		return
+	fi
 	tell_stays
 	[[ -n $(ids) ]] || {
 		would "deploy the stack $stack"
@@ -193,6 +197,10 @@ excused() {
 apply() {
 	local options=(--prune --with-registry-auth --resolve-image never) more=$kept/staying.yaml name
 	bury
+	if [[ -n $agent ]]; then
+		converge
+		return
+	fi
 	if docker stack deploy --help | grep -- --detach >/dev/null; then options+=(--detach=true); fi
 	if [[ -z $(ids) || ! -f $record || $(<"$record") != "$(wanted) $(deployed)" ]]; then
 		mkdir -p "$(dirname "$record")"
@@ -295,6 +303,7 @@ verify() {
 
 undo() {
 	is_manager || return 0
+	[[ -z $agent ]] || note "$agent deploys the stack $stack again, unless it was stopped"
 	docker stack rm "$stack"
 	rm -f -- "$record"
 	wait_for 120 'the tasks to go' tasks_gone
