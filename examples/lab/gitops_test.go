@@ -16,6 +16,9 @@ type repository struct{ dir, clone, runner string }
 // do runs a command in a directory, and wants that exit code.
 func (r repository) do(t *testing.T, code int, dir, name string, args ...string) string {
 	t.Helper()
+	if name == "skep" {
+		name = r.dir + "/bin/skep"
+	}
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+r.dir+"/bin:"+os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+r.dir+"/gitconfig",
