@@ -10,7 +10,6 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
-	"skep.dev/generators/stack"
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
@@ -278,91 +277,6 @@ func storageSteps(c *schema.Cluster) []Step {
 	})
 }
 
-// serviceSteps deploy the stacks.
-func serviceSteps(c *schema.Cluster) []Step {
-	var steps []Step
-	if rows := images(c); len(rows) > 0 {
-		steps = append(steps, Step{
-			Number: 70, ID: "images", body: "images", Hosts: "all", Order: "parallel", Needs: []string{"engine"},
-			Title: "Images", Why: "tasks start at once, and sites without a registry load them from archives",
-			Undo: "nothing: images stay",
-			facts: []artifact.Var{
-				artifact.Strings("images", rows).From("image, nodes"),
-				artifact.Strings("locked", locked(c)).From("images: of images.lock: image, platform, manifest, configuration"),
-				artifact.String("delivery", c.Images.Delivery).From("images.delivery"),
-			},
-		})
-	}
-	if t := c.Services.Traefik; t != nil && t.Certificate.ACME != nil {
-		steps = append(steps, Step{
-			Number: 72, ID: "acme", body: "acme", Hosts: "duty traefik", Order: "parallel", Needs: []string{"engine"},
-			Title: "The volume of the web certificate", Why: "Traefik is not root, and keeps there what the authority gave it",
-			Undo: "nothing: the certificate stays",
-			facts: []artifact.Var{
-				artifact.Number("traefik_uid", t.UID).From("services.traefik.uid"),
-			},
-		})
-	}
-	facts := []artifact.Var{ // the same for all stacks
-		cluster(c), networks(c), stacks(c),
-		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
-		artifact.String("agent", c.Agent()).From("gitops.agent"),
-		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
-		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
-	}
-	for _, s := range c.Rows.Deploys {
-		needs := []string{"nodes", "networks", "secrets", "images", "acme"}
-		if ours, ok := c.Stacks.Named(s.Name); ok {
-			for _, of := range ours.After() {
-				needs = append(needs, stepOf(c, of))
-			}
-		}
-		steps = append(steps, Step{
-			Number: s.Number, ID: stepOf(c, s.Name), body: "stack others overlays", argument: s.Name, files: []string{folder(stack.File(s.Name))}, Hosts: "first manager", Order: "serial", Needs: needs,
-			Title: "The stack " + s.Name + by(c), Why: s.Why,
-			Undo:  "removes the stack; its volumes stay",
-			facts: facts,
-		})
-	}
-	if s := c.Services.S3; s != nil && s.Server == "versitygw" {
-		steps = append(steps, bucketStep(s))
-	}
-	return steps
-}
-
-// by says who deploys the stacks, where the runbook does not.
-func by(c *schema.Cluster) string {
-	if c.GitOps == nil {
-		return ""
-	}
-	return ", which " + c.GitOps.Agent + " deploys"
-}
-
-// stepOf is the ID of the step that deploys a stack.
-func stepOf(c *schema.Cluster, stack string) string {
-	if _, ours := c.Stacks.Named(stack); ours {
-		return "stack-" + stack
-	}
-	return stack
-}
-
-// bucketStep gives the user of the storage what root's keys made.
-func bucketStep(s *schema.S3) Step {
-	return Step{
-		Number: 83, ID: "buckets", body: "buckets", Hosts: "duty s3", Order: "parallel", Needs: []string{"s3"},
-		Title: "Every bucket belongs to the user of S3", Why: "root's keys made some, or may still; their ACLs and policies begin anew",
-		Undo: "nothing: root reaches every bucket",
-		facts: []artifact.Var{
-			artifact.String("s3_user", s.User.Name).From("services.s3.user.name"),
-			artifact.String("s3_directory", s.Path).From("services.s3.path"),
-			artifact.Number("s3_uid", s.UID),
-			artifact.String("s3_region", s.Region),
-			artifact.Number("s3_port", int(s.InternalPort)),
-			artifact.Number("s3_admin_port", int(s.AdminPort)),
-		},
-	}
-}
-
 // lastSteps clean up and look.
 func lastSteps(c *schema.Cluster) []Step {
 	steps := []Step{watchStep(c), {
@@ -402,7 +316,3 @@ func linkMTU(c *schema.Cluster) artifact.Var {
 }
 
 func cluster(c *schema.Cluster) artifact.Var { return artifact.String("cluster", c.Name).From("name") }
-
-func stacks(c *schema.Cluster) artifact.Var {
-	return artifact.Strings("stacks", c.Rows.Deploys.Names())
-}
