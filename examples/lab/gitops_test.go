@@ -112,7 +112,7 @@ func TestGitOps(t *testing.T) {
 	r.do(t, 1, r.clone, script, "review")
 	r.commit(t, spec, "build")
 	r.do(t, 0, r.clone, script, "review")
-	if plan := read(t, r.dir+"/summary"); !strings.Contains(plan, "| opened | `8443/tcp on all nodes to everyone") {
+	if plan := read(t, r.dir+"/summary"); !strings.Contains(plan, "| opened | `8443/tcp on manager alpha to everyone") {
 		t.Errorf("the plan:\n%s", plan)
 	}
 	r.git(t, "switch -q main", "merge -q open", "push -q origin main")
