@@ -13,6 +13,7 @@ import (
 	"skep.dev/generators/gitops"
 	"skep.dev/generators/images"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/packages"
 	"skep.dev/generators/review"
 	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
@@ -32,6 +33,7 @@ var generators = []func(*schema.Cluster) ([]artifact.File, error){
 	runbook.Files,
 	review.Files,
 	images.Files,
+	packages.Files,
 }
 
 // Generate returns every file of the cluster's bundle but its MANIFEST, sorted by path.

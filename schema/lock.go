@@ -74,7 +74,11 @@ func (c *Cluster) Reference(image string) string {
 // Platform is what a machine is.
 type Platform struct {
 	Architecture string `json:"architecture"` // "amd64" or "arm64"
+	Release      string `json:"release"`      // of Debian: "bookworm" or "trixie"
 }
+
+// Folder is where the packages of such machines lie, such as bookworm_amd64.
+func (p Platform) Folder() string { return p.Release + "_" + p.Architecture }
 
 // String is the platform as registries name it, such as linux/amd64.
 func (p Platform) String() string { return "linux/" + p.Architecture }

@@ -41,8 +41,9 @@ pipeline, or what git rev-list --count HEAD prints.
 With --since the archive is a delta: what the former one had under the same name with the same bytes is left out. Its
 sums and its signature are those of the whole.`,
 		Example: `  bundle/images/fetch.sh carried/images
-  skep archive --serial 12 --images carried/images --sign ~/.ssh/carrier -o paris-12.tar
-  skep archive --serial 13 --images carried/images --sign ~/.ssh/carrier --since paris-12.tar -o paris-13.tar`,
+  bundle/packages/fetch.sh carried/packages
+  skep archive --serial 12 --images carried/images --packages carried/packages --sign ~/.ssh/carrier -o paris-12.tar
+  skep archive --serial 13 --images carried/images --packages carried/packages --sign ~/.ssh/carrier --since paris-12.tar -o paris-13.tar`,
 		Args:              atMost(1, "SPEC"),
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,7 +53,7 @@ sums and its signature are those of the whole.`,
 	flags := cmd.Flags()
 	flags.IntVar(&o.serial, "serial", 0, "the `NUMBER` of this archive: higher than that of the one before")
 	flags.StringVar(&o.images, "images", "", "the `DIR` that images/fetch.sh filled (with images.delivery: \"load\")")
-	flags.StringVar(&o.packages, "packages", "", "a `DIR` of packages to carry")
+	flags.StringVar(&o.packages, "packages", "", "the `DIR` that packages/fetch.sh filled")
 	flags.StringVar(&o.key, "sign", "", "the ssh `KEY` to sign with; the public half, where an agent has the key")
 	flags.StringVar(&o.since, "since", "", "leave out what the former archive `FILE` has (or its SHA256SUMS)")
 	flags.StringVarP(&o.output, "output", "o", "", "write the archive to `FILE`")
@@ -79,7 +80,7 @@ func pack(cmd *cobra.Command, path string, o archiveOptions) error {
 		return err
 	}
 	for _, name := range left {
-		talk(cmd.ErrOrStderr(), name+": warning: is not the archive of an image of the spec, and is left out")
+		talk(cmd.ErrOrStderr(), name+": warning: is not for the nodes or images of the spec, and is left out")
 	}
 	p, err := archive.New(archive.Identity{Name: c.Name, Serial: o.serial}, files)
 	if err != nil {
@@ -127,11 +128,11 @@ func contents(c loaded, bundle []artifact.File, o archiveOptions) (files []archi
 		files, left = append(files, all...), others
 	}
 	if o.packages != "" {
-		all, err := archive.Below(archive.Packages, filepath.Clean(o.packages))
+		all, others, err := archive.OfPackages(c.Cluster, filepath.Clean(o.packages))
 		if err != nil {
 			return nil, nil, err
 		}
-		files = append(files, all...)
+		files, left = append(files, all...), append(left, others...)
 	}
 	bill, err := archive.BillOf(c.Name, artifact.Manifest(bundle).Data, images.Of(c.Cluster), archive.Debs(files))
 	if err != nil {

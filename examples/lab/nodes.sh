@@ -9,6 +9,9 @@ packages+=,wireguard-tools,wireguard-go
 # The server that services.vpn.access asks for; what cuts connections that new rules refuse.
 packages+=,openvpn,conntrack
 
+# What an installer leaves, with --bare: the runbook brings the rest.
+bare=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,kmod
+
 # base_path is where the base system is; with other packages it is another one.
 base_path() { printf '%s/base-%s-%.8s\n' "$work" "$suite" "$(sha256sum <<<"$packages")"; }
 
@@ -20,7 +23,7 @@ base() {
 	say "building the base system: two minutes, once"
 	mkdir -p -- "$work"
 	rm -rf -- "$root.partial"
-	if [[ $suite == trixie ]]; then more=,docker-cli; fi
+	if [[ $suite == trixie && $packages != "$bare" ]]; then more=,docker-cli; fi
 	debootstrap --variant=minbase --include="$packages$more" "$suite" "$root.partial" \
 		>"$work/base-$suite.log" || die 4 "debootstrap: see $work/base-$suite.log"
 	rm -rf -- "$root.partial"/var/cache/apt/archives/*.deb
@@ -151,9 +154,10 @@ boot() {
 	note_process "$!" "$node/pid"
 }
 
-# await NAME SECONDS [WHAT]: until sshd lets the operator in, and the engine answers, or WHAT succeeds.
+# await NAME SECONDS [WHAT]: until sshd lets the operator in, and the engine answers, where there is one, or WHAT succeeds.
 await() {
 	local name=$1 until=$((SECONDS + $2)) what=${3:-docker info}
+	[[ $packages != "$bare" ]] || what=${3:-true}
 	while ((SECONDS < until)); do
 		is_up "$name" || die 1 "$name: ended while booting; see $work/nodes/$name/console.log"
 		if inside management ssh -F "$work/ssh/config" -o ConnectTimeout=$((2 * patience)) -o BatchMode=yes "$name" \

@@ -11,6 +11,7 @@ import (
 	"github.com/distribution/reference"
 
 	"skep.dev/generators/images"
+	"skep.dev/generators/packages"
 	"skep.dev/schema"
 )
 
@@ -80,6 +81,30 @@ func familiar(image string) string {
 		return image
 	}
 	return reference.FamiliarString(named)
+}
+
+// OfPackages are the files below a directory that packages/fetch.sh fetched for the nodes of a cluster, a folder for each kind
+// of them. Left are the folders that are none of them.
+func OfPackages(c *schema.Cluster, dir string) (files []File, left []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range packages.Platforms(c) {
+		all, err := Below(Packages+p.Folder()+"/", dir+"/"+p.Folder())
+		if errors.Is(err, fs.ErrNotExist) {
+			err = wrong("%s/%s: no such directory, and nodes.*.platform has such nodes: packages/fetch.sh of the bundle fetches their packages", dir, p.Folder())
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, all...)
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == p.Folder() })
+	}
+	for _, e := range entries {
+		left = append(left, dir+"/"+e.Name())
+	}
+	return files, left, nil
 }
 
 // Debs are the files among those that are packages of Debian.

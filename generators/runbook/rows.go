@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"skep.dev/generators/artifact"
-	"skep.dev/generators/firewall"
 	"skep.dev/schema"
 )
 
@@ -72,18 +71,6 @@ func vrrp(c *schema.Cluster) []string {
 		}
 	}
 	return nodes
-}
-
-// packages are commands, the Debian packages they come with, and the nodes that need them.
-func packages(c *schema.Cluster) []string {
-	var rows []string
-	for _, p := range firewall.BackendOf(c).Packages {
-		rows = append(rows, p+" all")
-	}
-	for _, p := range c.Rows.Packages {
-		rows = append(rows, fmt.Sprintf("%s %s %s", p.Command, p.Package, p.Nodes))
-	}
-	return rows
 }
 
 // engines are ranges of versions, what becomes of a node with such an engine, who has the fault, and what it is; after a

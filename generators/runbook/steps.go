@@ -10,6 +10,7 @@ import (
 	"skep.dev/generators/engine"
 	"skep.dev/generators/firewall"
 	"skep.dev/generators/nfs"
+	"skep.dev/generators/packages"
 	"skep.dev/generators/tls"
 	"skep.dev/schema"
 )
@@ -64,7 +65,7 @@ func lookSteps(c *schema.Cluster) []Step {
 			Title: "Debian packages",
 			Why:   "the engine, the firewall, NFS and the tools of later steps, where they are missing",
 			Undo:  "lets apt upgrade the engine again, and removes /var/lib/skep; the packages stay, remove them with apt-get",
-			facts: append(engineVersions(c), artifact.Strings("packages", packages(c)).From("command, package, nodes")),
+			facts: append(engineVersions(c), artifact.Strings("packages", packages.Rows(c)).From("command, package, nodes")),
 		},
 	}
 }

@@ -110,6 +110,11 @@ iptables | ip6tables)
 iptables-save | ip6tables-save) [[ ! -e $NODE/${name%-save} ]] || printf '*mangle\n:SKEP - [0:0]\n-A PREROUTING -j SKEP\nCOMMIT\n' ;;
 apt-cache) if [[ $1 == policy && -e $FAKE/candidate ]]; then printf '%s:\n  Installed: (none)\n  Candidate: %s\n' "$2" "$(<"$FAKE/candidate")"; fi ;;
 apt-get)
+	if [[ $* == *sources.list* ]]; then cat /var/cache/skep-packages/sources.list >>"$NODE/sources" && find /var/cache/skep-packages -name '*.deb' -printf '%f\n' | sort >"$NODE/carried"; fi
+	if [[ -e $FAKE/refused && $* == *" $(<"$FAKE/refused")"* ]]; then
+		echo 'E: no' >&2
+		exit 100
+	fi
 	if [[ $* == *' install '*docker.io* ]]; then
 		ln -sf docker "${0%/*}/dockerd"
 		touch "$NODE/docker.io"
@@ -122,7 +127,12 @@ apt-mark) # what is held: one package
 	showhold) if [[ -e $NODE/held ]]; then echo "$2"; fi ;;
 	esac
 	;;
-dpkg-query) if [[ -e $NODE/${*: -1} ]]; then printf installed; else exit 1; fi ;;
+dpkg-query)
+	case $* in
+	*Version*) cat "$NODE/packages" 2>/dev/null || true ;;
+	*) if [[ -e $NODE/${*: -1} ]]; then printf installed; else exit 1; fi ;;
+	esac
+	;;
 dpkg) ;;
 uname) if [[ $* == -m && -e $FAKE/machine.${NODE##*/} ]]; then cat "$FAKE/machine.${NODE##*/}"; else /usr/bin/uname "$@"; fi ;;
 iptables-restore | ip6tables-restore) cat >/dev/null ;;

@@ -35,9 +35,10 @@ node=$FAKE/hosts/$address
 if [[ ! -d $node ]]; then
 	# Whole or not at all: a test may kill this.
 	new=$node.$count
-	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$new"/{etc/ssl,var/lib,run/systemd/system,sbin,units,images}
+	mkdir -p "$FAKE"/swarm/{nodes,networks,secrets,services} "$new"/{etc/ssl,var/{lib,cache},run/systemd/system,sbin,units,images}
 	cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/alternatives "$new/etc/"
 	cp -a /etc/ssl/openssl.cnf "$new/etc/ssl/"
+	echo VERSION_CODENAME=bookworm >"$new/etc/os-release"
 	printf '%s none bind 0 0\n' "$node/etc /etc" "$node/var /var" "$node/run /run" "$node/sbin /usr/local/sbin" >"$new/fstab"
 	mv -T "$new" "$node" 2>/dev/null || rm -rf "$new"
 fi
