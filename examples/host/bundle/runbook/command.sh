@@ -33,6 +33,7 @@ flags
   --transport ssh|local     local: run the steps of this machine, named by --host, without ssh
   --state DIR               state, log, certificates (the bundle's directory with ".state" added)
   --images DIR              image archives for sites without a registry ("images" beside the bundle)
+  --packages DIR            Debian packages for sites without a mirror ("packages" beside the bundle)
   --ssh-config FILE         ssh -F FILE
 
 A STEP is its name (engine) or number (30). Run it again after any failure or interruption: what is done stays done.
@@ -42,7 +43,7 @@ END
 }
 
 # Options, set by parse.
-verb='' from='' to='' yes=no dry=no detailed=no json=no parallel=8 transport=ssh state='' images_directory='' ssh_config='' planned=''
+verb='' from='' to='' yes=no dry=no detailed=no json=no parallel=8 transport=ssh state='' images_directory='' packages_directory='' ssh_config='' planned=''
 only=() skip=() wanted=() except=() removed=() adopted=()
 
 # value FLAG COUNT: the flag must be followed by a value.
@@ -65,7 +66,7 @@ parse() {
 			set -- "${1%%=*}" "${1#*=}" "${@:2}"
 			continue
 			;;
-		--from | --to | --only | --skip | --host | --except | --remove-dead | --adopt | --parallel | --transport | --state | --images | --ssh-config | --planned)
+		--from | --to | --only | --skip | --host | --except | --remove-dead | --adopt | --parallel | --transport | --state | --images | --packages | --ssh-config | --planned)
 			value "$1" "$#"
 			option "$1" "$2"
 			shift
@@ -94,6 +95,7 @@ option() {
 	--transport) transport=$2 ;;
 	--state) state=$2 ;;
 	--images) images_directory=$2 ;;
+	--packages) packages_directory=$2 ;;
 	--ssh-config) ssh_config=$2 ;;
 	--planned) planned=$2 ;;
 	esac
@@ -131,7 +133,12 @@ settle() {
 	state=${state:-$origin.state}
 	[[ $(realpath -m -- "$state")/ != "$origin"/* ]] || die 3 "--state $state: is inside the bundle, which is published; name a directory outside of it"
 	images_directory=${images_directory:-${origin%/*}/images}
+	[[ -z $packages_directory ]] || bring "$packages_directory" || die 4 "--packages $packages_directory: holds no packages; packages/fetch.sh writes them"
+	packages_directory=${packages_directory:-${origin%/*}/packages}
 }
+
+# bring DIR: whether packages were brought in it.
+bring() { compgen -G "$1/*_*/debian/dists" >/dev/null; }
 
 # known_host FLAG NAME
 known_host() {

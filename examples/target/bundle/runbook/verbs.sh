@@ -150,6 +150,7 @@ flags() {
 	[[ -z $planned ]] || printf ' --planned %s' "$planned"
 	[[ -z $to ]] || printf ' --to %q' "$to"
 	[[ $images_directory == "${origin%/*}/images" ]] || printf ' --images %q' "$images_directory"
+	[[ $packages_directory == "${origin%/*}/packages" ]] || printf ' --packages %q' "$packages_directory"
 	[[ -z $ssh_config ]] || printf ' --ssh-config %q' "$ssh_config"
 }
 

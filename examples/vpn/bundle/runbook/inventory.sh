@@ -6,19 +6,20 @@ set -euo pipefail
 # The tables that the spec decides, read into arrays: the nodes (runbook/hosts) and the steps (runbook/cluster.sh).
 
 declare -A inventory_address=() inventory_ssh=() inventory_role=() inventory_user=() inventory_port=()
-declare -A inventory_class=() inventory_duties=() inventory_labels=() inventory_architecture=()
+declare -A inventory_class=() inventory_duties=() inventory_labels=() inventory_architecture=() inventory_release=()
 declare -A excepted=()
 inventory=() first_manager=''
 
 read_inventory() {
-	local name address ssh role user port class duties labels architecture
+	local name address ssh role user port class duties labels architecture release
 	# A tab is white space to read, so an empty column is written as "-".
-	while IFS=$'\t' read -r name address ssh role user port class duties labels architecture; do
+	while IFS=$'\t' read -r name address ssh role user port class duties labels architecture release; do
 		[[ $name != '#'* ]] || continue
 		inventory+=("$name")
 		inventory_address[$name]=$address inventory_ssh[$name]=$ssh inventory_role[$name]=$role
 		inventory_user[$name]=$user inventory_port[$name]=$port inventory_class[$name]=$class
 		inventory_duties[$name]=${duties#-} inventory_labels[$name]=${labels#-} inventory_architecture[$name]=$architecture
+		inventory_release[$name]=$release
 		if [[ $role == manager && -z $first_manager ]]; then first_manager=$name; fi
 	done <"$bundle/runbook/hosts"
 }
