@@ -8,7 +8,7 @@ type OwnNetwork struct {
 	Prefix netip.Prefix
 }
 
-// OwnNetworks returns the networks that the cluster uses for itself.
+// OwnNetworks returns the networks that the cluster uses for itself, without those of users' stacks.
 func (c *Cluster) OwnNetworks() []OwnNetwork {
 	all := []OwnNetwork{{"engine.pool.subnet", c.Engine.Pool.Subnet}, {"engine.bridges.subnet", c.Engine.Bridges.Subnet}}
 	if c.Network.Public.Subnet.IsValid() {
@@ -19,6 +19,24 @@ func (c *Cluster) OwnNetworks() []OwnNetwork {
 	}
 	if a := c.VPNAccess(); a != nil {
 		all = append(all, OwnNetwork{"services.vpn.access.subnet", a.Subnet})
+	}
+	return all
+}
+
+// StackNetworks returns the networks to which Compose files give a range; one that is no range is told elsewhere.
+func (c *Cluster) StackNetworks() []OwnNetwork {
+	var all []OwnNetwork
+	for _, s := range c.Stacks {
+		for _, name := range s.Makes() {
+			for _, pool := range s.Project.Networks[name].Ipam.Config {
+				if pool == nil {
+					continue
+				}
+				if p, err := netip.ParsePrefix(pool.Subnet); err == nil {
+					all = append(all, OwnNetwork{s.Field() + " networks." + name, p})
+				}
+			}
+		}
 	}
 	return all
 }

@@ -46,7 +46,7 @@ const narrowest = 8
 // wide finds users whose networks hold a range of the cluster's own.
 func (l *linter) wide() {
 	for i, p := range l.Access.Users {
-		for _, s := range l.OwnNetworks() {
+		for _, s := range append(l.OwnNetworks(), l.StackNetworks()...) {
 			if p.Bits() >= narrowest && p.Bits() < s.Prefix.Bits() && p.Overlaps(s.Prefix) {
 				l.add("users-range", fmt.Sprintf("access.users.%d", i), fmt.Sprintf("holds %s, which is %s: users there get no answer from containers", s.Field, s.Prefix))
 			}
