@@ -122,14 +122,39 @@ func TestLongLoadedImages(t *testing.T) {
 	}
 }
 
-// writeArchive writes an archive as docker save makes it.
+// TestArchiveFits: an archive is looked at before it is loaded, with a lock or without.
+func TestArchiveFits(t *testing.T) {
+	dir := t.TempDir()
+	writeArchive(t, dir, "shop/web:1.0", "aa")
+	must(t, os.WriteFile(filepath.Join(dir, "other.tar"), []byte("no archive"), 0o644))
+	archive := filepath.Join(dir, "shop_web_1.0.tar")
+	for _, test := range []struct{ file, image, machine, lock, want string }{
+		{archive, "shop/web:1.0", "amd64", "", ""},
+		{archive, "docker.io/shop/web:1.0", "amd64", "", ""},
+		{archive, "shop/web:1.0", "amd64", "shop/web:1.0 linux/amd64 sha256:ff sha256:aa", ""},
+		{archive, "shop/web:1.0", "amd64", "shop/web:1.0 linux/amd64 sha256:ff sha256:bb", archive + ": is not the image that images.lock names as shop/web:1.0\n"},
+		{archive, "shop/web:1.1", "amd64", "", archive + ": does not hold shop/web:1.1\n"},
+		{archive, "shop/web:1.0", "arm64", "", archive + ": is an image for amd64, and the node is arm64\n"},
+		{filepath.Join(dir, "other.tar"), "shop/web:1.0", "amd64", "", filepath.Join(dir, "other.tar") + ": is no archive of images, or is cut off\n"},
+	} {
+		out, err := shell(t, "source sh/steps/images.sh\nlocked=('"+test.lock+"')\nfits "+test.file+" "+test.image+" "+test.machine+"\n")
+		if out != test.want || (err == nil) != (test.want == "") {
+			t.Errorf("%s on %s: %v: got %q, want %q", test.image, test.machine, err, out, test.want)
+		}
+	}
+}
+
+// writeArchive writes an archive of an image for amd64 as docker save makes it.
 func writeArchive(t testing.TB, dir, image, config string) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, strings.NewReplacer("/", "_", ":", "_").Replace(image)+".tar"))
 	must(t, err)
 	w := tar.NewWriter(f)
 	text := fmt.Sprintf(`[{"Config":"blobs/sha256/%s","RepoTags":["%s"],"Layers":[]}]`, config, strings.TrimPrefix(image, "docker.io/"))
-	must(t, w.WriteHeader(&tar.Header{Name: "manifest.json", Mode: 0o644, Size: int64(len(text))}))
-	_, err = w.Write([]byte(text))
-	must(t, errors.Join(err, w.Close(), f.Close()))
+	for name, text := range map[string]string{"manifest.json": text, "blobs/sha256/" + config: `{"architecture":"amd64","config":{},"os":"linux"}`} {
+		must(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
+		_, err = w.Write([]byte(text))
+		must(t, err)
+	}
+	must(t, errors.Join(w.Close(), f.Close()))
 }

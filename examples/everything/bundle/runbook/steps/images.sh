@@ -80,12 +80,15 @@ archive_of() {
 
 # fits FILE IMAGE ARCHITECTURE: an archive is looked at before anything of it is loaded.
 fits() {
-	local list want name=${2#docker.io/} # as docker save writes it
+	local list want config machine name=${2#docker.io/} # as docker save writes it
 	list=$(tar -xOf "$1" --occurrence=1 manifest.json 2>/dev/null) || { say "$1: is no archive of images, or is cut off" && return 1; }
 	list=${list//\"docker.io\//\"} list=${list//\"library\//\"}
 	[[ $list == *"\"${name#library/}\""* ]] || { say "$1: does not hold $2" && return 1; }
 	want=$(digests "$2" "$3")
 	[[ -z $want || $list == *"${want##*sha256:}"* ]] || { say "$1: is not the image that images.lock names as $2" && return 1; }
+	config=${list#*\"Config\"*:*\"}
+	machine=$(tar -xOf "$1" --occurrence=1 -- "${config%%\"*}" 2>/dev/null | sed -n 's/.*"architecture": *"\([a-z0-9]*\)".*/\1/p') || true
+	[[ -z $machine || $machine == "$3" ]] || { say "$1: is an image for $machine, and the node is $3" && return 1; }
 }
 
 apply() {
