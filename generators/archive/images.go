@@ -57,7 +57,7 @@ func find(c *schema.Cluster, dir string, i images.Image, platform string) (strin
 			continue
 		}
 		config := c.Lock[schema.LockName(i.Name)].Platforms[platform].Config
-		return file, CheckImage(dir+"/"+file, Image{familiar(i.Name), config})
+		return file, CheckImage(dir+"/"+file, Image{Name: familiar(i.Name), Config: config, For: strings.TrimPrefix(platform, "linux/")})
 	}
 	return "", wrong("%s/%s: no such file, and %s needs it: images/fetch.sh of the bundle writes it", dir, candidates(i.Name, platform)[0], i.Fields[0])
 }

@@ -88,7 +88,7 @@ func TestFetchByTag(t *testing.T) {
 		t.Fatal(code, said)
 	}
 	name := strings.NewReplacer("/", "_", ":", "_").Replace(r.host + "/shop/one:2")
-	if err := archive.CheckImage(filepath.Join(s.dir, "out", "linux_amd64", name+".tar"), archive.Image{Name: r.host + "/shop/one:2"}); err != nil {
+	if err := archive.CheckImage(filepath.Join(s.dir, "out", "linux_amd64", name+".tar"), archive.Image{Name: r.host + "/shop/one:2", For: "amd64"}); err != nil {
 		t.Error(err)
 	}
 	for list, want := range map[string]string{
