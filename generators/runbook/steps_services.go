@@ -35,7 +35,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 		cluster(c), networks(c), stacks(c),
 		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
 		artifact.String("agent", c.Agent()).From("gitops.agent"),
-		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
+		madeBy(c),
 		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
 	}
 	for _, s := range c.Rows.Deploys {
@@ -93,4 +93,9 @@ func bucketStep(s *schema.S3) Step {
 
 func stacks(c *schema.Cluster) artifact.Var {
 	return artifact.Strings("stacks", c.Rows.Deploys.Names())
+}
+
+// madeBy are the networks that deploys make.
+func madeBy(c *schema.Cluster) artifact.Var {
+	return artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets")
 }

@@ -130,6 +130,21 @@ func TestLongChangedNetwork(t *testing.T) {
 	named := map[string]string{"bus.yaml": makesBus + "    attachable: true\n    name: track\n", "shop.yaml": usesBus}
 	s.build(stacked(t, sharedBus, named))
 	s.want(0, append([]string{"run", "--yes"}, steps...)...)
+
+	// The network with the former name goes when nothing uses it.
+	s.build(stacked(t, sharedBus, map[string]string{"bus.yaml": makesBus + "    name: track\n", "shop.yaml": usesBus}))
+	steps = append(steps, "--only", "cleanup")
+	if r := s.want(0, append([]string{"run", "--yes"}, steps...)...); hasBus(s) {
+		t.Errorf("the former network stays:\n%s", r.stdout)
+	}
+	if _, err := os.Stat(filepath.Join(s.fake, "swarm/networks/track")); err != nil {
+		t.Error("the network of today is gone")
+	}
+	before = len(s.calls())
+	s.want(0, append([]string{"run", "--yes"}, steps...)...)
+	if changes := s.changes(before); len(changes) > 0 {
+		t.Errorf("the second run did %q", changes)
+	}
 }
 
 // What is compared of a network, and what a stack's row wants of it.

@@ -311,7 +311,7 @@ step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup others superseded' facts='cluster stacks networks secrets'
+	body='cleanup others superseded' facts='cluster stacks networks secrets made'
 step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \

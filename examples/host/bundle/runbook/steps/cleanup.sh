@@ -3,7 +3,8 @@
 # shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts
 set -euo pipefail
 
-# What an earlier bundle of this cluster made and this one does not name: stacks, networks, secrets and their values.
+# What an earlier bundle of this cluster made and this one does not name: stacks, networks, also those of stacks, secrets and
+# their values.
 # A secret and its value stay one generation: while "docker service rollback" would want them.
 
 # previous prints the secrets that the services of the wanted stacks had before their last update.
@@ -23,13 +24,24 @@ obsolete() {
 		name=${record##*/}
 		if [[ -f $record && " ${stacks[*]} " != *" $name "* ]]; then printf 'stack %s\n' "$name"; fi
 	done
-	former_networks | sed 's/^/network /'
+	{ former_networks && outgrown; } | sed 's/^/network /'
 	while IFS= read -r name; do
 		if [[ -n $name && $kept_secrets != *" $name "* ]]; then printf 'secret %s\n' "$name"; fi
 	done < <(docker secret ls --filter "label=skep.cluster=$cluster" --format '{{.Name}}')
 	for record in "$store"/*; do
 		name=${record##*/}
 		if [[ -f $record && $kept_secrets != *" ${name%.password} "* ]] && superseded "${name%.password}"; then printf 'value %s\n' "$name"; fi
+	done
+}
+
+# outgrown prints the networks that wanted stacks made and make no more: a deploy leaves them where they are.
+outgrown() {
+	local of name
+	for of in "${stacks[@]}"; do
+		[[ -f $kept/stacks/$of ]] || continue
+		while IFS= read -r name; do
+			printf '%s\n' "${made[@]}" | grep "^$of $name " >/dev/null || printf '%s\n' "$name"
+		done < <(networks_of "$of")
 	done
 }
 
