@@ -21,9 +21,11 @@ func TestAirGap(t *testing.T) {
 	}
 	g := outsideOf(t)
 	g.image = "1.0"
+	g.spec(t)
+	g.shell(t, `"$SKEP" build cluster.yaml -o bundle`)
+	g.l.raise(t, filepath.Join(g.outside, "bundle"))
 	g.carry(t, 1)
 	g.l.bundle = g.unpack(t, 1)
-	g.l.raise(t, g.l.bundle)
 	_ = g.l.part(t, "shut in", g.shutIn) &&
 		g.l.part(t, "first", g.first) &&
 		g.l.part(t, "update", g.update) &&
@@ -98,8 +100,8 @@ func mirrors(t *testing.T) string {
 	return options
 }
 
-// carry builds, locks, fetches and packs as the README says, and takes the file inside.
-func (g *gap) carry(t *testing.T, serial int) {
+// spec writes the spec.
+func (g *gap) spec(t *testing.T) {
 	t.Helper()
 	write(t, filepath.Join(g.outside, "cluster.yaml"), fmt.Sprintf(`name: lab
 kind: swarm
@@ -117,11 +119,16 @@ stacks: {shop: {compose: [shop.yaml], exposures: {web: {from: [users]}}}}
     ports: [{mode: host, target: 8000, published: 7800}]
     deploy: {mode: global, endpoint_mode: dnsrr}
 `)
+}
+
+// carry locks, builds, fetches and packs as the README says, and takes the file inside.
+func (g *gap) carry(t *testing.T, serial int) {
+	t.Helper()
 	since := ""
 	if serial > 1 {
 		since = fmt.Sprintf(" --since lab-%d.tar", serial-1)
 	}
-	g.shell(t, `"$SKEP" build cluster.yaml -o bundle && "$SKEP" images cluster.yaml | bundle/images/lock.sh images.lock - && "$SKEP" build cluster.yaml -o bundle`)
+	g.shell(t, `"$SKEP" images cluster.yaml | bundle/images/lock.sh images.lock - && "$SKEP" build cluster.yaml -o bundle`)
 	g.shell(t, "bundle/images/fetch.sh carried/images")
 	g.shell(t, "bundle/packages/fetch.sh"+mirrors(t)+" carried/packages")
 	g.shell(t, fmt.Sprintf(`"$SKEP" archive cluster.yaml --serial %d --images carried/images --packages carried/packages --sign key%s -o lab-%[1]d.tar && cp lab-%[1]d.tar "$INSIDE"`, serial, since))
@@ -188,7 +195,7 @@ func (g *gap) asked(t *testing.T) string {
 	return strings.TrimSpace(elements)
 }
 
-// runbook runs that of an unpacked archive, as the README says.
+// run runs the runbook of an unpacked archive, as the README says.
 func (g *gap) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	line := append([]string{"zone", "management", filepath.Join(g.l.bundle, "runbook.sh"), "run", "--yes", "--ssh-config", g.l.config, "--state", filepath.Join(g.inside, "state")}, args...)
@@ -229,6 +236,7 @@ func (g *gap) first(t *testing.T, l *lab) {
 // update carries a delta in: one other image.
 func (g *gap) update(t *testing.T, l *lab) {
 	g.image = "1.1"
+	g.spec(t)
 	g.carry(t, 2)
 	l.bundle = g.unpack(t, 2)
 	o := g.run(t)

@@ -53,6 +53,9 @@ func komodo(c *schema.Cluster, stacks []stackFiles) (artifact.File, error) {
 			Swarm: c.Name, Project: s.name, Repository: c.GitOps.Repository, Branch: c.GitOps.Branch, Directory: s.directory, Files: []string{s.file},
 			Arguments: []string{"--prune", "--with-registry-auth", "--resolve-image=never"},
 		}}
+		if c.Images.Loads() { // as the runbook: the login would be looked for at a registry
+			r.Config.Arguments = []string{"--prune", "--resolve-image=never"}
+		}
 		for _, other := range s.others {
 			r.Config.Others = append(r.Config.Others, dependency{other, "Redeploy"})
 		}

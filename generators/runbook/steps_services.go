@@ -17,7 +17,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 			facts: []artifact.Var{
 				artifact.Strings("images", rows).From("image, nodes"),
 				artifact.Strings("locked", locked(c)).From("images: of images.lock: image, platform, manifest, configuration"),
-				artifact.String("delivery", c.Images.Delivery).From("images.delivery"),
+				delivery(c),
 			},
 		})
 	}
@@ -32,7 +32,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 		})
 	}
 	facts := []artifact.Var{ // the same for all stacks
-		cluster(c), networks(c), stacks(c),
+		cluster(c), networks(c), stacks(c), delivery(c),
 		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
 		artifact.String("agent", c.Agent()).From("gitops.agent"),
 		madeBy(c),
@@ -56,6 +56,11 @@ func serviceSteps(c *schema.Cluster) []Step {
 		steps = append(steps, bucketStep(s))
 	}
 	return steps
+}
+
+// delivery is how nodes get their images.
+func delivery(c *schema.Cluster) artifact.Var {
+	return artifact.String("delivery", c.Images.Delivery).From("images.delivery")
 }
 
 // by says who deploys the stacks, where the runbook does not.
