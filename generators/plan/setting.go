@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"skep.dev/generators/runbook"
 	"skep.dev/generators/stack"
 )
 
@@ -29,6 +30,15 @@ var settings = []setting{{
 	words: map[string]string{
 		"http": "the ACME authority asks by HTTP, at the port of http",
 		"tls":  "the ACME authority asks by TLS-ALPN, at the port of https",
+	},
+}, {
+	field: "gitops.agent",
+	file:  runbook.Table,
+	read:  runbook.Agent,
+	words: map[string]string{
+		"none":    "the runbook deploys the stacks",
+		"doco-cd": "doco-cd deploys the stacks, and the runbook waits for it",
+		"komodo":  "Komodo deploys the stacks, and the runbook waits for it",
 	},
 }}
 

@@ -1,6 +1,9 @@
 package runbook
 
 import (
+	"cmp"
+	"regexp"
+
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/stack"
 	"skep.dev/schema"
@@ -61,6 +64,18 @@ func serviceSteps(c *schema.Cluster) []Step {
 // delivery is how nodes get their images.
 func delivery(c *schema.Cluster) artifact.Var {
 	return artifact.String("delivery", c.Images.Delivery).From("images.delivery")
+}
+
+// agentRow is the fact that says who deploys the stacks.
+var agentRow = regexp.MustCompile(`(?m)^\treadonly agent='(.*)'$`)
+
+// Agent reads from the table who deploys the stacks: an agent, or "none" where the runbook does; nothing where there are none.
+func Agent(table []byte) (string, error) {
+	m := agentRow.FindSubmatch(table)
+	if m == nil {
+		return "", nil
+	}
+	return cmp.Or(string(m[1]), "none"), nil
 }
 
 // by says who deploys the stacks, where the runbook does not.
