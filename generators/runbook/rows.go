@@ -112,6 +112,17 @@ func made(c *schema.Cluster) []string {
 	return rows
 }
 
+// making are the stacks with the names of networks that their deploys make.
+func making(c *schema.Cluster) artifact.Var {
+	var rows []string
+	for _, s := range c.Stacks {
+		for _, name := range s.Makes() {
+			rows = append(rows, s.Name+" "+s.Made(name))
+		}
+	}
+	return artifact.Strings("making", rows).From("stacks.*.compose: stack, network")
+}
+
 // overlayMTU is the option of an overlay for its MTU.
 const overlayMTU = "com.docker.network.driver.mtu"
 

@@ -287,7 +287,7 @@ func lastSteps(c *schema.Cluster) []Step {
 		Undo:   "nothing: an earlier bundle makes them again",
 		facts: []artifact.Var{
 			cluster(c),
-			stacks(c), networks(c), secrets(c), madeBy(c),
+			stacks(c), networks(c), secrets(c), making(c),
 		},
 	}, {
 		Number: 95, ID: "verify", body: "verify members", Hosts: "all", Order: "parallel", Needs: []string{"cleanup", "certificate-watch"},

@@ -38,7 +38,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 		cluster(c), networks(c), stacks(c), delivery(c),
 		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
 		artifact.String("agent", c.Agent()).From("gitops.agent"),
-		madeBy(c),
+		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
 		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
 	}
 	for _, s := range c.Rows.Deploys {
@@ -113,9 +113,4 @@ func bucketStep(s *schema.S3) Step {
 
 func stacks(c *schema.Cluster) artifact.Var {
 	return artifact.Strings("stacks", c.Rows.Deploys.Names())
-}
-
-// madeBy are the networks that deploys make.
-func madeBy(c *schema.Cluster) artifact.Var {
-	return artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets")
 }

@@ -311,6 +311,11 @@ variables() {
 		'vpn-server /etc/openvpn/skep/cert.pem'
 		'vpn-revocations /etc/openvpn/skep/crl.pem'
 	)
+	# stacks.*.compose: stack, network
+	readonly -a making=(
+		'blog blog_back'
+		'store store_rows'
+	)
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://every.example.org/'
@@ -467,7 +472,7 @@ step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup others superseded' facts='cluster stacks networks secrets made'
+	body='cleanup others superseded' facts='cluster stacks networks secrets making'
 step '92' 'last-copies' title='Every manager can take the place of the first one' \
 	why='the values of secrets and the records of stacks would go with its disk' \
 	hosts='managers' order='parallel' needs='cleanup' undo='nothing: the values stay in /etc/skep/secrets' \

@@ -226,6 +226,8 @@ variables() {
 	readonly web_root=''
 	# services.vpn.access: what, where
 	readonly -a vpn_files=()
+	# stacks.*.compose: stack, network
+	readonly -a making=()
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://paris.example.org/'
@@ -348,7 +350,7 @@ step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup others superseded' facts='cluster stacks networks secrets made'
+	body='cleanup others superseded' facts='cluster stacks networks secrets making'
 step '92' 'last-copies' title='Every manager can take the place of the first one' \
 	why='the values of secrets and the records of stacks would go with its disk' \
 	hosts='managers' order='parallel' needs='cleanup' undo='nothing: the values stay in /etc/skep/secrets' \

@@ -203,6 +203,8 @@ variables() {
 	readonly web_root=''
 	# services.vpn.access: what, where
 	readonly -a vpn_files=()
+	# stacks.*.compose: stack, network
+	readonly -a making=()
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://target.example.org/'
@@ -311,7 +313,7 @@ step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup others superseded' facts='cluster stacks networks secrets made'
+	body='cleanup others superseded' facts='cluster stacks networks secrets making'
 step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \

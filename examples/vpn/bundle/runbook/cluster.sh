@@ -202,6 +202,8 @@ variables() {
 		'vpn-server /etc/openvpn/skep/cert.pem'
 		'vpn-revocations /etc/openvpn/skep/crl.pem'
 	)
+	# stacks.*.compose: stack, network
+	readonly -a making=()
 	# wanted answer, page
 	readonly -a pages=(
 		'30[1278] http://lyon.example.org/'
@@ -317,7 +319,7 @@ step '90' 'cleanup' title='Remove what the spec no longer names' \
 	why='stacks, networks and secrets of an earlier bundle, and secrets of a revision before the last' \
 	hosts='first manager' order='serial' needs='networks' undo='nothing: an earlier bundle makes them again' \
 	danger='removes them from the swarm' \
-	body='cleanup others superseded' facts='cluster stacks networks secrets made'
+	body='cleanup others superseded' facts='cluster stacks networks secrets making'
 step '95' 'verify' title='Cluster health' \
 	why='nodes ready, pages answering, certificates good for a while' \
 	hosts='all' order='parallel' needs='cleanup certificate-watch' undo='nothing: it only looked' \

@@ -35,7 +35,7 @@ outgrown() {
 	for of in "${stacks[@]}"; do
 		[[ -f $kept/stacks/$of ]] || continue
 		while IFS= read -r name; do
-			printf '%s\n' "${made[@]}" | grep "^$of $name " >/dev/null || printf '%s\n' "$name"
+			printf '%s\n' "${making[@]}" | grep -xF "$of $name" >/dev/null || printf '%s\n' "$name"
 		done < <(networks_of "$of")
 	done
 }
