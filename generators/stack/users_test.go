@@ -119,7 +119,7 @@ configs:
     file: ./configs/_..
   # shop/compose.yaml: configs.long-long-long-long-long-long-long-long-long-long-long
   long-long-long-long-long-long-long-long-long-long-long:
-    name: shop-long-long-long-long-long-long-long-long-long-l-HASH
+    name: shop-long-long-long-long-long-long-long-lo-HASH
     file: ./configs/long-long-long-long-long-long-long-long-long-long-long
 `
 
