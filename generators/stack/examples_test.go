@@ -100,8 +100,8 @@ func TestRows(t *testing.T) {
 				}
 			}
 			for _, o := range p.project.Configs {
-				if len(o.Name) > 64 {
-					t.Errorf("config %s has more than 64 characters", o.Name)
+				if len(o.Name) > 55 {
+					t.Errorf("config %s has more than 55 characters, and no room for the hash of an agent", o.Name)
 				}
 			}
 		}
