@@ -28,11 +28,8 @@ func (c *Cluster) StackNetworks() []OwnNetwork {
 	var all []OwnNetwork
 	for _, s := range c.Stacks {
 		for _, name := range s.Makes() {
-			for _, pool := range s.Project.Networks[name].Ipam.Config {
-				if pool == nil {
-					continue
-				}
-				if p, err := netip.ParsePrefix(pool.Subnet); err == nil {
+			for _, subnet := range s.Subnets(name) {
+				if p, err := netip.ParsePrefix(subnet); err == nil {
 					all = append(all, OwnNetwork{s.Field() + " networks." + name, p})
 				}
 			}

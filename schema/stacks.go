@@ -67,6 +67,17 @@ func (s Stack) Makes() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return bool(s.Project.Networks[name].External) || !s.IsOn(name) })
 }
 
+// Subnets are those that the Compose files give to a network, as they write them.
+func (s Stack) Subnets(network string) []string {
+	var subnets []string
+	for _, pool := range s.Project.Networks[network].Ipam.Config {
+		if pool != nil && pool.Subnet != "" {
+			subnets = append(subnets, pool.Subnet)
+		}
+	}
+	return subnets
+}
+
 // NetworkName is the name in the swarm of a network that a stack's Compose files call external, by its name there.
 func (c *Cluster) NetworkName(s Stack, name string) string {
 	said := s.Networks[name]

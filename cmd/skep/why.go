@@ -187,8 +187,8 @@ func whyField(cmd *cobra.Command, field, spec string, form format) error {
 	}
 	r := reason{Schema: version1("why"), Lines: []decided{}}
 	for _, f := range files {
-		wanted := func(o artifact.Origin) bool { return isAtOrBelow(o.Field, field) }
-		r.Lines = slices.Concat(r.Lines, c.whole(f, 0, wanted), c.decided(f, 0, wanted))
+		wanted := func(of string) bool { return isAtOrBelow(of, field) }
+		r.Lines = slices.Concat(r.Lines, c.whole(f, 0, wanted), c.decided(f, 0, func(o artifact.Origin) bool { return wanted(o.Field) }))
 	}
 	if err := r.write(cmd.OutOrStdout(), form); err != nil {
 		return err

@@ -39,20 +39,20 @@ type decider struct {
 
 // about lists what decides a line of a file, or all of its lines where line is 0. Of a line it is what says it most closely.
 func (l loaded) about(f artifact.File, line int) []decided {
-	here := func(o artifact.Origin) bool { return line == 0 || o.First <= line && line <= o.Last }
-	all := l.decided(f, line, here)
+	here := func(first, last int) bool { return line == 0 || first <= line && line <= last }
+	all := l.decided(f, line, func(o artifact.Origin) bool { return here(o.First, o.Last) })
 	if line > 0 && len(all) > 0 {
 		return all
 	}
 	for _, s := range f.Static {
-		if here(artifact.Origin{First: s.First, Last: s.Last}) {
+		if here(s.First, s.Last) {
 			all = append(all, own(f, line, s))
 		}
 	}
 	if line > 0 && len(all) > 0 {
 		return all
 	}
-	all = append(l.whole(f, line, func(artifact.Origin) bool { return true }), all...)
+	all = append(l.whole(f, line, func(string) bool { return true }), all...)
 	slices.SortStableFunc(all, func(a, b decided) int { return a.First - b.First })
 	return all
 }
@@ -74,10 +74,10 @@ func (l loaded) decided(f artifact.File, line int, wanted func(artifact.Origin) 
 }
 
 // whole is the file with those that are wanted of the fields that decide it as a whole; nothing where there are none.
-func (l loaded) whole(f artifact.File, line int, wanted func(artifact.Origin) bool) []decided {
+func (l loaded) whole(f artifact.File, line int, wanted func(field string) bool) []decided {
 	var fields []decider
 	for _, field := range f.Of {
-		if wanted(artifact.Origin{Field: field}) {
+		if wanted(field) {
 			fields = append(fields, l.decider(field))
 		}
 	}

@@ -1,7 +1,6 @@
 package artifact
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,7 +20,7 @@ const Format = 1
 // Own is a file of skep's own: the same bytes in every bundle of its version, whatever the spec says. A file of skep's source
 // makes it.
 func Own(path string, data []byte, source string) File {
-	return File{Path: path, Mode: 0o644, Data: data, Own: true, Static: []Static{{First: 1, Last: bytes.Count(data, []byte("\n")), Source: source}}}
+	return File{Path: path, Mode: 0o644, Data: data, Own: true, Static: MadeBy(source, data)}
 }
 
 // Records returns what says of a bundle with these files what form it has, and which of its files tell nothing about a cluster.

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"path"
@@ -20,6 +21,11 @@ type Static struct {
 	First, Last int
 	Source      string // such as "generators/tls/command.sh"
 	Line        int    // of it, that First is; 0 where a function in it makes the lines
+}
+
+// MadeBy says of all lines that a function in that file makes them.
+func MadeBy(source string, data []byte) []Static {
+	return []Static{{First: 1, Last: bytes.Count(data, []byte("\n")), Source: source}}
 }
 
 // Bodies returns texts by their names.

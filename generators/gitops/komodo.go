@@ -6,6 +6,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"skep.dev/generators/artifact"
+	"skep.dev/generators/stack"
 	"skep.dev/schema"
 )
 
@@ -51,11 +52,8 @@ func komodo(c *schema.Cluster, stacks []stackFiles) (artifact.File, error) {
 	for i, s := range stacks {
 		r := resource{Name: c.Name + "-" + s.name, Deploy: true, Config: stackConfig{
 			Swarm: c.Name, Project: s.name, Repository: c.GitOps.Repository, Branch: c.GitOps.Branch, Directory: s.directory, Files: []string{s.file},
-			Arguments: []string{"--prune", "--with-registry-auth", "--resolve-image=never"},
+			Arguments: stack.DeployOptions(c),
 		}}
-		if c.Images.Loads() { // as the runbook: the login would be looked for at a registry
-			r.Config.Arguments = []string{"--prune", "--resolve-image=never"}
-		}
 		for _, other := range s.others {
 			r.Config.Others = append(r.Config.Others, dependency{other, "Redeploy"})
 		}

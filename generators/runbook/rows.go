@@ -98,12 +98,7 @@ func made(c *schema.Cluster) []string {
 		for _, name := range s.Makes() {
 			n := s.Project.Networks[name]
 			_, encrypted := n.DriverOpts["encrypted"]
-			var subnets []string
-			for _, pool := range n.Ipam.Config {
-				if pool != nil && pool.Subnet != "" {
-					subnets = append(subnets, pool.Subnet)
-				}
-			}
+			subnets := s.Subnets(name)
 			slices.Sort(subnets)
 			rows = append(rows, fmt.Sprintf("%s %s %t %t %t %s %s", s.Name, s.Made(name), n.Attachable, n.Internal, encrypted,
 				orDash(n.DriverOpts[overlayMTU]), orDash(strings.Join(subnets, ","))))
@@ -114,11 +109,9 @@ func made(c *schema.Cluster) []string {
 
 // making are the stacks with the names of networks that their deploys make.
 func making(c *schema.Cluster) artifact.Var {
-	var rows []string
-	for _, s := range c.Stacks {
-		for _, name := range s.Makes() {
-			rows = append(rows, s.Name+" "+s.Made(name))
-		}
+	rows := made(c)
+	for i, row := range rows {
+		rows[i] = strings.Join(strings.Fields(row)[:2], " ")
 	}
 	return artifact.Strings("making", rows).From("stacks.*.compose: stack, network")
 }

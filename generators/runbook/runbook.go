@@ -27,7 +27,9 @@ const (
 )
 
 //go:embed sh/*.sh sh/steps/*.sh
-var bodies embed.FS
+var embedded embed.FS
+
+var assets = artifact.Source{Directory: "generators/runbook", Files: embedded}
 
 // part begins each file that another one reads; nobody runs it. Only a comment before the first command holds for the whole file.
 const part = "# shellcheck disable=SC2034,SC2154 # part of runbook.sh: names come from, and go to, the other parts\n"
@@ -53,24 +55,20 @@ func Files(c *schema.Cluster) ([]artifact.File, error) {
 // program returns the static files.
 func program() ([]artifact.File, error) {
 	var files []artifact.File
-	err := fs.WalkDir(bodies, "sh", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(embedded, "sh", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		text, err := bodies.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		body := artifact.Body{Name: "generators/runbook/" + name, Text: string(text)}
+		body := assets.Bodies(name)
 		if name == "sh/"+Command {
-			files = append(files, artifact.Script(Command, nil, body))
+			files = append(files, artifact.Script(Command, nil, body...))
 			return nil
 		}
-		files = append(files, sourced(artifact.Script("runbook/"+strings.TrimPrefix(name, "sh/"), nil, body), ""))
+		files = append(files, sourced(artifact.Script("runbook/"+strings.TrimPrefix(name, "sh/"), nil, body...), ""))
 		return nil
 	})
 	own := sourced(artifact.Script("runbook/names.sh", names()), namesComment)
-	own.Static = artifact.Own("", own.Data, "generators/runbook/names.go").Static
+	own.Static = artifact.MadeBy("generators/runbook/names.go", own.Data)
 	files = append(files, own)
 	for i := range files {
 		files[i].Own = true

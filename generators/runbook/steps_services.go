@@ -2,7 +2,7 @@ package runbook
 
 import (
 	"cmp"
-	"regexp"
+	"slices"
 
 	"skep.dev/generators/artifact"
 	"skep.dev/generators/stack"
@@ -20,7 +20,7 @@ func serviceSteps(c *schema.Cluster) []Step {
 			facts: []artifact.Var{
 				artifact.Strings("images", rows).From("image, nodes"),
 				artifact.Strings("locked", locked(c)).From("images: of images.lock: image, platform, manifest, configuration"),
-				delivery(c),
+				artifact.String("delivery", c.Images.Delivery).From("images.delivery"),
 			},
 		})
 	}
@@ -35,9 +35,10 @@ func serviceSteps(c *schema.Cluster) []Step {
 		})
 	}
 	facts := []artifact.Var{ // the same for all stacks
-		cluster(c), networks(c), stacks(c), delivery(c),
+		cluster(c), networks(c), stacks(c),
+		artifact.Strings("deploy_options", stack.DeployOptions(c)).From("images.delivery"),
 		artifact.Strings("users", c.Stacks.Names()).From("stacks"),
-		artifact.String("agent", c.Agent()).From("gitops.agent"),
+		artifact.String(agent, c.Agent()).From("gitops.agent"),
 		artifact.Strings("made", made(c)).From("stacks.*.compose: stack, network, attachable, internal, encrypted, mtu, subnets"),
 		artifact.Strings("foreign", foreign(c)).From("stacks.*.secrets, stacks.*.configs, stacks.*.networks: stack, kind, name in the swarm, the step that makes it"),
 	}
@@ -61,29 +62,25 @@ func serviceSteps(c *schema.Cluster) []Step {
 	return steps
 }
 
-// delivery is how nodes get their images.
-func delivery(c *schema.Cluster) artifact.Var {
-	return artifact.String("delivery", c.Images.Delivery).From("images.delivery")
-}
-
-// agentRow is the fact that says who deploys the stacks.
-var agentRow = regexp.MustCompile(`(?m)^\treadonly agent='(.*)'$`)
+// agent is the fact that says who deploys the stacks.
+const agent = "agent"
 
 // Agent reads from the table who deploys the stacks: an agent, or "none" where the runbook does; nothing where there are none.
 func Agent(table []byte) (string, error) {
-	m := agentRow.FindSubmatch(table)
-	if m == nil {
-		return "", nil
+	facts, _, err := artifact.Facts(artifact.File{Path: Table, Data: table})
+	i := slices.IndexFunc(facts, func(f artifact.Fact) bool { return f.Name == agent })
+	if i < 0 {
+		return "", err
 	}
-	return cmp.Or(string(m[1]), "none"), nil
+	return cmp.Or(facts[i].Words[0], "none"), err
 }
 
 // by says who deploys the stacks, where the runbook does not.
 func by(c *schema.Cluster) string {
-	if c.GitOps == nil {
+	if c.Agent() == "" {
 		return ""
 	}
-	return ", which " + c.GitOps.Agent + " deploys"
+	return ", which " + c.Agent() + " deploys"
 }
 
 // stepOf is the ID of the step that deploys a stack.

@@ -122,6 +122,16 @@ func locked(c *schema.Cluster, s types.ServiceConfig) types.ServiceConfig {
 	return s
 }
 
+// DeployOptions are those of docker stack deploy. The login for a registry looks up its host, also where nobody has one: without an
+// answer of DNS that takes 20 seconds.
+func DeployOptions(c *schema.Cluster) []string {
+	options := []string{"--prune"}
+	if !c.Images.Loads() {
+		options = append(options, "--with-registry-auth")
+	}
+	return append(options, "--resolve-image", "never")
+}
+
 // Directory is where a bundle has its stacks, each in a directory of its name.
 const Directory = "stacks"
 

@@ -255,6 +255,12 @@ variables() {
 	)
 	# images.delivery
 	readonly delivery='load'
+	# images.delivery
+	readonly -a deploy_options=(
+		'--prune'
+		'--resolve-image'
+		'never'
+	)
 	# stacks
 	readonly -a users=(
 		'blog'
@@ -431,15 +437,15 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='monitoring' files='stacks/monitoring/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='monitoring' files='stacks/monitoring/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='s3' files='stacks/s3/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='s3' files='stacks/s3/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \
@@ -451,15 +457,15 @@ step '84' 'vpn-authorities' title='The authorities of the VPN' \
 step '85' 'stack-blog' title='The stack blog' \
 	why='your own: blog/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='blog' files='stacks/blog/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='blog' files='stacks/blog/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '85' 'stack-store' title='The stack store' \
 	why='your own: store/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='store' files='stacks/store/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='store' files='stacks/store/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '85' 'stack-mqtt' title='The stack mqtt' \
 	why='your own: mqtt/compose.yaml' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images stack-store' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='mqtt' files='stacks/mqtt/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='mqtt' files='stacks/mqtt/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '86' 'vpn-access' title='The OpenVPN server' \
 	why='a unit of the node and no stack; run it again after each client that is revoked' \
 	hosts='duty vpn' order='parallel' needs='packages engine firewall vpn-authorities' undo='stops the server and takes its files away; clients are cut off' \

@@ -166,6 +166,13 @@ variables() {
 	readonly -a locked=()
 	# images.delivery
 	readonly delivery='pull'
+	# images.delivery
+	readonly -a deploy_options=(
+		'--prune'
+		'--with-registry-auth'
+		'--resolve-image'
+		'never'
+	)
 	# stacks
 	readonly -a users=()
 	# gitops.agent
@@ -292,15 +299,15 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '78' 'monitoring' title='The stack monitoring' \
 	why='Prometheus, Grafana and their exporters' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='monitoring' files='stacks/monitoring/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='monitoring' files='stacks/monitoring/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '81' 's3' title='The stack s3' \
 	why='object storage' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='s3' files='stacks/s3/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='s3' files='stacks/s3/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '83' 'buckets' title='Every bucket belongs to the user of S3' \
 	why='root'\''s keys made some, or may still; their ACLs and policies begin anew' \
 	hosts='duty s3' order='parallel' needs='s3' undo='nothing: root reaches every bucket' \

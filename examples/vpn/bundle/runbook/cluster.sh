@@ -168,6 +168,13 @@ variables() {
 	readonly -a locked=()
 	# images.delivery
 	readonly delivery='pull'
+	# images.delivery
+	readonly -a deploy_options=(
+		'--prune'
+		'--with-registry-auth'
+		'--resolve-image'
+		'never'
+	)
 	# stacks
 	readonly -a users=()
 	# gitops.agent
@@ -302,7 +309,7 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '84' 'vpn-authorities' title='The authorities of the VPN' \
 	why='server and clients know each other by certificates; keys are born on this machine and stay in its state directory' \
 	hosts='operator' order='parallel' needs='operator' undo='irreversible: the authorities stay; clients hold certificates' \

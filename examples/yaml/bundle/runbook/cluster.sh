@@ -116,6 +116,13 @@ variables() {
 	readonly -a locked=()
 	# images.delivery
 	readonly delivery='pull'
+	# images.delivery
+	readonly -a deploy_options=(
+		'--prune'
+		'--with-registry-auth'
+		'--resolve-image'
+		'never'
+	)
 	# stacks
 	readonly -a users=()
 	# gitops.agent
@@ -212,7 +219,7 @@ step '70' 'images' title='Images' \
 step '75' 'traefik' title='The stack traefik' \
 	why='the router in front of every service' \
 	hosts='first manager' order='serial' needs='nodes networks secrets images' undo='removes the stack; its volumes stay' \
-	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks delivery users agent made foreign'
+	body='stack others overlays' argument='traefik' files='stacks/traefik/' facts='cluster networks stacks deploy_options users agent made foreign'
 step '88' 'certificate-watch' title='What expires is measured' \
 	why='certificates of the Docker API, the VPN, the web and the swarm, every ten minutes; an alert, status and verify tell' \
 	hosts='all' order='parallel' needs='server-certificates firewall engine swarm traefik' undo='stops measuring' \

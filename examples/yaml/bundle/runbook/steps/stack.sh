@@ -195,15 +195,12 @@ excused() {
 }
 
 apply() {
-	local options=(--prune) more=$kept/staying.yaml name
+	local options=("${deploy_options[@]}") more=$kept/staying.yaml name
 	bury
 	if [[ -n $agent ]]; then
 		converge
 		return
 	fi
-	# It looks up the registry's host, also where nobody has a login: without an answer of DNS, for 20 seconds.
-	[[ $delivery == load ]] || options+=(--with-registry-auth)
-	options+=(--resolve-image never)
 	if docker stack deploy --help | grep -- --detach >/dev/null; then options+=(--detach=true); fi
 	if [[ -z $(ids) || ! -f $record || $(<"$record") != "$(wanted) $(deployed)" ]]; then
 		mkdir -p "$(dirname "$record")"
